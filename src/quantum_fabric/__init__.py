@@ -1,0 +1,1 @@
+"""Quantum Fabric: entanglement as an infrastructure service."""
