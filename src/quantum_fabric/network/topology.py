@@ -1,0 +1,214 @@
+"""What planning believes of the network: nodes, links, classical delays.
+
+A `Topology` is a frozen snapshot. It is built from an inventory (room `documents`) or by hand in tests, is
+never changed, and answers a few questions about itself. Faults make a new one: `Topology.without`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from quantum_fabric.errors import InputError, QuantityError, UnknownNameError
+from quantum_fabric.links.model import LinkModel
+from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
+from quantum_fabric.units import Time
+
+if TYPE_CHECKING:
+    import networkx
+
+
+@dataclass(frozen=True, slots=True)
+class NodeModel:
+    """What is believed of one node.
+
+    Attributes:
+        name: unique in the network.
+        slots: memory slots, at least 0. A repeater needs one for each lane on each side, an end node one for
+            each lane.
+        memory: T1 and T2 of a slot.
+        operations: noise of its gates and readout.
+        swap_time: duration of a Bell measurement, readout included (ps).
+        relays: False for a node that may only be an end of a path.
+
+    Raises:
+        QuantityError: negative slots or duration.
+
+    Examples:
+        >>> import math
+        >>> node = NodeModel("Alice", 2, MemoryNoise(math.inf, 1.0), OperationNoise(), 0)
+        >>> node.relays
+        True
+    """
+
+    name: str
+    slots: int
+    memory: MemoryNoise
+    operations: OperationNoise
+    swap_time: Time
+    relays: bool = True
+
+    def __post_init__(self) -> None:
+        if self.slots < 0:
+            raise QuantityError(
+                found=str(self.slots), expected="0 or more memory slots", where=f"node {self.name}"
+            )
+        if self.swap_time < 0:
+            raise QuantityError(
+                found=str(self.swap_time), expected="a swap time of 0 or more", where=f"node {self.name}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """What is believed of one link between two neighbouring nodes.
+
+    Attributes:
+        name: unique in the network.
+        a, b: names of its ends; the model's end "a" is at `a`.
+        model: what makes the entanglement (`quantum_fabric.links.model.LinkModel`).
+        light_time: one-way latency of light along it (ps).
+        length: of the fibre (m).
+
+    Examples:
+        >>> from quantum_fabric.links.ideal import FixedLink
+        >>> link = LinkView("A~B", "A", "B", FixedLink(0.1, (1.0, 0.0, 0.0, 0.0), 1_000), 5_000, 1.0)
+        >>> link.other("A")
+        'B'
+    """
+
+    name: str
+    a: str
+    b: str
+    model: LinkModel
+    light_time: Time
+    length: float
+
+    def other(self, node: str) -> str:
+        """The end that is not ``node``.
+
+        Raises:
+            UnknownNameError: ``node`` is no end of this link.
+        """
+        if node == self.a:
+            return self.b
+        if node == self.b:
+            return self.a
+        raise UnknownNameError(found=repr(node), expected=f"{self.a} or {self.b}", where=f"link {self.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """A frozen snapshot of the believed network.
+
+    Attributes:
+        nodes: name -> node.
+        links: name -> link.
+        delays: (from, to) -> one-way classical delay (ps), complete over the nodes; (a, a) is 0 and may be
+            left out, and (b, a) stands for (a, b) where only one of them is given.
+        controller: name of the node where the controller sits. It may be a node that is out of service.
+
+    Raises:
+        InputError: a key that differs from the name of what it names, or a link from a node to itself.
+        UnknownNameError: a link ends at an unknown node.
+
+    Examples:
+        >>> import math
+        >>> from quantum_fabric.links.ideal import FixedLink
+        >>> nodes = {n: NodeModel(n, 1, MemoryNoise(math.inf, math.inf), OperationNoise(), 0) for n in "AB"}
+        >>> link = LinkView("A~B", "A", "B", FixedLink(0.1, (1.0, 0.0, 0.0, 0.0), 1_000), 5_000, 1.0)
+        >>> network = Topology(nodes, {"A~B": link}, {("A", "B"): 5_000}, "A")
+        >>> network.delay("B", "A"), network.neighbours("A"), network.between("A", "B")[0].name
+        (5000, ('B',), 'A~B')
+    """
+
+    nodes: Mapping[str, NodeModel]
+    links: Mapping[str, LinkView]
+    delays: Mapping[tuple[str, str], Time]
+    controller: str
+    _at: Mapping[str, tuple[LinkView, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        at: dict[str, list[LinkView]] = {name: [] for name in self.nodes}
+        for key, node in self.nodes.items():
+            if key != node.name:
+                raise InputError(found=repr(key), expected=repr(node.name), where="name of a node")
+        for key, link in self.links.items():
+            if key != link.name:
+                raise InputError(found=repr(key), expected=repr(link.name), where="name of a link")
+            if link.a == link.b:
+                raise InputError(found=repr(link.a), expected="two different ends", where=f"link {key}")
+            for end in (link.a, link.b):
+                self.node(end, where=f"link {key}")
+                at[end].append(link)
+        ordered = {name: tuple(sorted(links, key=lambda link: link.name)) for name, links in at.items()}
+        object.__setattr__(self, "_at", ordered)
+
+    def node(self, name: str, where: str = "network") -> NodeModel:
+        """The node of this name.
+
+        Raises:
+            UnknownNameError: there is none.
+        """
+        try:
+            return self.nodes[name]
+        except KeyError:
+            known = ", ".join(sorted(self.nodes)) or "no node at all"
+            raise UnknownNameError(found=repr(name), expected=f"one of {known}", where=where) from None
+
+    def delay(self, a: str, b: str) -> Time:
+        """One-way classical delay from ``a`` to ``b`` in ps.
+
+        Raises:
+            UnknownNameError: the table does not have it.
+        """
+        if a == b:
+            return 0
+        found = self.delays.get((a, b))
+        if found is None:
+            found = self.delays.get((b, a))
+        if found is None:
+            raise UnknownNameError(
+                found=f"{a} to {b}", expected="a pair of nodes with a known delay", where="delays"
+            )
+        return found
+
+    def links_at(self, name: str) -> tuple[LinkView, ...]:
+        """Links that end at a node, by name."""
+        self.node(name)
+        return self._at[name]
+
+    def neighbours(self, name: str) -> tuple[str, ...]:
+        """Names of the nodes that share a link with this one, in order and once each."""
+        return tuple(sorted({link.other(name) for link in self.links_at(name)}))
+
+    def between(self, a: str, b: str) -> tuple[LinkView, ...]:
+        """Links between two nodes, by name; empty where there is none, several where fibres are parallel."""
+        return tuple(link for link in self.links_at(a) if link.other(a) == b)
+
+    def without(self, links: Collection[str] = (), nodes: Collection[str] = ()) -> Topology:
+        """The same network with links and nodes (and the links that end at them) out of service.
+
+        Names that are not there are ignored: what is gone may go again. Classical delays stay, because the
+        control network is another one.
+        """
+        left = {name: node for name, node in self.nodes.items() if name not in nodes}
+        kept = {
+            name: link
+            for name, link in self.links.items()
+            if name not in links and link.a in left and link.b in left
+        }
+        return replace(self, nodes=left, links=kept)
+
+    def graph(self) -> networkx.Graph[Any]:
+        """An undirected `networkx.Graph`: each edge has ``links``, the names of the links side by side there."""
+        import networkx
+
+        graph: networkx.Graph[Any] = networkx.Graph()
+        graph.add_nodes_from(sorted(self.nodes))
+        for name in sorted(self.links):
+            link = self.links[name]
+            before = graph.edges[link.a, link.b]["links"] if graph.has_edge(link.a, link.b) else ()
+            graph.add_edge(link.a, link.b, links=(*before, name))
+        return graph
