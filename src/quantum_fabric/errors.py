@@ -42,7 +42,9 @@ class InputError(FabricError, ValueError):
         self.found = found
         self.expected = expected
         self.where = where
-        super().__init__(f"{where}: found {found}, expected {expected}" if where else f"found {found}, expected {expected}")
+        super().__init__(
+            f"{where}: found {found}, expected {expected}" if where else f"found {found}, expected {expected}"
+        )
 
 
 class QuantityError(InputError):

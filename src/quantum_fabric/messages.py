@@ -730,10 +730,20 @@ class Stale:
 
 
 Coordination: TypeAlias = Joined | Lost | PurifyAsk | PurifyAnswer
-Installation: TypeAlias = Prepare | Prepared | Declined | Commit | Renew | Release | Released | Confirmed | LinkReport
+Installation: TypeAlias = (
+    Prepare | Prepared | Declined | Commit | Renew | Release | Released | Confirmed | LinkReport
+)
 Command: TypeAlias = Arm | Swap | Purify | Discard | Consume | Measure | Teleport | Correct
 Event: TypeAlias = (
-    Heralded | Swapped | Purified | Measured | Teleported | Received | LinkChanged | NodeFailed | NodeRecovered
+    Heralded
+    | Swapped
+    | Purified
+    | Measured
+    | Teleported
+    | Received
+    | LinkChanged
+    | NodeFailed
+    | NodeRecovered
 )
 Client: TypeAlias = LinkRequest | Cancel | Accepted | Refused | Delivered | Outcome
 Message: TypeAlias = Coordination | Installation | Command | Event | Client | Wake | Truth | Stale

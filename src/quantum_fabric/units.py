@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 from quantum_fabric.errors import QuantityError
@@ -77,7 +78,8 @@ def parse(text: str | float, kind: str) -> float:
     match = _QUANTITY.fullmatch(str(text))
     if match is None or (match[2] or "") not in factors:
         raise _refuse(text, kind)
-    value = float(match[1]) * factors[match[2] or ""]
+    # decimal arithmetic, so that "95 %" is the double nearest to 0.95
+    value = float(Decimal(match[1]) * Decimal(repr(factors[match[2] or ""])))
     if math.isinf(value) and "inf" not in match[1]:
         raise _refuse(text, kind)
     return value
