@@ -1,0 +1,9 @@
+"""Devices composed into heralded links: attempt period, success probability, state given a herald.
+
+One file for each architecture, one record for each of them in the `catalogue`. Everybody else sees a `LinkModel`.
+"""
+
+from quantum_fabric.links.ideal import FixedLink
+from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob, LinkModel, Weights
+
+__all__ = ["FixedLink", "HeraldOutcome", "Heralding", "Knob", "LinkModel", "Weights"]
