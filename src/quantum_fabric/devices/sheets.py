@@ -1,0 +1,238 @@
+"""Named devices: data sheets with the source of every number.
+
+A sheet lies in ``sheets/<kind>/<name>.yaml``. Each of its numbers carries a letter of provenance:
+
+====== =====================================================================================================
+letter meaning
+====== =====================================================================================================
+S      found in the primary text (abstract, caption, publisher's record)
+R      found in a secondary text (a later paper, comments in public code, a summary)
+M      recalled, unverified: it may parametrise a model, it is never presented as a fact
+C      computed from other numbers
+P      projected: assumed here
+D      holds by definition
+====== =====================================================================================================
+
+A sheet is ``published`` (one experiment or product), ``projected`` (an assumption, or records of different devices
+combined, which nobody has shown in one) or ``ideal``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final, Literal, TypeAlias, overload
+
+from quantum_fabric.devices.detector import Detector
+from quantum_fabric.devices.fibre import Fibre
+from quantum_fabric.devices.node import Node
+from quantum_fabric.devices.quantities import build
+from quantum_fabric.devices.source import Source
+from quantum_fabric.errors import UnknownNameError
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where one number of a sheet comes from.
+
+    Attributes:
+        value: as the sheet writes it, with unit.
+        letter: S, R, M, C, P or D (see the module).
+        source: in words.
+        note: how it was obtained; empty where there is nothing to say.
+    """
+
+    value: str
+    letter: str
+    source: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Sheets that go together: what a link or a chain is made of when nothing else is said.
+
+    Attributes:
+        node: name of a node sheet.
+        fibre: name of a fibre sheet.
+        detector: name of a detector sheet.
+        architecture: name of a link architecture.
+        source: name of a source sheet; empty where the architecture has none.
+        modes: time bins of one attempt.
+        status: ``published``, ``projected`` or ``ideal``, as for sheets.
+    """
+
+    node: str
+    fibre: str
+    detector: str
+    architecture: str
+    source: str = ""
+    modes: int = 1
+    status: str = "projected"
+
+
+Device: TypeAlias = Node | Fibre | Detector | Source
+Kind: TypeAlias = Literal["node", "fibre", "detector", "source", "profile"]
+
+RECORDS: Final[Mapping[str, type[Node] | type[Fibre] | type[Detector] | type[Source]]] = {
+    "node": Node,
+    "fibre": Fibre,
+    "detector": Detector,
+    "source": Source,
+}
+"""Kind of sheet -> class of its record; a profile is no device."""
+
+KINDS: Final = (*RECORDS, "profile")
+
+
+@overload
+def sheet(kind: Literal["node"], name: str) -> Node: ...
+@overload
+def sheet(kind: Literal["fibre"], name: str) -> Fibre: ...
+@overload
+def sheet(kind: Literal["detector"], name: str) -> Detector: ...
+@overload
+def sheet(kind: Literal["source"], name: str) -> Source: ...
+@overload
+def sheet(kind: Literal["profile"], name: str) -> Profile: ...
+@overload
+def sheet(kind: str, name: str) -> Device | Profile: ...
+@cache
+def sheet(kind: str, name: str) -> Device | Profile:
+    """Fetch a named device or profile.
+
+    Args:
+        kind: node, fibre, detector, source or profile.
+        name: of a sheet of that kind.
+
+    Returns:
+        The record (frozen, so it may be shared).
+
+    Raises:
+        UnknownNameError: no such kind or name.
+
+    Examples:
+        >>> sheet("fibre", "smf-28").attenuation
+        0.0002
+        >>> sheet("fibre", "smf28")
+        Traceback (most recent call last):
+        ...
+        quantum_fabric.errors.UnknownNameError: fibre: found 'smf28', expected one of blue, hollow-core, ideal, \
+installed, installed-metro, smf-28, smf-28-o, ull, visible
+    """
+    page = _page(kind, name)
+    if kind == "profile":
+        names = {key: str(page[key]) for key in ("node", "fibre", "detector", "architecture", "status")}
+        return Profile(**names, source=str(page.get("source", "")), modes=int(page["modes"]))
+    nested: dict[str, Any] = {}
+    for dotted, entry in page["numbers"].items():
+        head, _, rest = dotted.partition(".")
+        if rest:
+            nested.setdefault(head, {})[rest] = entry["value"]
+        else:
+            nested[head] = entry["value"]
+    return build(RECORDS[kind], nested, where=f"{kind} {name}")
+
+
+def sheets(kind: str | None = None) -> tuple[str, ...]:
+    """List the names of the sheets, sorted.
+
+    Args:
+        kind: node, fibre, detector, source or profile; None for all, as ``kind/name``.
+
+    Raises:
+        UnknownNameError: no such kind.
+
+    Examples:
+        >>> sheets("profile")
+        ('future', 'ideal', 'lab-best', 'today')
+        >>> "node/nv-electron" in sheets()
+        True
+    """
+    if kind is None:
+        return tuple(f"{kind}/{name}" for kind in KINDS for name in sheets(kind))
+    if kind not in KINDS:
+        raise UnknownNameError(repr(kind), f"one of {', '.join(KINDS)}", "kind of sheet")
+    folder = resources.files("quantum_fabric.devices") / "sheets" / kind
+    return tuple(sorted(item.name.removesuffix(".yaml") for item in folder.iterdir()))
+
+
+def provenance(kind: str, name: str) -> dict[str, Provenance]:
+    """Where each number of a sheet comes from.
+
+    Args:
+        kind: node, fibre, detector or source.
+        name: of a sheet of that kind.
+
+    Returns:
+        Dotted field name -> provenance; empty for a profile, which holds no numbers of its own.
+
+    Raises:
+        UnknownNameError: no such kind or name.
+
+    Examples:
+        >>> provenance("node", "neutral-atom")["memory.t2"]
+        Provenance(value='7 ms', letter='S', source='abstract of the paper', note='')
+    """
+    page = _page(kind, name)
+    sources = page.get("sources", {})
+    return {
+        field: Provenance(
+            str(entry["value"]), entry["provenance"], sources[entry["source"]], entry.get("note", "")
+        )
+        for field, entry in page.get("numbers", {}).items()
+    }
+
+
+def title(kind: str, name: str) -> str:
+    """What a sheet describes, in one line.
+
+    Raises:
+        UnknownNameError: no such kind or name.
+
+    Examples:
+        >>> title("fibre", "ull")
+        'Ultra-low-loss fibre around 1550 nm'
+    """
+    return str(_page(kind, name)["title"])
+
+
+def status(kind: str, name: str) -> str:
+    """Say whether a sheet is ``published``, ``projected`` or ``ideal``.
+
+    Raises:
+        UnknownNameError: no such kind or name.
+
+    Examples:
+        >>> status("node", "future"), status("node", "trapped-ion")
+        ('projected', 'published')
+    """
+    return str(_page(kind, name)["status"])
+
+
+def citation(kind: str, name: str) -> str:
+    """The one experiment or product that a published device sheet describes.
+
+    Raises:
+        UnknownNameError: no such kind or name.
+
+    Examples:
+        >>> citation("node", "nv-electron")
+        'Humphreys et al., Nature 558, 268 (2018), arXiv:1712.07567'
+    """
+    return str(_page(kind, name).get("cite", ""))
+
+
+@cache
+def _page(kind: str, name: str) -> dict[str, Any]:
+    """The sheet as it is written."""
+    known = sheets(kind)
+    if name not in known:
+        raise UnknownNameError(repr(name), f"one of {', '.join(known)}", kind)
+    from ruamel.yaml import YAML
+
+    text = (resources.files("quantum_fabric.devices") / "sheets" / kind / f"{name}.yaml").read_text("utf-8")
+    page: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    return page
