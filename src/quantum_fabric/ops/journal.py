@@ -32,6 +32,7 @@ from quantum_fabric.messages import (
     Confirmed,
     Declined,
     Delivered,
+    Drain,
     LinkChanged,
     LinkReport,
     LinkRequest,
@@ -54,7 +55,7 @@ FORMAT: Final = 1
 
 KEEPS: Final[Mapping[str, tuple[type, ...]]] = {
     "requests": (
-        LinkRequest, Cancel, Accepted, Refused, Prepare, Prepared, Declined, Commit, Release, Released, Confirmed,
+        LinkRequest, Cancel, Accepted, Refused, Prepare, Prepared, Declined, Commit, Drain, Release, Released, Confirmed,
         Delivered, Outcome, LinkReport, LinkChanged, NodeFailed, NodeRecovered, Truth, Stale,
     ),
     "full": typing.get_args(Message),

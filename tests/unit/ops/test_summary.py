@@ -1,0 +1,122 @@
+"""The row of a request, and the statistics in it against values from tables."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from quantum_fabric.messages import LinkRequest, Message
+from quantum_fabric.ops.requests import Histories, History
+from quantum_fabric.ops.summary import mean, quantile, summarise
+from quantum_fabric.units import MS
+
+Stream = list[tuple[int, str, Message]]
+
+
+@pytest.fixture
+def histories(stream: Stream) -> Histories:
+    histories = Histories()
+    for item in stream:
+        histories(*item)
+    return histories
+
+
+def test_a_request_that_expired(histories: Histories) -> None:
+    row = summarise(histories["video"], 999 * MS)
+    assert (row.asked_pairs, row.asked_fidelity, row.asked_rate, row.deadline) == (3, 0.88, 10.0, 200 * MS)
+    assert (row.delivered, row.status, row.reason) == (2, "expired", "2 of 3 pairs by the deadline")
+    assert row.fidelity is not None
+    assert row.fidelity.value == pytest.approx(0.9)
+    assert row.fidelity.samples == 2
+    assert row.estimate == pytest.approx(0.91)
+    assert row.rate == pytest.approx(2 / 0.1)
+    assert (row.expected_rate, row.expected_fidelity) == (25.0, 0.92)
+    assert (row.latency_p50, row.latency_p99) == (41 * MS, round(41.98 * MS))
+
+
+def test_a_request_that_was_refused(histories: Histories) -> None:
+    row = summarise(histories["greedy"], 999 * MS)
+    assert row.status == "refused"
+    assert row.reason == "UNSUPP: 0.97 < 0.995 needed"
+    assert row.offer == "fidelity 0.93, 2 pairs, 1.5 pairs/s, deadline 0.4 s"
+    assert (row.fidelity, row.estimate, row.latency_p50, row.rate) == (None, None, None, 0.0)
+
+
+def test_a_request_that_is_open_counts_to_now(histories: Histories) -> None:
+    history = histories["video"]
+    history.outcome = history.ended = None
+    row = summarise(history, 300 * MS)
+    assert row.status == "open"
+    assert row.rate == pytest.approx(2 / 0.2)
+    assert summarise(History(LinkRequest("A", "B", 0.9), 5), 5).rate == 0.0
+
+
+@pytest.mark.parametrize(
+    ("count", "quantile_of_t"),
+    [
+        (2, 12.7062),
+        (3, 4.3027),
+        (10, 2.2622),
+        (11, 2.2281),
+        (15, 2.1448),
+        (31, 2.0423),
+        (61, 2.0003),
+        (100001, 1.96),
+    ],
+)
+def test_the_interval_is_students(count: int, quantile_of_t: float) -> None:
+    values = [0.5 + 0.01 * math.sin(i) for i in range(count)]
+    result = mean(values)
+    assert result is not None
+    centre = sum(values) / count
+    error = math.sqrt(sum((value - centre) ** 2 for value in values) / (count - 1) / count)
+    assert result.value == pytest.approx(centre)
+    assert (result.high - result.low) / 2 / error == pytest.approx(quantile_of_t, abs=2e-4)
+
+
+def test_the_interval_covers() -> None:
+    """2,000 sets of 8 normal numbers: the miss rate of 5 % is met within 6 standard errors (false alarm 2e-9)."""
+    draws = random.Random(7)
+    missed = 0
+    for _ in range(2000):
+        result = mean([draws.gauss(0.5, 0.05) for _ in range(8)])
+        assert result is not None
+        missed += not result.low <= 0.5 <= result.high
+    assert abs(missed - 100) < 6 * math.sqrt(2000 * 0.05 * 0.95)
+
+
+def test_few_samples_and_the_ends_of_the_scale() -> None:
+    assert mean([]) is None
+    one = mean([0.7])
+    assert one is not None
+    assert (one.low, one.high, one.samples) == (0.7, 0.7, 1)
+    wide = mean([0.0, 1.0])
+    assert wide is not None
+    assert (wide.low, wide.high) == (0.0, 1.0)
+
+
+def test_quantiles() -> None:
+    assert quantile([5], 0.99) == 5
+    assert quantile([1, 2, 3], 0.5) == 2
+    assert quantile([0, 10], 0.99) == pytest.approx(9.9)
+    assert quantile([0, 10], 1.0) == 10
+
+
+def test_an_offer_is_put_in_words() -> None:
+    asked = LinkRequest("A", "B", 0.9, rate=5.0, deadline=10)
+    history = History(asked, 0)
+    from dataclasses import replace
+
+    from quantum_fabric.messages import Code, Refused
+
+    for changes, words in [
+        ({"rate": 0.0}, "no least rate"),
+        ({"deadline": None}, "no deadline"),
+        ({}, "the same request again"),
+    ]:
+        history.refused = Refused("r", Code.NOTIME, "x", "y", replace(asked, **changes))
+        assert summarise(history, 1).offer == words
+    history.refused = Refused("r", Code.NOTIME, "x", "y")
+    assert summarise(history, 1).offer == ""
