@@ -314,6 +314,7 @@ class GenerateRule:
         slots: memory slots, one for each lane.
         setting: the link's knob.
         fresh: believed correlators of a pair at its birth.
+        partner_decay: believed decay rates of the partner's memory (x, y, z; 1/s).
     """
 
     link: str
@@ -322,6 +323,7 @@ class GenerateRule:
     slots: tuple[int, ...]
     setting: float | None
     fresh: Correlators
+    partner_decay: Correlators
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +334,7 @@ class PurifyRule:
     rounds: int
     distillation: Distillation
     initiator: bool
+    partner_calibration: Calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +406,13 @@ class Renew:
 
     epoch: int
     lease_until: Time
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Stop generating for this epoch; pairs that are held for the application stay until they are used or released."""
+
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -491,14 +501,18 @@ class PurifyAsk:
     Attributes:
         epoch: installation.
         keep, sacrifice: elementary pairs at the *receiver's* end of the two pairs.
+        asker, answer_to: the initiator, and the elementary pair at *its* end of the kept pair.
         outcome: the initiator's measured bit.
         rounds: rounds that both pairs have had.
-        quality_keep, quality_sacrifice: the initiator's half of the belief: correlators with its own ageing applied.
+        quality_keep, quality_sacrifice: believed correlators with the initiator's own ageing applied.
+        at: when the initiator's gate was done.
     """
 
     epoch: int
     keep: str
     sacrifice: str
+    asker: str
+    answer_to: str
     outcome: int
     rounds: int
     quality_keep: Correlators
@@ -510,13 +524,12 @@ class PurifyAsk:
 class PurifyAnswer:
     """The responder compared the bits: both ends keep ``keep``, or both drop it.
 
-    ``keep`` and ``sacrifice`` name the elementary pairs at the receiver's end. ``quality`` is the believed correlators of the
-    kept pair at ``at`` and ``frame`` its Bell label.
+    ``keep`` names the elementary pair at the receiver's end. ``quality`` is the believed correlators of the kept pair when both
+    gates were done, ``frame`` its Bell label, and ``at`` the moment of the responder's gate.
     """
 
     epoch: int
     keep: str
-    sacrifice: str
     success: bool
     frame: Bell
     quality: Correlators
@@ -731,7 +744,7 @@ class Stale:
 
 Coordination: TypeAlias = Joined | Lost | PurifyAsk | PurifyAnswer
 Installation: TypeAlias = (
-    Prepare | Prepared | Declined | Commit | Renew | Release | Released | Confirmed | LinkReport
+    Prepare | Prepared | Declined | Commit | Renew | Drain | Release | Released | Confirmed | LinkReport
 )
 Command: TypeAlias = Arm | Swap | Purify | Discard | Consume | Measure | Teleport | Correct
 Event: TypeAlias = (

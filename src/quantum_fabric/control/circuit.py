@@ -1,0 +1,335 @@
+"""The rules of one installation at one node, acted on: the fast path.
+
+A circuit answers heralds, results and news at once, without asking the controller. It swaps what is ready to be swapped, tells
+the ends of the chain, follows news through its own earlier swaps, discards what is too old, and delivers at the ends.
+
+How identity and frame are kept:
+    A half keeps for life the name of the elementary pair it was born in. Each message names the receiver's own half by that
+    name, so it can arrive late, or early, or after the half was swapped away: then `Circuit` forwards it to the other side
+    of that swap. Bell labels compose by XOR and believed correlators by product, so each swap's contribution has to reach
+    each end exactly once, in any order.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+
+from quantum_fabric.control.distil import Distiller, operation_noise
+from quantum_fabric.control.qubit import Qubit, State
+from quantum_fabric.messages import (
+    CONTROLLER,
+    Arm,
+    Bell,
+    Confirmed,
+    Consume,
+    Correlators,
+    CutoffRule,
+    DeliverRule,
+    Discard,
+    GenerateRule,
+    Heralded,
+    Joined,
+    Lost,
+    PairId,
+    Prepare,
+    PurifyRule,
+    Send,
+    Side,
+    Stale,
+    Swap,
+    Swapped,
+    SwapRule,
+    Wake,
+)
+from quantum_fabric.physics.correlators import aged, product, swap_table
+from quantum_fabric.physics.frames import swap_frame
+from quantum_fabric.ports import Action
+from quantum_fabric.units import Time, seconds
+
+Beyond = tuple[str, str]
+"""Where news about a consumed half goes on to: (node, elementary pair there)."""
+
+NOWHERE: Beyond = ("", "")
+"""The chain ended here: the swap failed, and both sides were told."""
+
+
+class Circuit:
+    """One node's part of one installation.
+
+    Attributes:
+        node, epoch: whose rules these are.
+        active: True between commit and release.
+        generating: True between commit and drain or release.
+        qubits: the leased slots by number.
+        decay: believed decay rates of this node's memory (x, y, z; 1/s).
+        noise: believed noise of this node's operations.
+    """
+
+    def __init__(self, prepare: Prepare) -> None:
+        self.node = prepare.node
+        self.epoch = prepare.epoch
+        self.lease_until = prepare.lease_until
+        self.active = self.generating = False
+        calibration = prepare.calibration
+        self.decay: Correlators = (1 / calibration.t2, 1 / calibration.t2, 1 / calibration.t1)
+        self.noise = operation_noise(calibration)
+        self._outcomes = swap_table(self.noise)
+        self._retention = prepare.retention
+        self.qubits: dict[int, Qubit] = {}
+        purify: dict[str, PurifyRule] = {}
+        self._generate: dict[int, GenerateRule] = {}
+        self._lefts: frozenset[str] = frozenset()
+        self._rights: frozenset[str] = frozenset()
+        self._deliver: DeliverRule | None = None
+        self._cutoff: Time | None = None
+        self._by_name: dict[str, Qubit] = {}
+        self._beyond: dict[str, Beyond] = {}
+        self._forget: deque[tuple[Time, str]] = deque()
+        for rule in prepare.rules:
+            self._take(rule, purify)
+        self._rounds = {partner: rule.rounds for partner, rule in purify.items()}
+        self.distiller = Distiller(self.node, self.epoch, self.noise, purify, self)
+
+    def _take(self, rule: object, purify: dict[str, PurifyRule]) -> None:
+        match rule:
+            case GenerateRule():
+                for lane, slot in enumerate(rule.slots):
+                    self._generate[slot] = rule
+                    self.qubits[slot] = Qubit(slot, rule.side, rule.link, lane)
+            case PurifyRule():
+                purify[rule.partner] = rule
+            case SwapRule():
+                self._lefts, self._rights = frozenset(rule.left), frozenset(rule.right)
+            case CutoffRule():
+                self._cutoff = rule.age
+            case DeliverRule():
+                self._deliver = rule
+
+    # -------------------------------------------------------------------------------------------- life
+
+    def start(self) -> list[Action]:
+        """Commit: try on every slot."""
+        if self.active:
+            return []
+        self.active = self.generating = True
+        return [self._arm(qubit) for qubit in self.qubits.values()]
+
+    def stop(self) -> list[Action]:
+        """Release: let go of every slot."""
+        self.active = self.generating = False
+        return [Discard(self.node, q.slot) for q in self.qubits.values() if q.state is not State.IDLE]
+
+    def drain(self) -> list[Action]:
+        """Generate no more: let go of every slot but those that hold a delivered pair."""
+        self.generating = False
+        out: list[Action] = []
+        for qubit in self.qubits.values():
+            if qubit.state in (State.ARMED, State.LIVE, State.ASKED):
+                self.free(qubit, out, discard=True)
+        return out
+
+    def _arm(self, qubit: Qubit) -> Arm:
+        qubit.move(State.ARMED)
+        rule = self._generate[qubit.slot]
+        return Arm(self.node, qubit.slot, rule.link, qubit.lane, len(rule.slots), rule.setting)
+
+    def free(self, qubit: Qubit, out: list[Action], discard: bool = False) -> None:
+        """The slot is empty (or is emptied now): forget the half and try again."""
+        self._by_name.pop(qubit.mine, None)
+        qubit.move(State.IDLE)
+        qubit.clear()
+        if discard:
+            out.append(Discard(self.node, qubit.slot))
+        if self.generating:
+            out.append(self._arm(qubit))
+
+    def find(self, name: str) -> Qubit | None:
+        """The slot that holds the half born in this elementary pair."""
+        return self._by_name.get(name)
+
+    # ------------------------------------------------------------------------------------------- events
+
+    def heralded(self, event: Heralded, now: Time) -> list[Action]:
+        """A new elementary pair."""
+        qubit = self.qubits[event.slot]
+        if qubit.state is not State.ARMED or qubit.link != event.link:
+            return [Stale(self.node, "Heralded", self.epoch)]
+        rule = self._generate[event.slot]
+        qubit.move(State.LIVE)
+        qubit.mine = qubit.far = event.pair
+        qubit.partner = rule.partner
+        qubit.frame = event.bell
+        qubit.quality = rule.fresh
+        qubit.born, qubit.far_born = event.born, event.partner_born
+        qubit.far_decay = rule.partner_decay
+        self._by_name[event.pair] = qubit
+        out: list[Action] = []
+        if self._cutoff is not None and self._deliver is None:
+            out.append(Wake(max(now, event.born + self._cutoff), "cutoff", self.epoch, event.pair))
+        self.react(now, out)
+        return out
+
+    def swapped(self, event: Swapped, now: Time) -> list[Action]:
+        """This node's Bell measurement is done: tell both ends what their chain is now."""
+        left, right = self.qubits[event.left], self.qubits[event.right]
+        out: list[Action] = []
+        if event.outcome is None or left.broken or right.broken:
+            why = "swap failed" if event.outcome is None else "chain broken"
+            for qubit in (left, right):
+                if not qubit.broken:
+                    out.append(Send(qubit.partner, Lost(self.epoch, qubit.far, why)))
+                self._remember(qubit, NOWHERE, now)
+        else:
+            factors = self._outcomes[event.outcome][1]
+            here = product(factors, product(self.own_ageing(left, now), self.own_ageing(right, now)))
+            out.append(Send(left.partner, self._extension(left, right, here, event.outcome)))
+            out.append(Send(right.partner, self._extension(right, left, here, event.outcome)))
+            self._remember(left, (right.partner, right.far), now)
+            self._remember(right, (left.partner, left.far), now)
+        self.free(left, out)
+        self.free(right, out)
+        self.react(now, out)
+        return out
+
+    def _extension(self, to: Qubit, beyond: Qubit, here: Correlators, outcome: Bell) -> Joined:
+        return Joined(
+            self.epoch,
+            to.far,
+            beyond.partner,
+            beyond.far,
+            Bell(swap_frame(beyond.frame, 0, outcome)),
+            product(beyond.quality, here),
+            beyond.far_born,
+            beyond.far_decay,
+        )
+
+    def own_ageing(self, qubit: Qubit, now: Time) -> Correlators:
+        """Believed factor of this node's half of a pair, from its birth to now."""
+        return aged((1.0, 1.0, 1.0), self.decay, seconds(now - qubit.born))
+
+    def _remember(self, qubit: Qubit, beyond: Beyond, now: Time) -> None:
+        """Keep, for as long as news can be on its way, where the chain of a consumed half goes on."""
+        forget = self._forget
+        while forget and forget[0][0] < now:
+            self._beyond.pop(forget.popleft()[1], None)
+        self._beyond[qubit.mine] = beyond
+        forget.append((now + self._retention, qubit.mine))
+
+    # --------------------------------------------------------------------------------------------- news
+
+    def joined(self, news: Joined, now: Time) -> list[Action]:
+        """A repeater further on has swapped: the chain is longer now, or the news goes on to where the half went."""
+        qubit = self._by_name.get(news.mine)
+        if qubit is None:
+            return self._forward(news)
+        qubit.partner, qubit.far = news.partner, news.far
+        qubit.frame = Bell(qubit.frame ^ news.frame)
+        qubit.quality = product(qubit.quality, news.quality)
+        qubit.far_born, qubit.far_decay = news.far_born, news.far_decay
+        qubit.rounds = 0
+        out: list[Action] = []
+        self.react(now, out)
+        return out
+
+    def lost(self, news: Lost, now: Time) -> list[Action]:
+        """The chain is broken further on: drop this half, or pass the news on."""
+        qubit = self._by_name.get(news.mine)
+        if qubit is None:
+            return self._forward(news)
+        out: list[Action] = []
+        if qubit.state in (State.SWAPPING, State.ASKING, State.ANSWERING):
+            qubit.broken = True
+        elif qubit.state is not State.HELD:  # a held pair is the application's: it was complete
+            self.free(qubit, out, discard=True)
+            self.react(now, out)
+        return out
+
+    def _forward(self, news: Joined | Lost) -> list[Action]:
+        beyond = self._beyond.get(news.mine)
+        if beyond is None or beyond == NOWHERE:
+            return [Stale(self.node, type(news).__name__, self.epoch)]
+        node, far = beyond
+        return [Send(node, replace(news, mine=far))]
+
+    def cutoff(self, name: str, now: Time) -> list[Action]:
+        """A half has waited as long as it may."""
+        qubit = self._by_name.get(name)
+        if qubit is None or qubit.state is not State.LIVE:
+            return []
+        out: list[Action] = [Send(qubit.partner, Lost(self.epoch, qubit.far, "cutoff"))]
+        self.free(qubit, out, discard=True)
+        self.react(now, out)
+        return out
+
+    def consumed(self, slot: int, now: Time) -> list[Action]:
+        """The application has used a held half."""
+        qubit = self.qubits[slot]
+        out: list[Action] = []
+        if qubit.state is State.HELD:
+            self.free(qubit, out)
+            self.react(now, out)
+        return out
+
+    # -------------------------------------------------------------------------------------------- rules
+
+    def react(self, now: Time, out: list[Action]) -> None:
+        """Apply the rules until none applies: purify, swap, deliver."""
+        if not self.generating:
+            return
+        if self._rounds:
+            self.distiller.react(self.qubits.values(), now, out)
+        if self._deliver is not None:
+            self._deliver_what_can(self._deliver, now, out)
+        elif self._lefts:
+            self._swap_what_can(out)
+
+    def _ready(self, side: Side, partners: frozenset[str]) -> Iterable[Qubit]:
+        for qubit in self.qubits.values():
+            if (
+                qubit.state is State.LIVE
+                and qubit.side is side
+                and qubit.partner in partners
+                and qubit.rounds >= self._rounds.get(qubit.partner, 0)
+            ):
+                yield qubit
+
+    def _swap_what_can(self, out: list[Action]) -> None:
+        while True:
+            left = min(self._ready(Side.LEFT, self._lefts), key=_age, default=None)
+            if left is None:
+                return
+            right = min(self._ready(Side.RIGHT, self._rights), key=_age, default=None)
+            if right is None:
+                return
+            left.move(State.SWAPPING)
+            right.move(State.SWAPPING)
+            out.append(Swap(self.node, left.slot, right.slot))
+
+    def _deliver_what_can(self, rule: DeliverRule, now: Time, out: list[Action]) -> None:
+        for qubit in list(self.qubits.values()):
+            if qubit.state is not State.LIVE or qubit.partner != rule.partner:
+                continue
+            if qubit.rounds < self._rounds.get(qubit.partner, 0):
+                continue
+            out.append(Send(CONTROLLER, self._confirmation(qubit, now)))
+            if rule.hold:
+                qubit.move(State.HELD)
+            else:
+                out.append(Consume(self.node, qubit.slot, qubit.frame))
+                self.free(qubit, out)
+
+    def _confirmation(self, qubit: Qubit, now: Time) -> Confirmed:
+        far_ageing = aged((1.0, 1.0, 1.0), qubit.far_decay, max(0.0, seconds(now - qubit.far_born)))
+        quality = product(qubit.quality, product(self.own_ageing(qubit, now), far_ageing))
+        mine_is_left = qubit.side is Side.RIGHT  # a source's pairs lie to its right
+        pair = PairId(qubit.mine, qubit.far) if mine_is_left else PairId(qubit.far, qubit.mine)
+        own, far = self.decay, qubit.far_decay
+        decay = (own[0] + far[0], own[1] + far[1], own[2] + far[2])
+        born = min(qubit.born, qubit.far_born)
+        return Confirmed(self.epoch, self.node, pair, qubit.frame, quality, decay, born, now, qubit.slot)
+
+
+def _age(qubit: Qubit) -> tuple[Time, int]:
+    return (qubit.born, qubit.slot)

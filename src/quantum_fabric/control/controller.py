@@ -1,0 +1,324 @@
+"""The slow path: admits requests, installs plans, counts what is delivered, repairs, releases.
+
+It is a decider: a message comes in with the time, messages go out. It knows topology and heralded links only as beliefs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from quantum_fabric.control.estimate import fidelity, interval, lifetime
+from quantum_fabric.control.ledger import Ledger
+from quantum_fabric.control.rules import calibration, compile_rules, retention, slots_wanted
+from quantum_fabric.control.session import Installation, Phase, Session
+from quantum_fabric.messages import (
+    CLIENT,
+    CONTROLLER,
+    Accepted,
+    Cancel,
+    Code,
+    Commit,
+    Confirmed,
+    Declined,
+    Delivered,
+    Drain,
+    LinkReport,
+    LinkRequest,
+    Message,
+    Outcome,
+    Plan,
+    Prepare,
+    Prepared,
+    Refused,
+    Release,
+    Released,
+    Renew,
+    Send,
+    Stale,
+    Status,
+    Wake,
+)
+from quantum_fabric.network.planning import plan as make_plan
+from quantum_fabric.network.topology import Topology
+from quantum_fabric.ports import Action
+from quantum_fabric.units import SECOND, Time, show_time
+
+
+class Controller:
+    """Decides for the whole network.
+
+    Args:
+        topology: what is believed of the network when everything works.
+        lease: for how long slots are lent before they must be renewed, ps.
+        tolerance: relative error that the believed losses may have; gives the interval of every estimate.
+    """
+
+    def __init__(self, topology: Topology, lease: Time = 2 * SECOND, tolerance: float = 0.05) -> None:
+        self.topology = topology
+        self.ledger = Ledger({name: node.slots for name, node in topology.nodes.items()})
+        self.sessions: dict[str, Session] = {}
+        self._lease = lease
+        self._tolerance = tolerance
+        self._dark: set[str] = set()
+        self._epochs = 0
+        self._by_epoch: dict[int, Session] = {}
+        self._queue: list[Session] = []
+        # until when a node's answer to Prepare may be on its way
+        self._patience = 4 * max(topology.delays.values(), default=0) + SECOND // 1000
+        self._handlers: dict[type, Callable[[Any, Time], list[Action]]] = {
+            LinkRequest: self._requested,
+            Cancel: self._cancelled,
+            Prepared: self._prepared,
+            Declined: self._declined,
+            Confirmed: self._confirmed,
+            Released: self._released,
+            LinkReport: self._reported,
+            Wake: self._woken,
+        }
+
+    def handle(self, message: Message, now: Time) -> Sequence[Action]:
+        """Answer one message."""
+        return self._handlers[type(message)](message, now)
+
+    # ---------------------------------------------------------------------------------------- admission
+
+    def _working(self) -> Topology:
+        return self.topology.without(links=tuple(sorted(self._dark))) if self._dark else self.topology
+
+    def _requested(self, request: LinkRequest, now: Time) -> list[Action]:
+        working = self._working()
+        # a deadline is absolute in a request and relative in planning, which knows no clock
+        relative = request if request.deadline is None else replace(request, deadline=request.deadline - now)
+        found = make_plan(working, relative, self.ledger.free())
+        queued = False
+        if isinstance(found, Refused) and found.code is Code.NORES:
+            idle = make_plan(working, relative)
+            queued = isinstance(idle, Plan)
+            found = idle
+        if isinstance(found, Refused):
+            offer = found.offer
+            if offer is not None and offer.deadline is not None:
+                offer = replace(offer, deadline=offer.deadline + now)
+            refusal = replace(found, request=request.name, offer=offer)
+            return [
+                Send(CLIENT, refusal),
+                Send(CLIENT, Outcome(request.name, Status.REFUSED, 0, refusal.reason)),
+            ]
+        session = self.sessions[request.name] = Session(request, found)
+        out: list[Action] = [Send(CLIENT, Accepted(request.name, found, queued))]
+        if request.deadline is not None:
+            out.append(Wake(request.deadline, "deadline", 0, request.name))
+        if queued:
+            self._queue.append(session)
+        else:
+            self._install(session, now, out)
+        return out
+
+    def _cancelled(self, message: Cancel, now: Time) -> list[Action]:
+        session = self.sessions.get(message.request)
+        out: list[Action] = []
+        if session is not None and session.open:
+            self._end(session, Status.CANCELLED, "withdrawn by the caller", now, out)
+        elif session is not None and session.phase is Phase.HOLDING:
+            self._let_go(session, out)
+            session.phase = Phase.ENDED
+        return out
+
+    # ------------------------------------------------------------------------------------- installation
+
+    def _install(self, session: Session, now: Time, out: list[Action]) -> None:
+        """Phase one: lease the slots and tell every node of the path its rules."""
+        plan, request = session.plan, session.request
+        self._epochs += 1
+        epoch = self._epochs
+        until = now + self._lease
+        slots = self.ledger.lease(epoch, slots_wanted(plan), until)
+        session.installation = Installation(epoch, plan, set(plan.path))
+        session.phase = Phase.PREPARING
+        self._by_epoch[epoch] = session
+        rules = compile_rules(plan, self.topology, slots, request.hold)
+        keep = retention(plan, self.topology)
+        for node in plan.path:
+            belief = calibration(self.topology.nodes[node])
+            prepare = Prepare(epoch, request.name, node, rules[node], belief, until, keep)
+            out.append(Send(node, prepare))
+        out.append(Wake(now + self._patience, "prepared", epoch))
+        out.append(Wake(now + self._lease // 2, "renew", epoch))
+        out.append(Wake(until, "expire", epoch))
+
+    def _current(self, epoch: int) -> Session | None:
+        """The session that this epoch serves now; None when it was replaced or is over."""
+        session = self._by_epoch.get(epoch)
+        if session is None or session.installation is None or session.installation.epoch != epoch:
+            return None
+        return session
+
+    def _prepared(self, message: Prepared, now: Time) -> list[Action]:
+        session = self._current(message.epoch)
+        if session is None or session.phase is not Phase.PREPARING:
+            return [Stale(CONTROLLER, "Prepared", message.epoch)]
+        assert session.installation is not None
+        session.installation.waiting.discard(message.node)
+        if session.installation.waiting:
+            return []
+        session.phase = Phase.RUNNING
+        return [Send(node, Commit(message.epoch)) for node in session.plan.path]
+
+    def _declined(self, message: Declined, now: Time) -> list[Action]:
+        session = self._current(message.epoch)
+        if session is None or session.phase is not Phase.PREPARING:
+            return [Stale(CONTROLLER, "Declined", message.epoch)]
+        out: list[Action] = []
+        self._end(session, Status.FAILED, f"{message.node} declined: {message.reason}", now, out)
+        return out
+
+    def _let_go(self, session: Session, out: list[Action]) -> None:
+        """Tell every node of the epoch in force to stop; its leases end when each node says so, or run out."""
+        installation, session.installation = session.installation, None
+        if installation is not None:
+            out.extend(Send(node, Release(installation.epoch)) for node in installation.plan.path)
+
+    def _released(self, message: Released, now: Time) -> list[Action]:
+        self.ledger.release(message.epoch, message.node)
+        if not self.ledger.holds(message.epoch):
+            self._by_epoch.pop(message.epoch, None)
+        return self._serve_queue(now)
+
+    def _serve_queue(self, now: Time) -> list[Action]:
+        """Install what fits, oldest first; a later request may go ahead of one that still does not fit."""
+        out: list[Action] = []
+        for session in list(self._queue):
+            if self.ledger.fits(slots_wanted(session.plan)):
+                self._queue.remove(session)
+                self._install(session, now, out)
+        return out
+
+    # ----------------------------------------------------------------------------------------- delivery
+
+    def _confirmed(self, message: Confirmed, now: Time) -> list[Action]:
+        session = self._current(message.epoch)
+        if session is None or session.phase is not Phase.RUNNING:
+            return [Stale(CONTROLLER, "Confirmed", message.epoch)]
+        assert session.installation is not None
+        first = session.installation.halves.pop(message.pair, None)
+        if first is None:
+            session.installation.halves[message.pair] = message
+            return []
+        session.delivered += 1
+        delivered = self._deliver(session, first, message)
+        session.held_until = max(session.held_until, delivered.expires_at)
+        out: list[Action] = [Send(CLIENT, delivered)]
+        if session.delivered >= session.request.pairs:
+            self._end(session, Status.COMPLETED, "all pairs delivered", now, out)
+        return out
+
+    def _deliver(self, session: Session, first: Confirmed, second: Confirmed) -> Delivered:
+        later = first if first.at > second.at else second
+        request = session.request
+        by_node = {first.node: first, second.node: second}
+        ends = (request.source, request.destination)
+        low, high = interval(later.quality, self._tolerance)
+        return Delivered(
+            request=request.name,
+            number=session.delivered,
+            pair=later.pair,
+            ends=ends,
+            bell=later.bell,
+            fidelity=fidelity(later.quality),
+            low=low,
+            high=high,
+            created_at=min(first.born, second.born),
+            delivered_at=later.at,
+            expires_at=later.at + lifetime(later.quality, later.decay, request.fidelity),
+            slots=(by_node[ends[0]].slot, by_node[ends[1]].slot) if request.hold else None,
+        )
+
+    def _end(self, session: Session, status: Status, reason: str, now: Time, out: list[Action]) -> None:
+        """Tell the one outcome and give back what the request holds."""
+        request = session.request
+        if session in self._queue:
+            self._queue.remove(session)
+        if status is Status.COMPLETED and request.hold and session.installation is not None:
+            session.phase = Phase.HOLDING
+            installation = session.installation
+            out.extend(Send(node, Drain(installation.epoch)) for node in installation.plan.path)
+            out.append(Wake(max(now, session.held_until), "held", 0, request.name))
+        else:
+            session.phase = Phase.ENDED
+            self._let_go(session, out)
+        out.append(Send(CLIENT, Outcome(request.name, status, session.delivered, reason)))
+
+    # ------------------------------------------------------------------------------------------- repair
+
+    def _reported(self, message: LinkReport, now: Time) -> list[Action]:
+        """A link went dark or came back: plan anew what runs over it, leave the rest."""
+        if message.up:
+            self._dark.discard(message.link)
+            return self._serve_queue(now)
+        if message.link in self._dark:
+            return []
+        self._dark.add(message.link)
+        out: list[Action] = []
+        for session in list(self.sessions.values()):
+            if session.open and any(link.link == message.link for link in session.plan.links):
+                self._repair(session, message.link, now, out)
+        return out
+
+    def _repair(self, session: Session, link: str, now: Time, out: list[Action]) -> None:
+        """Another path for the pairs that are still owed, or an end with the reason."""
+        request = session.request
+        self._let_go(session, out)
+        if session in self._queue:
+            self._queue.remove(session)
+        deadline = None if request.deadline is None else request.deadline - now
+        owed = replace(request, pairs=request.pairs - session.delivered, deadline=deadline)
+        found = make_plan(self._working(), owed)
+        if isinstance(found, Refused):
+            self._end(session, Status.FAILED, f"link {link} went dark and {found.reason}", now, out)
+            return
+        session.plan = found
+        if self.ledger.fits(slots_wanted(found)):
+            self._install(session, now, out)
+        else:
+            session.phase = Phase.QUEUED
+            self._queue.append(session)
+
+    # ------------------------------------------------------------------------------------------- timers
+
+    def _woken(self, message: Wake, now: Time) -> list[Action]:
+        out: list[Action] = []
+        if message.purpose == "deadline":
+            session = self.sessions[message.key]
+            if session.open:
+                reason = f"{session.delivered} of {session.request.pairs} pairs by the deadline"
+                self._end(session, Status.EXPIRED, reason, now, out)
+        elif message.purpose == "held":
+            session = self.sessions[message.key]
+            if session.phase is Phase.HOLDING:
+                self._let_go(session, out)
+                session.phase = Phase.ENDED
+        elif message.purpose == "prepared":
+            unready = self._current(message.epoch)
+            if unready is not None and unready.phase is Phase.PREPARING:
+                assert unready.installation is not None
+                silent = ", ".join(sorted(unready.installation.waiting))
+                reason = f"no answer from {silent} within {show_time(self._patience)}"
+                self._end(unready, Status.FAILED, reason, now, out)
+        elif message.purpose == "renew":
+            self._renew(message.epoch, now, out)
+        elif message.purpose == "expire":
+            if self.ledger.expire(now):
+                out.extend(self._serve_queue(now))
+        return out
+
+    def _renew(self, epoch: int, now: Time, out: list[Action]) -> None:
+        session = self._current(epoch)
+        if session is None:
+            return
+        until = now + self._lease
+        self.ledger.renew(epoch, until)
+        out.extend(Send(node, Renew(epoch, until)) for node in session.plan.path)
+        out.append(Wake(now + self._lease // 2, "renew", epoch))
+        out.append(Wake(until, "expire", epoch))

@@ -1,0 +1,107 @@
+"""Who holds which memory slot until when: the controller's book of leases.
+
+The book is closed on both sides: a slot is leased at most once at a time, and every lease ends by release or by its
+expiry, whatever happened to the node or to the messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from quantum_fabric.errors import ProtocolError
+from quantum_fabric.units import Time
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One memory slot of one node, lent to one installation until a time."""
+
+    node: str
+    slot: int
+    epoch: int
+    until: Time
+
+
+class Ledger:
+    """Leases of all memory slots.
+
+    Args:
+        slots: how many slots each node has.
+
+    Examples:
+        >>> book = Ledger({"A": 2})
+        >>> book.lease(1, {"A": 2}, until=100)
+        {'A': (0, 1)}
+        >>> book.free()
+        {'A': 0}
+        >>> book.release(1, "A"); book.free()
+        {'A': 2}
+    """
+
+    def __init__(self, slots: Mapping[str, int]) -> None:
+        self._free: dict[str, list[int]] = {node: list(range(count)) for node, count in slots.items()}
+        self._leases: dict[int, dict[str, list[Lease]]] = {}
+
+    def free(self) -> dict[str, int]:
+        """How many slots of each node are free."""
+        return {node: len(slots) for node, slots in self._free.items()}
+
+    def fits(self, wanted: Mapping[str, int]) -> bool:
+        """Whether that many slots are free at each node."""
+        return all(len(self._free[node]) >= count for node, count in wanted.items())
+
+    def lease(self, epoch: int, wanted: Mapping[str, int], until: Time) -> dict[str, tuple[int, ...]]:
+        """Lend slots to an installation: all that it wants, or none.
+
+        Raises:
+            ProtocolError: the epoch holds leases already, or not enough slots are free.
+        """
+        if epoch in self._leases:
+            raise ProtocolError(f"epoch {epoch} holds leases already")
+        if not self.fits(wanted):
+            raise ProtocolError(f"epoch {epoch} wants {dict(wanted)} slots, free are {self.free()}")
+        given: dict[str, tuple[int, ...]] = {}
+        book: dict[str, list[Lease]] = {}
+        for node, count in wanted.items():
+            free = self._free[node]
+            slots, self._free[node] = tuple(free[:count]), free[count:]
+            given[node] = slots
+            book[node] = [Lease(node, slot, epoch, until) for slot in slots]
+        self._leases[epoch] = book
+        return given
+
+    def renew(self, epoch: int, until: Time) -> None:
+        """Let every lease of an installation run until a later time."""
+        for node, leases in self._leases.get(epoch, {}).items():
+            self._leases[epoch][node] = [Lease(x.node, x.slot, x.epoch, max(x.until, until)) for x in leases]
+
+    def release(self, epoch: int, node: str) -> None:
+        """A node has let go: its slots are free. Releasing twice changes nothing."""
+        book = self._leases.get(epoch)
+        if book is None:
+            return
+        leases = book.pop(node, [])
+        self._free[node] = sorted(self._free[node] + [lease.slot for lease in leases])
+        if not book:
+            del self._leases[epoch]
+
+    def expire(self, now: Time) -> list[tuple[int, str]]:
+        """Free every lease that has run out; returns the (epoch, node) pairs that it freed."""
+        over = [
+            (epoch, node)
+            for epoch, book in self._leases.items()
+            for node, leases in book.items()
+            if leases and leases[0].until <= now
+        ]
+        for epoch, node in over:
+            self.release(epoch, node)
+        return over
+
+    def leases(self) -> list[Lease]:
+        """Every lease that is out."""
+        return [lease for book in self._leases.values() for leases in book.values() for lease in leases]
+
+    def holds(self, epoch: int) -> bool:
+        """Whether an installation still holds any lease."""
+        return epoch in self._leases

@@ -1,0 +1,104 @@
+"""What a node agent knows of one of its memory slots, and the moves that are legal."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from quantum_fabric.errors import ProtocolError
+from quantum_fabric.messages import Bell, Correlators, Side
+from quantum_fabric.units import Time
+
+
+class State(Enum):
+    """Life of a slot under a rule set."""
+
+    IDLE = auto()
+    """Leased, not trying."""
+    ARMED = auto()
+    """Trying to generate an elementary pair."""
+    LIVE = auto()
+    """Holds a half that may be used."""
+    SWAPPING = auto()
+    """A Bell measurement on it is running."""
+    ASKING = auto()
+    """The initiator's gate of a purification is running."""
+    ASKED = auto()
+    """The initiator waits for the other end's answer."""
+    ANSWERING = auto()
+    """The responder's gate of a purification is running."""
+    HELD = auto()
+    """Delivered and kept for the application."""
+
+
+MOVES: dict[State, frozenset[State]] = {
+    State.IDLE: frozenset({State.ARMED}),
+    State.ARMED: frozenset({State.LIVE, State.IDLE}),
+    State.LIVE: frozenset({State.SWAPPING, State.ASKING, State.ANSWERING, State.HELD, State.IDLE}),
+    State.SWAPPING: frozenset({State.IDLE}),
+    State.ASKING: frozenset({State.ASKED, State.IDLE}),
+    State.ASKED: frozenset({State.LIVE, State.IDLE}),
+    State.ANSWERING: frozenset({State.LIVE, State.IDLE}),
+    State.HELD: frozenset({State.IDLE}),
+}
+"""Every legal move; anything else is a bug and raises."""
+
+ENTANGLED = frozenset({State.LIVE, State.SWAPPING, State.ASKING, State.ASKED, State.ANSWERING, State.HELD})
+
+
+class Qubit:
+    """A leased slot and what the agent believes of the half in it.
+
+    Attributes:
+        slot, side, link, lane: the lease.
+        state: where it stands in `MOVES`.
+        mine, far: elementary pairs at this end and at the other end of the chain.
+        partner: node at the other end.
+        frame: Bell label of the chain.
+        quality: believed correlators, without the ageing of the two end halves since ``born`` and ``far_born``.
+        born, far_born: from when the two end halves age.
+        far_decay: believed decay rates of the far half (x, y, z; 1/s).
+        rounds: purification rounds on the present segment.
+        broken: news came, while an operation was running, that the chain is gone.
+    """
+
+    __slots__ = (
+        "born", "broken", "far", "far_born", "far_decay", "frame", "lane", "link", "mine", "partner", "quality",
+        "rounds", "side", "slot", "state",
+    )  # fmt: skip
+
+    def __init__(self, slot: int, side: Side, link: str, lane: int) -> None:
+        self.slot = slot
+        self.side = side
+        self.link = link
+        self.lane = lane
+        self.state = State.IDLE
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the half."""
+        self.mine = self.far = self.partner = ""
+        self.frame = Bell.PHI_PLUS
+        self.quality: Correlators = (1.0, 1.0, 1.0)
+        self.born: Time = 0
+        self.far_born: Time = 0
+        self.far_decay: Correlators = (0.0, 0.0, 0.0)
+        self.rounds = 0
+        self.broken = False
+
+    def move(self, state: State) -> None:
+        """Go to another state.
+
+        Raises:
+            ProtocolError: the move is not in `MOVES`; nothing was changed.
+
+        Examples:
+            >>> qubit = Qubit(0, Side.LEFT, "A~B", 0)
+            >>> qubit.move(State.ARMED)
+            >>> qubit.move(State.HELD)
+            Traceback (most recent call last):
+            ...
+            quantum_fabric.errors.ProtocolError: slot 0 cannot go from ARMED to HELD
+        """
+        if state not in MOVES[self.state]:
+            raise ProtocolError(f"slot {self.slot} cannot go from {self.state.name} to {state.name}")
+        self.state = state

@@ -1,0 +1,117 @@
+"""A plan, turned into the rules that each node of its path acts on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from quantum_fabric.messages import (
+    Calibration,
+    Correlators,
+    CutoffRule,
+    DeliverRule,
+    Distillation,
+    GenerateRule,
+    LinkPlan,
+    Order,
+    Plan,
+    PurifyRule,
+    Rule,
+    Side,
+    SwapRule,
+)
+from quantum_fabric.network.topology import NodeModel, Topology
+from quantum_fabric.physics.correlators import decay_rates, from_weights
+from quantum_fabric.units import Time
+
+
+def slots_wanted(plan: Plan) -> dict[str, int]:
+    """How many memory slots the plan needs at each node of its path."""
+    wanted = dict.fromkeys(plan.path, 0)
+    for link in plan.links:
+        wanted[link.left] += link.lanes
+        wanted[link.right] += link.lanes
+    return wanted
+
+
+def calibration(node: NodeModel) -> Calibration:
+    """What is believed of a node's noise, as it travels to the nodes."""
+    noise = node.operations
+    return Calibration(
+        node.memory.t1, node.memory.t2, noise.depolarising_2, noise.readout_error_0, noise.readout_error_1
+    )
+
+
+def compile_rules(
+    plan: Plan, topology: Topology, slots: Mapping[str, tuple[int, ...]], hold: bool
+) -> dict[str, tuple[Rule, ...]]:
+    """Rules for each node of the path.
+
+    Args:
+        plan: what was decided.
+        topology: what is believed of the nodes and links on the path.
+        slots: the leased slots of each node, as many as `slots_wanted` says.
+        hold: whether delivered pairs stay in memory until they are consumed.
+
+    Returns:
+        Node name -> its rules. The first slots of a node serve the link to its left.
+    """
+    rules: dict[str, list[Rule]] = {node: [] for node in plan.path}
+    used = dict.fromkeys(plan.path, 0)
+    for link in plan.links:
+        for node, partner, side in ((link.left, link.right, Side.RIGHT), (link.right, link.left, Side.LEFT)):
+            start = used[node]
+            used[node] += link.lanes
+            lanes = slots[node][start : start + link.lanes]
+            rules[node].append(_generate(link, topology, partner, side, lanes))
+    for left, right, rounds in _purifications(plan):
+        rules[left].append(_purify(topology, right, rounds, plan.distillation, initiator=True))
+        rules[right].append(_purify(topology, left, rounds, plan.distillation, initiator=False))
+    for join in plan.joins:
+        place = plan.path.index(join.at)
+        if plan.order is Order.ASAP:
+            rules[join.at].append(SwapRule(plan.path[:place], plan.path[place + 1 :]))
+        else:
+            rules[join.at].append(SwapRule((join.left,), (join.right,)))
+        if plan.cutoff is not None:
+            rules[join.at].append(CutoffRule(plan.cutoff))
+    source, destination = plan.path[0], plan.path[-1]
+    rules[source].append(DeliverRule(destination, hold))
+    rules[destination].append(DeliverRule(source, hold))
+    return {node: tuple(those) for node, those in rules.items()}
+
+
+def _purifications(plan: Plan) -> list[tuple[str, str, int]]:
+    """(left, right, rounds) of every segment that is purified."""
+    segments = {(link.left, link.right): link.rounds for link in plan.links}
+    if plan.order is Order.NESTED:
+        segments.update({(join.left, join.right): join.rounds for join in plan.joins})
+    if len(plan.links) > 1:
+        segments[plan.path[0], plan.path[-1]] = plan.end_rounds
+    return [(left, right, rounds) for (left, right), rounds in segments.items() if rounds > 0]
+
+
+def _generate(
+    link: LinkPlan, topology: Topology, partner: str, side: Side, slots: tuple[int, ...]
+) -> GenerateRule:
+    heralding = topology.links[link.link].model.heralding(link.setting, link.lanes)
+    fresh: Correlators = from_weights(heralding.weights)
+    decay = decay_rates(topology.nodes[partner].memory)
+    return GenerateRule(link.link, partner, side, slots, link.setting, fresh, decay)
+
+
+def _purify(
+    topology: Topology, partner: str, rounds: int, distillation: Distillation, initiator: bool
+) -> PurifyRule:
+    return PurifyRule(partner, rounds, distillation, initiator, calibration(topology.nodes[partner]))
+
+
+def retention(plan: Plan, topology: Topology) -> Time:
+    """How long a repeater remembers where the chain of a swapped half went on.
+
+    News about a consumed half is sent by somebody who has not yet heard of the swap. Word of the swap reaches everybody on the
+    path within one pass of the path's delays, and what was sent before that arrives within another; twice that is kept.
+    """
+    hops = sum(topology.delay(a, b) for a, b in zip(plan.path, plan.path[1:], strict=False))
+    longest = max((topology.delay(a, b) for a in plan.path for b in plan.path if a != b), default=0)
+    swaps = sum(topology.nodes[node].swap_time for node in plan.path)
+    return 4 * (hops + longest + swaps)

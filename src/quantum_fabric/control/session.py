@@ -1,0 +1,67 @@
+"""What the controller keeps of one request, and of each installation that serves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from quantum_fabric.messages import Confirmed, LinkRequest, PairId, Plan
+from quantum_fabric.units import Time
+
+
+class Phase(Enum):
+    """Where a request stands."""
+
+    QUEUED = auto()
+    """Accepted; waits for memory slots."""
+    PREPARING = auto()
+    """Leases are taken; the nodes have not all answered."""
+    RUNNING = auto()
+    """Every node acts on its rules."""
+    HOLDING = auto()
+    """All pairs were delivered; some are kept in memory for the application."""
+    ENDED = auto()
+    """Over; the outcome was told."""
+
+
+@dataclass(slots=True)
+class Installation:
+    """One epoch: a plan on its nodes.
+
+    Attributes:
+        epoch: its number.
+        plan: what was installed.
+        waiting: nodes that have not yet said `Prepared`.
+        halves: confirmations of one end that wait for the other's.
+    """
+
+    epoch: int
+    plan: Plan
+    waiting: set[str]
+    halves: dict[PairId, Confirmed] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Session:
+    """One request from its admission to its outcome.
+
+    Attributes:
+        request: what was asked.
+        plan: the plan in force.
+        phase: where it stands.
+        installation: the epoch in force; None while queued.
+        delivered: pairs so far.
+        held_until: latest expiry of a held pair.
+    """
+
+    request: LinkRequest
+    plan: Plan
+    phase: Phase = Phase.QUEUED
+    installation: Installation | None = None
+    delivered: int = 0
+    held_until: Time = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether it has had no outcome yet."""
+        return self.phase in (Phase.QUEUED, Phase.PREPARING, Phase.RUNNING)

@@ -1,0 +1,326 @@
+"""The one room where the wings meet: seats the deciders, carries messages with their delay, runs the clock.
+
+Nothing here decides and nothing here is quantum. Every message passes the watchers before it reaches its receiver, so that
+what a caller hears is in the journal already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from quantum_fabric.control import Controller, NodeAgent
+from quantum_fabric.documents import Inventory, topology
+from quantum_fabric.errors import InputError, StateError, UnknownNameError
+from quantum_fabric.kernel import Clock, Priority, Streams
+from quantum_fabric.kernel.order import ranked
+from quantum_fabric.messages import (
+    CLIENT,
+    CONTROLLER,
+    Cancel,
+    Client,
+    Command,
+    Consume,
+    Correct,
+    Event,
+    LinkChanged,
+    LinkRequest,
+    Measure,
+    Measured,
+    Message,
+    NodeFailed,
+    NodeRecovered,
+    Outcome,
+    Received,
+    Send,
+    Stale,
+    Teleport,
+    Teleported,
+    Truth,
+    Wake,
+)
+from quantum_fabric.ports import Action, Watcher
+from quantum_fabric.twin import Twin, TwinLink, TwinNode
+from quantum_fabric.units import Time
+
+Answer: TypeAlias = Measured | Teleported | Received
+"""What the plant reports when an application has used a half."""
+
+MESSAGE = ranked(Priority.MESSAGE)
+TIMER = ranked(Priority.TIMER)
+FAULT = ranked(Priority.FAULT)
+
+
+class Fabric:
+    """A quantum network with its control plane, in virtual time.
+
+    Args:
+        inventory: the plant as it is.
+        believed: the plant as the control plane takes it to be; the same where it is not given.
+        seed: of every random draw.
+
+    Examples:
+        >>> from quantum_fabric import documents
+        >>> fabric = Fabric(documents.inventory(documents.load_network("lab")), seed=1)
+        >>> fabric.now
+        0
+    """
+
+    def __init__(self, inventory: Inventory, *, believed: Inventory | None = None, seed: int = 0) -> None:
+        self.inventory = inventory
+        self.topology = topology(believed or inventory)
+        self.clock = Clock()
+        self.streams = Streams(seed)
+        self.twin = build_twin(inventory, self.clock, self.streams, self._emit, self._reveal)
+        self.controller = Controller(self.topology)
+        self.agents = {name: NodeAgent(name, node.slots) for name, node in inventory.nodes.items()}
+        self._delays: dict[tuple[str, str], Time] = {}
+        self._watchers: dict[type, list[Watcher]] = {}
+        self._watch_all: list[Watcher] = []
+        self._replies: dict[str, list[Client]] = {}
+        self._names = 0
+        self._open: set[str] = set()
+        self._awaited: tuple[str, int] | None = None
+        self._answer: Answer | None = None
+
+    # ------------------------------------------------------------------------------------------ outside
+
+    @property
+    def now(self) -> Time:
+        """Virtual time, ps."""
+        return self.clock.now
+
+    @property
+    def open_requests(self) -> frozenset[str]:
+        """Requests that have had no outcome yet."""
+        return frozenset(self._open)
+
+    def watch(self, watcher: Watcher, *types: type) -> None:
+        """Show every message of these types (all, where none is given) to a watcher as it happens."""
+        if not types:
+            self._watch_all.append(watcher)
+        for kind in types:
+            self._watchers.setdefault(kind, []).append(watcher)
+
+    def submit(self, request: LinkRequest, at: Time | None = None) -> str:
+        """Ask for a link at a time (now, where none is given); returns the request's name.
+
+        Raises:
+            InputError: the request makes no sense on any network.
+            UnknownNameError: a node that is not in this one.
+        """
+        at = self.now if at is None else at
+        self._check(request, at)
+        name = request.name
+        if not name:
+            self._names += 1
+            name = f"request-{self._names}"
+        if name in self._replies:
+            raise InputError(found=repr(name), expected="a name that no other request has", where="name")
+        named = LinkRequest(
+            request.source, request.destination, request.fidelity, request.pairs, request.rate, request.deadline,
+            request.hold, name,
+        )  # fmt: skip
+        self._replies[name] = []
+        self._open.add(name)
+        self.clock.schedule(at, MESSAGE, self._arrive, (CONTROLLER, named))
+        return name
+
+    def _check(self, request: LinkRequest, at: Time) -> None:
+        for end, name in (("source", request.source), ("destination", request.destination)):
+            if name not in self.agents:
+                known = ", ".join(sorted(self.agents))
+                raise UnknownNameError(found=repr(name), expected=f"one of the nodes {known}", where=end)
+        rules = (
+            (request.source != request.destination, "destination", request.destination, "a node other than the source"),
+            (0.5 < request.fidelity < 1.0, "fidelity", request.fidelity, "a fidelity in (0.5, 1)"),
+            (request.pairs >= 1, "pairs", request.pairs, "at least 1 pair"),
+            (0.0 <= request.rate < float("inf"), "rate", request.rate, "a rate of 0 or more, in pairs per second"),
+            (request.deadline is None or request.deadline > at, "deadline", request.deadline, "a time after the request"),
+        )  # fmt: skip
+        for good, where, found, expected in rules:
+            if not good:
+                raise InputError(found=repr(found), expected=expected, where=where)
+
+    def cancel(self, name: str) -> None:
+        """Withdraw a request, or let go of the pairs that it holds."""
+        self.clock.schedule(self.now, MESSAGE, self._arrive, (CONTROLLER, Cancel(name)))
+
+    def inject(self, event: Event, at: Time | None = None) -> None:
+        """Let a fault happen: `LinkChanged`, `NodeFailed` or `NodeRecovered`.
+
+        Raises:
+            UnknownNameError: no such link or node.
+            InputError: another kind of event.
+        """
+        at = self.now if at is None else at
+        verb: Callable[[Any], None]
+        match event:
+            case LinkChanged(link=name):
+                known, verb = name in self.twin.links, self._change_link
+            case NodeFailed(node=name):
+                known, verb = name in self.twin.nodes, self._fail
+            case NodeRecovered(node=name):
+                known, verb = name in self.twin.nodes, self._recover
+            case _:
+                raise InputError(
+                    found=type(event).__name__, expected="LinkChanged, NodeFailed or NodeRecovered"
+                )
+        if not known:
+            raise UnknownNameError(found=repr(name), expected="the name of a link or node of this network")
+        self.clock.schedule(at, FAULT, verb, event)
+
+    def run(self, until: Time, stop: Callable[[], bool] | None = None) -> None:
+        """Let the network live until a time, or until ``stop`` says so after an event."""
+        self.clock.run(until, stop)
+
+    def finish(self) -> None:
+        """Withdraw what is still open and let every lease come home."""
+        for name in sorted(self._replies):
+            self.cancel(name)
+        longest = 2 * max(self.topology.delays.values(), default=0)
+        patience = self.now + longest + 1
+        self.run(patience, stop=lambda: not self.controller.ledger.leases() and not self._open)
+        if self.controller.ledger.leases():  # a node that failed never answers; its leases run out
+            end = max(lease.until for lease in self.controller.ledger.leases())
+            self.run(max(end, self.now), stop=lambda: not self.controller.ledger.leases())
+
+    def replies(self, name: str) -> list[Client]:
+        """Everything that was answered to a request so far, in order.
+
+        Raises:
+            UnknownNameError: no such request.
+        """
+        found = self._replies.get(name)
+        if found is None:
+            raise UnknownNameError(
+                found=repr(name), expected="the name of a request that was submitted", where="request"
+            )
+        return found
+
+    def perform(self, command: Command) -> Answer | None:
+        """Do something with a held half, as an application would, and run until the plant has answered.
+
+        Returns:
+            What the plant reports of it (None for `Consume`, and where the node has failed).
+
+        Raises:
+            StateError: not a command for applications.
+            ProtocolError: the command makes no sense in the present state.
+        """
+        if not isinstance(command, Consume | Measure | Teleport | Correct):
+            raise StateError(
+                f"{type(command).__name__} is for node agents; an application consumes, measures or teleports"
+            )
+        self._watch(command.node, command)
+        if isinstance(command, Consume):
+            self.twin.execute(command, self.now)
+            self._act(command.node, self.agents[command.node].handle(command, self.now))
+            return None
+        self._awaited, self._answer = (command.node, command.slot), None
+        self.twin.execute(command, self.now)
+        node = self.twin.nodes[command.node]
+        self.run(self.now + node.swap_time + node.measure_time, stop=lambda: self._answer is not None)
+        self._awaited = None
+        return self._answer
+
+    # ------------------------------------------------------------------------------------------- inside
+
+    def _watch(self, place: str, message: Message) -> None:
+        watchers = self._watchers.get(type(message))
+        if watchers:
+            for watcher in watchers:
+                watcher(self.clock.now, place, message)
+        for watcher in self._watch_all:
+            watcher(self.clock.now, place, message)
+
+    def _act(self, seat: str, actions: Sequence[Action]) -> None:
+        """Do, carry and remember what a decider answered."""
+        for action in actions:
+            if isinstance(action, Send):
+                self._carry(seat, action)
+            elif isinstance(action, Wake):
+                self.clock.schedule(action.at, TIMER, self._wake, (seat, action))
+            elif isinstance(action, Stale):
+                self._watch(seat, action)
+            else:
+                self._watch(seat, action)
+                self.twin.execute(action, self.clock.now)
+
+    def _carry(self, seat: str, send: Send) -> None:
+        key = (seat, send.to)
+        delay = self._delays.get(key)
+        if delay is None:
+            delay = self._delays[key] = self._delay(*key)
+        self.clock.schedule(self.clock.now + delay, MESSAGE, self._arrive, (send.to, send.message))
+
+    def _delay(self, sender: str, receiver: str) -> Time:
+        home = self.inventory.controller
+        places = [home if seat in (CONTROLLER, CLIENT) else seat for seat in (sender, receiver)]
+        return 0 if places[0] == places[1] else self.inventory.delays[places[0], places[1]]
+
+    def _arrive(self, letter: tuple[str, Any]) -> None:
+        seat, message = letter
+        if seat == CLIENT:
+            self._watch(CLIENT, message)
+            self._replies[message.request].append(message)
+            if isinstance(message, Outcome):
+                self._open.discard(message.request)
+            return
+        if seat == CONTROLLER:
+            self._watch(CONTROLLER, message)
+            self._act(CONTROLLER, self.controller.handle(message, self.clock.now))
+            return
+        if not self.twin.nodes[seat].alive:
+            self._watch(seat, Stale(seat, type(message).__name__, getattr(message, "epoch", 0)))
+            return
+        self._watch(seat, message)
+        self._act(seat, self.agents[seat].handle(message, self.clock.now))
+
+    def _wake(self, reminder: tuple[str, Wake]) -> None:
+        seat, wake = reminder
+        if seat == CONTROLLER:
+            self._act(seat, self.controller.handle(wake, self.clock.now))
+        elif self.twin.nodes[seat].alive:
+            self._act(seat, self.agents[seat].handle(wake, self.clock.now))
+
+    def _emit(self, node: str, event: Event) -> None:
+        self._watch(node, event)
+        if self._awaited is not None and isinstance(event, Measured | Teleported | Received):
+            if self._awaited == (event.node, event.slot):
+                self._answer = event
+        self._act(node, self.agents[node].handle(event, self.clock.now))
+
+    def _reveal(self, truth: Truth) -> None:
+        self._watch("twin", truth)
+
+    def _change_link(self, event: LinkChanged) -> None:
+        self._watch("plant", event)
+        self.twin.change_link(event.link, event.up, self.now)
+
+    def _fail(self, event: NodeFailed) -> None:
+        self.twin.fail_node(event.node, self.now)
+
+    def _recover(self, event: NodeRecovered) -> None:
+        self.twin.recover_node(event.node, self.now)
+
+
+def build_twin(
+    inventory: Inventory,
+    clock: Clock,
+    streams: Streams,
+    emit: Callable[[str, Event], None],
+    reveal: Callable[[Truth], None],
+) -> Twin:
+    """The plant that an inventory describes."""
+    nodes = {
+        name: TwinNode(
+            name, node.slots, node.memory_noise(), node.operation_noise(), node.swap_time, node.measure_time
+        )
+        for name, node in inventory.nodes.items()
+    }  # fmt: skip
+    links = [
+        TwinLink(entry.name, nodes[entry.a], nodes[entry.b], entry.model, entry.light_time, rank)
+        for rank, entry in enumerate(inventory.links.values())
+    ]
+    return Twin(nodes, links, clock, streams, emit, reveal)

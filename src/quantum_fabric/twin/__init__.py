@@ -1,0 +1,7 @@
+"""The plant simulated: obeys commands, reports events where they happen, keeps the truth."""
+
+from quantum_fabric.twin.lanes import Lane, TwinLink
+from quantum_fabric.twin.plant import Twin
+from quantum_fabric.twin.qubits import TwinNode
+
+__all__ = ["Lane", "Twin", "TwinLink", "TwinNode"]

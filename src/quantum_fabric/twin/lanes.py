@@ -1,0 +1,214 @@
+"""Entanglement generation on one lane of a link, with failed attempts jumped over.
+
+A lane is a pair of memory slots, one at each end of a link. It attempts on a grid of the link's period while both slots are
+armed. Attempts are independent and identically distributed between two events that change them (arming, a cut, a restored
+fibre), so the number of the successful attempt is geometric and the failures before it need no events: that jump is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from quantum_fabric.errors import ProtocolError
+from quantum_fabric.kernel.clock import Clock, Handle
+from quantum_fabric.kernel.order import Priority, ranked
+from quantum_fabric.kernel.streams import Streams
+from quantum_fabric.links.model import Heralding, LinkModel
+from quantum_fabric.messages import Bell, Event, Heralded
+from quantum_fabric.physics.correlators import from_weights
+from quantum_fabric.twin.qubits import Half, Pair, Slot, TwinNode
+from quantum_fabric.units import Time
+
+NEVER: Time = -(1 << 62)
+"""Start of the last attempt on a lane that has made none."""
+
+
+class TwinLink:
+    """A link as it truly is.
+
+    Attributes:
+        name: the link's name.
+        ends: its two nodes, in the order that ``model`` calls a and b.
+        model: the heralded link; asked once for each setting and number of lanes.
+        light_time: time of light from end to end, ps.
+        up: False while the fibre is cut.
+        rank: place of the link in the network; orders simultaneous heralds.
+    """
+
+    __slots__ = ("_heraldings", "ends", "lanes", "light_time", "model", "name", "rank", "up")
+
+    def __init__(
+        self, name: str, a: TwinNode, b: TwinNode, model: LinkModel, light_time: Time, rank: int
+    ) -> None:
+        self.name = name
+        self.ends = (a, b)
+        self.model = model
+        self.light_time = light_time
+        self.rank = rank
+        self.up = True
+        self.lanes: dict[int, Lane] = {}
+        self._heraldings: dict[tuple[float | None, int], OperatingPoint] = {}
+
+    def operating_point(self, setting: float | None, lanes: int) -> OperatingPoint:
+        """What a lane needs to know at this setting, worked out once."""
+        key = (setting, lanes)
+        found = self._heraldings.get(key)
+        if found is None:
+            found = self._heraldings[key] = OperatingPoint(self.model.heralding(setting, lanes))
+        return found
+
+
+class OperatingPoint:
+    """A `Heralding` prepared for the event path: sums and correlators computed once."""
+
+    __slots__ = ("born", "correlators", "cumulative", "cycle", "heard", "labels", "period", "success")
+
+    def __init__(self, heralding: Heralding) -> None:
+        self.period = heralding.period
+        self.cycle = heralding.cycle
+        self.born = heralding.born
+        self.heard = heralding.heard
+        self.labels = [Bell(outcome.bell) for outcome in heralding.outcomes]
+        self.correlators = [from_weights(outcome.weights) for outcome in heralding.outcomes]
+        total = 0.0
+        self.cumulative = []
+        for outcome in heralding.outcomes:
+            total += outcome.probability
+            self.cumulative.append(total)
+        self.success = total
+
+
+class Lane:
+    """One lane of a link: idle, half armed, attempting, or with a herald on its way.
+
+    Attributes:
+        link, number: which lane.
+        arms: the slot that each end has armed, or None.
+        heralds: successes so far; names the elementary pairs.
+    """
+
+    __slots__ = (
+        "_armed_at", "_clock", "_emit", "_outcomes", "_pending", "_point", "_rank", "_start", "_stream",
+        "arms", "heralds", "link", "number",
+    )  # fmt: skip
+
+    def __init__(
+        self, link: TwinLink, number: int, clock: Clock, streams: Streams, emit: Callable[[str, Event], None]
+    ) -> None:
+        self.link = link
+        self.number = number
+        self.arms: list[Slot | None] = [None, None]
+        self.heralds = 0
+        self._armed_at: list[Time] = [0, 0]
+        self._clock = clock
+        self._emit = emit
+        self._stream = streams.stream(f"{link.name}/{number}/attempts")
+        self._outcomes = streams.stream(f"{link.name}/{number}/outcomes")
+        self._rank = ranked(Priority.HERALD, (link.rank << 12) + number)
+        self._pending: Handle | None = None
+        self._start: Time = NEVER
+        self._point: OperatingPoint
+
+    def arm(self, end: int, slot: Slot, point: OperatingPoint, now: Time) -> None:
+        """One end tries from now on; attempts count once the other does too.
+
+        Raises:
+            ProtocolError: this end is armed already.
+        """
+        if self.arms[end] is not None:
+            raise ProtocolError(
+                f"lane {self.number} of link {self.link.name} is armed at {slot.node.name} already"
+            )
+        self.arms[end] = slot
+        self._armed_at[end] = now
+        self._point = point
+        slot.lane = self
+        self._restart()
+
+    def disarm(self, end: int, now: Time) -> None:
+        """One end stops trying. An attempt whose photon it has already sent may still herald at the other end."""
+        slot = self.arms[end]
+        if slot is None:
+            return
+        self.arms[end] = slot.lane = None
+        if self._pending is not None and now < self._start + self._point.born[end]:
+            self._stop()
+
+    def darken(self) -> None:
+        """The fibre is cut: an attempt that nobody has heard of yet comes to nothing."""
+        self._stop()
+
+    def lighten(self, now: Time) -> None:
+        """The fibre is back: attempts start afresh (they are memoryless)."""
+        self._armed_at = [max(at, now) for at in self._armed_at]
+        self._restart()
+
+    def _stop(self) -> None:
+        if self._pending is not None:
+            self._clock.cancel(self._pending)
+            self._pending = None
+
+    def _restart(self) -> None:
+        first, second = self.arms
+        if first is None or second is None or not self.link.up or self._pending is not None:
+            return
+        point = self._point
+        if point.success <= 0.0:
+            return
+        # the first attempt in which both ends emit after they were armed, on the lane's grid
+        earliest = max(self._armed_at[0] - point.born[0], self._armed_at[1] - point.born[1])
+        phase = self.number * point.cycle % point.period
+        earliest = max(earliest, self._start + point.period)  # never twice in one slot of the grid
+        number = -((phase - earliest) // point.period)
+        self._start = phase + (number + self._stream.geometric(point.success) - 1) * point.period
+        at = self._start + min(point.heard)
+        self._pending = self._clock.schedule(at, self._rank, self._succeed)
+
+    def _succeed(self, _: object) -> None:
+        """The first end hears; the pair exists from now on in the twin's books."""
+        self._pending = None
+        point, start = self._point, self._start
+        index = self._outcomes.choose(point.cumulative)
+        name = f"{self.link.name}/{self.number}#{self.heralds}"
+        self.heralds += 1
+        halves = []
+        lost = False
+        for end in (0, 1):
+            slot = self.arms[end]
+            born = start + point.born[end]
+            if slot is None:  # this end stopped trying after it had sent its photon
+                slot, lost = Slot(self.link.ends[end], -1), True
+                half = Half(name, slot, born)
+                half.slot = None
+            else:
+                half = Half(name, slot, born)
+                slot.half = half
+                slot.lane = None
+                self.arms[end] = None
+            halves.append(half)
+        pair = Pair(halves[0], halves[1], int(point.labels[index]), point.correlators[index])
+        if lost:
+            pair.spoil()
+        label = point.labels[index]
+        # both letters are written before either is read: what the first end does must not change the second's
+        letters = [
+            Heralded(
+                halves[end].node.name, slot.number, self.link.name, name, label,
+                start + point.born[end], start + point.born[1 - end],
+            )
+            if (slot := halves[end].slot) is not None else None
+            for end in (0, 1)
+        ]  # fmt: skip
+        first = 0 if point.heard[0] <= point.heard[1] else 1
+        second = letters[1 - first]
+        if second is not None:
+            at = start + point.heard[1 - first]
+            self._clock.schedule(at, self._rank, self._tell, (halves[1 - first], second))
+        news = letters[first]
+        if news is not None:
+            self._emit(news.node, news)
+
+    def _tell(self, later: tuple[Half, Heralded]) -> None:
+        half, news = later
+        if half.slot is not None:  # else this end has itself discarded the attempt in the meantime
+            self._emit(news.node, news)

@@ -1,0 +1,401 @@
+"""The plant simulated: obeys commands, reports events where and when they happen, and keeps the truth to itself.
+
+It implements `quantum_fabric.ports.Plant`. States are Bell-diagonal (three correlators, relative to the announced Bell state) and
+age lazily, when somebody looks.
+
+Limits:
+    Pauli noise is exact. Amplitude damping (T1) is Pauli-twirled: see `quantum_fabric.physics.memory` for the size of the
+    error. A pair whose purification failed is taken to be maximally mixed, since the protocol throws it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from quantum_fabric.errors import ProtocolError
+from quantum_fabric.kernel.clock import Clock
+from quantum_fabric.kernel.order import Priority, ranked
+from quantum_fabric.kernel.streams import Streams
+from quantum_fabric.messages import (
+    Arm,
+    Bell,
+    Command,
+    Consume,
+    Correct,
+    Discard,
+    Event,
+    LinkChanged,
+    Measure,
+    Measured,
+    NodeFailed,
+    NodeRecovered,
+    Purified,
+    Purify,
+    Received,
+    Swap,
+    Swapped,
+    Teleport,
+    Teleported,
+    Truth,
+)
+from quantum_fabric.physics.correlators import purified, to_weights
+from quantum_fabric.physics.frames import purify_frame, swap_frame
+from quantum_fabric.physics.teleport import teleported_density
+from quantum_fabric.twin.lanes import Lane, TwinLink
+from quantum_fabric.twin.qubits import Half, Pair, Purification, Slot, TwinNode
+from quantum_fabric.units import Time
+
+OPERATION = ranked(Priority.OPERATION)
+FAULT = ranked(Priority.FAULT)
+
+
+class Twin:
+    """The physics-true plant.
+
+    Args:
+        nodes: by name.
+        links: in the order that ranks simultaneous heralds.
+        clock: the run's clock.
+        streams: the run's random streams; each lane and each node has its own.
+        emit: called with (node, event) where and when an event happens.
+        reveal: called with a `Truth` when both halves of a pair have been consumed; for watchers only.
+    """
+
+    def __init__(
+        self,
+        nodes: Mapping[str, TwinNode],
+        links: Sequence[TwinLink],
+        clock: Clock,
+        streams: Streams,
+        emit: Callable[[str, Event], None],
+        reveal: Callable[[Truth], None],
+    ) -> None:
+        self.nodes = dict(nodes)
+        self.links = {link.name: link for link in links}
+        self._clock = clock
+        self._streams = streams
+        self._emit = emit
+        self._reveal = reveal
+        self._draws = {name: streams.stream(f"{name}/operations") for name in self.nodes}
+        self._commands: dict[type, Callable[..., None]] = {
+            Arm: self._arm,
+            Swap: self._swap,
+            Purify: self._purify,
+            Discard: self._discard,
+            Consume: self._consume,
+            Measure: self._measure,
+            Teleport: self._teleport,
+            Correct: self._correct,
+        }
+
+    # ------------------------------------------------------------------------------------------- commands
+
+    def execute(self, command: Command, now: Time) -> None:
+        """Start a command; what comes of it is emitted when it is done.
+
+        Raises:
+            ProtocolError: the command makes no sense in the present state; nothing was changed.
+        """
+        if self.nodes[command.node].alive:
+            self._commands[type(command)](command, now)
+
+    def _slot(self, node: str, number: int) -> Slot:
+        slots = self.nodes[node].slots
+        if not 0 <= number < len(slots):
+            raise ProtocolError(f"{node} has no memory slot {number}; it has {len(slots)}")
+        return slots[number]
+
+    def _half(self, node: str, number: int, verb: str) -> Half:
+        slot = self._slot(node, number)
+        if slot.half is None or slot.busy:
+            state = "busy" if slot.busy else "empty"
+            raise ProtocolError(f"cannot {verb} slot {number} of {node}: it is {state}")
+        return slot.half
+
+    def _arm(self, command: Arm, now: Time) -> None:
+        slot = self._slot(command.node, command.slot)
+        if slot.half is not None or slot.lane is not None or slot.busy:
+            raise ProtocolError(f"cannot arm slot {command.slot} of {command.node}: it is in use")
+        link = self.links[command.link]
+        if command.node not in (link.ends[0].name, link.ends[1].name):
+            raise ProtocolError(f"{command.node} is not an end of link {command.link}")
+        lane = link.lanes.get(command.lane)
+        if lane is None:
+            lane = link.lanes[command.lane] = Lane(link, command.lane, self._clock, self._streams, self._emit)
+        end = 0 if link.ends[0] is slot.node else 1
+        lane.arm(end, slot, link.operating_point(command.setting, command.lanes), now)
+
+    def _discard(self, command: Discard, now: Time) -> None:
+        slot = self._slot(command.node, command.slot)
+        if isinstance(slot.lane, Lane):
+            slot.lane.disarm(0 if slot.lane.arms[0] is slot else 1, now)
+        if slot.half is not None:
+            _lose(slot.half)
+
+    def _swap(self, command: Swap, now: Time) -> None:
+        left = self._half(command.node, command.left, "swap")
+        right = self._half(command.node, command.right, "swap")
+        if left.pair is right.pair:
+            raise ProtocolError(
+                f"cannot swap slots {command.left} and {command.right} of {command.node}: they are one pair"
+            )
+        self._begin(left, right)
+        done = now + left.node.swap_time
+        self._clock.schedule(done, OPERATION, self._swapped, (command, left, right))
+
+    def _swapped(self, operation: tuple[Swap, Half, Half]) -> None:
+        command, left, right = operation
+        now, node = self._clock.now, left.node
+        if not _both_there(left, right):
+            return
+        left.age(now)
+        right.age(now)
+        draws = self._draws[node.name]
+        _take(left)
+        _take(right)
+        if not draws.flip(node.operations.swap_success):
+            left.pair.spoil()
+            right.pair.spoil()
+            self._emit(node.name, Swapped(node.name, command.left, command.right, None))
+            return
+        outcome = _draw_label(draws.uniform(), node.outcomes)
+        factors = node.outcomes[outcome][1]
+        one, two = left.pair, right.pair
+        joint = (one.x * two.x * factors[0], one.y * two.y * factors[1], one.z * two.z * factors[2])
+        Pair(one.other(left), two.other(right), swap_frame(one.frame, two.frame, outcome), joint)
+        self._emit(node.name, Swapped(node.name, command.left, command.right, Bell(outcome)))
+
+    def _purify(self, command: Purify, now: Time) -> None:
+        keep = self._half(command.node, command.keep, "purify")
+        sacrifice = self._half(command.node, command.sacrifice, "purify")
+        if keep.pair is sacrifice.pair:
+            raise ProtocolError(
+                f"cannot purify slots {command.keep} and {command.sacrifice} of {command.node}: one pair"
+            )
+        self._begin(keep, sacrifice)
+        done = now + keep.node.swap_time
+        self._clock.schedule(done, OPERATION, self._purified, (command, keep, sacrifice))
+
+    def _purified(self, operation: tuple[Purify, Half, Half]) -> None:
+        command, keep, sacrifice = operation
+        now, node = self._clock.now, keep.node
+        if not _both_there(keep, sacrifice):
+            return
+        keep.age(now)
+        sacrifice.age(now)
+        _take(sacrifice)
+        _idle(keep)
+        draws = self._draws[node.name]
+        waiting = keep.pair.purification
+        if waiting is None:
+            noise = node.operations
+            # the measured qubit is maximally mixed, so its true bit is fair; the readout may be lopsided
+            one = 0.5 * (1.0 - noise.readout_error_1) + 0.5 * noise.readout_error_0
+            bit = int(draws.flip(one))
+            keep.pair.purification = Purification(keep.pair, sacrifice.pair, command.distillation, node, bit)
+        else:
+            bit = self._resolve(waiting, sacrifice.pair, node)
+            keep.pair.purification = None
+        self._emit(node.name, Purified(node.name, command.keep, command.sacrifice, bit))
+
+    def _resolve(self, waiting: Purification, sacrifice: Pair, node: TwinNode) -> int:
+        """The second end's half: both halves of both pairs have aged up to their own end's gate, so the map applies."""
+        keep = waiting.keep
+        draws = self._draws[node.name]
+        if waiting.sacrifice is not sacrifice:  # one end paired them otherwise: the outcome tells nothing
+            keep.spoil()
+            return int(draws.flip(0.5))
+        kind = waiting.distillation.value
+        chance, joint = purified(
+            keep.correlators, sacrifice.correlators, kind, waiting.node.operations, node.operations
+        )
+        frame, flip = purify_frame(kind, keep.frame, sacrifice.frame)
+        success = draws.flip(chance)
+        keep.frame = frame
+        if success:
+            keep.x, keep.y, keep.z = joint
+        else:
+            keep.spoil()
+        return waiting.bit ^ flip ^ (0 if success else 1)
+
+    def _consume(self, command: Consume, now: Time) -> None:
+        half = self._half(command.node, command.slot, "consume")
+        half.age(now)
+        _take(half)
+        self._tell(half, int(command.bell), now)
+
+    def _tell(self, half: Half, label: int, now: Time) -> None:
+        pair = half.pair
+        first, second = pair.ends
+        if pair.told is None:
+            pair.told = label
+            return
+        told = pair.told
+        if told != label:
+            raise ProtocolError(
+                f"the ends of {first.elementary} .. {second.elementary} were told different Bell states: "
+                f"{Bell(told).name} and {Bell(label).name}"
+            )
+        relative = to_weights(pair.correlators)
+        shift = pair.frame ^ told
+        weights = (relative[shift], relative[shift ^ 1], relative[shift ^ 2], relative[shift ^ 3])
+        ends = ((first.node.name, first.elementary), (second.node.name, second.elementary))
+        self._reveal(Truth(ends, Bell(told), weights, now))
+
+    def _measure(self, command: Measure, now: Time) -> None:
+        if command.basis not in ("X", "Y", "Z"):
+            raise ProtocolError(f"cannot measure in basis {command.basis!r}; expected X, Y or Z")
+        half = self._half(command.node, command.slot, "measure")
+        assert half.slot is not None
+        half.slot.busy = True
+        done = now + half.node.measure_time
+        self._clock.schedule(done, OPERATION, self._measured, (command, half))
+
+    def _measured(self, operation: tuple[Measure, Half]) -> None:
+        command, half = operation
+        if half.slot is None:
+            return
+        half.age(self._clock.now)
+        _take(half)
+        pair, draws = half.pair, self._draws[half.node.name]
+        if pair.measured is None or pair.measured[0] != command.basis:
+            true = int(draws.flip(0.5))  # one half alone, and any other basis than the partner's, is fair
+            pair.measured = pair.measured or (command.basis, true)
+        else:
+            # ⟨XX⟩, ⟨YY⟩, ⟨ZZ⟩ of the label's Bell state times the relative correlator
+            phase, parity = pair.frame & 1, pair.frame >> 1
+            sign = {"X": phase, "Y": 1 ^ parity ^ phase, "Z": parity}[command.basis]
+            size = {"X": pair.x, "Y": pair.y, "Z": pair.z}[command.basis]
+            true = pair.measured[1] ^ sign ^ int(draws.flip((1.0 - size) / 2.0))
+        noise = half.node.operations
+        bit = true ^ int(draws.flip(noise.readout_error_1 if true else noise.readout_error_0))
+        self._emit(half.node.name, Measured(command.node, command.slot, command.basis, bit))
+
+    def _teleport(self, command: Teleport, now: Time) -> None:
+        half = self._half(command.node, command.slot, "teleport through")
+        assert half.slot is not None
+        half.slot.busy = True
+        done = now + half.node.swap_time
+        self._clock.schedule(done, OPERATION, self._teleported, (command, half))
+
+    def _teleported(self, operation: tuple[Teleport, Half]) -> None:
+        command, half = operation
+        if half.slot is None:
+            return
+        half.age(self._clock.now)
+        _take(half)
+        node = half.node
+        draws = self._draws[node.name]
+        label = _draw_label(draws.uniform(), node.outcomes)
+        bits = (label >> 1, label & 1)
+        half.pair.teleport = (command.amplitudes, int(command.bell), node.operations, bits)
+        self._emit(node.name, Teleported(command.node, command.slot, bits))
+
+    def _correct(self, command: Correct, now: Time) -> None:
+        half = self._half(command.node, command.slot, "correct")
+        pair = half.pair
+        if pair.teleport is None:
+            raise ProtocolError(f"nothing was teleported to slot {command.slot} of {command.node}")
+        amplitudes, told, noise, _ = pair.teleport
+        half.age(now)
+        _take(half)
+        relative = to_weights(pair.correlators)
+        shift = pair.frame ^ told
+        weights = (relative[shift], relative[shift ^ 1], relative[shift ^ 2], relative[shift ^ 3])
+        density = teleported_density(amplitudes, weights, noise, command.bits)
+        flat = tuple(complex(entry) for row in density for entry in row)
+        self._emit(command.node, Received(command.node, command.slot, (flat[0], flat[1], flat[2], flat[3])))
+
+    @staticmethod
+    def _begin(first: Half, second: Half) -> None:
+        for half in (first, second):
+            assert half.slot is not None
+            half.slot.busy = True
+
+    # --------------------------------------------------------------------------------------------- faults
+
+    def change_link(self, name: str, up: bool, now: Time) -> None:
+        """Cut or restore a fibre. Its ends see it after the light's time from the middle; classical messages go on."""
+        link = self.links[name]
+        if link.up == up:
+            return
+        link.up = up
+        for lane in link.lanes.values():
+            if up:
+                lane.lighten(now)
+            else:
+                lane.darken()
+        for end in link.ends:
+            self._notice(end, link, up, now + link.light_time // 2)
+
+    def fail_node(self, name: str, now: Time) -> None:
+        """A node stops: its qubits are lost; its neighbours lose its light."""
+        node = self.nodes[name]
+        if not node.alive:
+            return
+        for slot in node.slots:
+            self._discard(Discard(name, slot.number), now)
+        node.alive = False
+        self._emit(name, NodeFailed(name))
+        self._neighbours_notice(node, False, now)
+
+    def recover_node(self, name: str, now: Time) -> None:
+        """A node starts again with empty memories; its neighbours see its light again."""
+        node = self.nodes[name]
+        if node.alive:
+            return
+        node.alive = True
+        self._emit(name, NodeRecovered(name))
+        self._neighbours_notice(node, True, now)
+
+    def _neighbours_notice(self, node: TwinNode, up: bool, now: Time) -> None:
+        for link in self.links.values():
+            if node in link.ends and link.up:
+                for end in link.ends:
+                    if end is not node or up:
+                        self._notice(end, link, up, now + (0 if end is node else link.light_time))
+
+    def _notice(self, node: TwinNode, link: TwinLink, up: bool, at: Time) -> None:
+        news = LinkChanged(node.name, link.name, up)
+        self._clock.schedule(at, FAULT, self._see, news)
+
+    def _see(self, news: LinkChanged) -> None:
+        if self.nodes[news.node].alive:
+            self._emit(news.node, news)
+
+
+def _both_there(first: Half, second: Half) -> bool:
+    """Whether an operation can end as it began; otherwise its node failed or let go, and nobody waits for the result."""
+    if first.slot is not None and second.slot is not None:
+        return True
+    _idle(first)
+    _idle(second)
+    return False
+
+
+def _idle(half: Half) -> None:
+    if half.slot is not None:
+        half.slot.busy = False
+
+
+def _take(half: Half) -> None:
+    """Remove a half from its slot: it was measured or handed over."""
+    slot = half.slot
+    assert slot is not None
+    slot.half = half.slot = None
+    slot.busy = False
+
+
+def _lose(half: Half) -> None:
+    """Remove a half from its slot without a record of its state: the other half is left maximally mixed."""
+    _take(half)
+    half.pair.spoil()
+
+
+def _draw_label(u: float, table: Sequence[tuple[float, object]]) -> int:
+    """Announced label for a uniform draw, from a table of (probability, factors)."""
+    for label in (0, 1, 2):
+        u -= table[label][0]
+        if u < 0.0:
+            return label
+    return 3
