@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from quantum_fabric.errors import QuantityError
-from quantum_fabric.links.model import HeraldOutcome, Knob
+from quantum_fabric.links.model import HeraldOutcome
 from quantum_fabric.units import Time
 
 
@@ -106,32 +106,33 @@ class Schedule:
     heard: tuple[Time, Time]
 
 
-def schedule(table: Timetable, local_cycle: Time, modes: int, lanes: int) -> Schedule:
+def schedule(table: Timetable, local_cycle: Time, modes: int, lanes: int, pulses: Time = 0) -> Schedule:
     """Fit ``modes`` time bins and ``lanes`` memories into one attempt period.
 
     An attempt emits its modes one local cycle after the other and ends when the herald of the last one is heard:
-    period = max(lanes · modes · cycle, round trip + (modes − 1) · cycle).
+    period = max(lanes · modes · cycle, round trip + (modes − 1) · cycle + pulses).
 
     Args:
         table: births and heralds with one mode.
         local_cycle: ps that one mode of one lane takes on the channel, at least 1.
         modes: time bins of one attempt, at least 1.
         lanes: memories that take turns, at least 1.
+        pulses: ps from the first to the last pulse of one mode, where a mode is a train of pulses.
 
     Raises:
         QuantityError: no lanes.
 
     Limits:
         With several modes a half counts as born with the first mode and the end as informed with the last one, so a pair
-        looks older than it is by at most (modes − 1) cycles. Preparation of the memory is part of ``local_cycle`` and
-        hides behind the round trip when that is longer.
+        looks older than it is by at most (modes − 1) cycles and one train of pulses. Preparation of the memory is part of
+        ``local_cycle`` and hides behind the round trip when that is longer.
 
     Examples:
         >>> schedule(Timetable((0, 0), (100, 100)), local_cycle=10, modes=4, lanes=2)
         Schedule(period=130, cycle=40, born=(0, 0), heard=(130, 130))
     """
     require_lanes(lanes)
-    last = (modes - 1) * local_cycle
+    last = (modes - 1) * local_cycle + pulses
     return Schedule(
         period=max(lanes * modes * local_cycle, table.busy + last),
         cycle=modes * local_cycle,
@@ -202,21 +203,3 @@ def require_no_setting(setting: float | None, architecture: str) -> None:
     """
     if setting is not None:
         raise QuantityError(str(setting), f"no setting: a {architecture} link has no knob", "setting")
-
-
-def require_setting(setting: float, knob: Knob) -> float:
-    """Refuse a setting outside the knob's range.
-
-    Returns:
-        The setting.
-
-    Raises:
-        QuantityError: outside ``[knob.low, knob.high]``, or not a number.
-
-    Examples:
-        >>> require_setting(0.1, Knob("bright_population", 1e-4, 0.5, "low", ""))
-        0.1
-    """
-    if not knob.low <= setting <= knob.high:
-        raise QuantityError(str(setting), f"{knob.name} in [{knob.low:g}, {knob.high:g}]", "setting")
-    return setting

@@ -1,0 +1,116 @@
+"""The parts a link is made of, and whether they fit together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from quantum_fabric.devices import Detector, Fibre, Node, Source
+from quantum_fabric.errors import QuantityError
+from quantum_fabric.links.model import Weights
+from quantum_fabric.physics.correlators import Correlators, product, to_weights, werner
+from quantum_fabric.units import Time, show
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Two nodes and what stands between them.
+
+    Attributes:
+        a: data sheet of the first node.
+        b: data sheet of the second node.
+        fibre: the fibre of both arms.
+        arms: m of fibre from a to the middle and from the middle to b, at least 0. A link without a middle uses the sum.
+        detector: of the station (or of the heralds of arrival); None for a perfect one without dark counts.
+        source: of pairs in the middle; None where the architecture has none.
+        modes: time bins of one attempt, at least 1.
+        extra_loss: dB on top of the fibre in each arm, at least 0.
+
+    Raises:
+        QuantityError: a length, a loss or a number of modes that no link has, or wavelengths that do not fit.
+
+    Examples:
+        >>> from quantum_fabric.devices import sheet
+        >>> ion, fibre = sheet("node", "lab-best"), sheet("fibre", "smf-28")
+        >>> round(Parts(ion, ion, fibre, (10_000.0, 40_000.0)).total_transmission(), 12)
+        0.1
+        >>> Parts(ion, ion, sheet("fibre", "visible"), (10.0, 10.0))
+        Traceback (most recent call last):
+        ...
+        quantum_fabric.errors.QuantityError: a.interface.wavelength: found 1550 nm, expected 600 nm to 700 nm, the band of the fibre
+    """
+
+    a: Node
+    b: Node
+    fibre: Fibre
+    arms: tuple[float, float]
+    detector: Detector | None = None
+    source: Source | None = None
+    modes: int = 1
+    extra_loss: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        """Refuse parts that do not fit."""
+        for arm, length in zip("ab", self.arms, strict=True):
+            if not 0.0 <= length < math.inf:
+                raise QuantityError(f"{length:g} m", "a length of at least 0 m", f"arm {arm}")
+        for arm, loss in zip("ab", self.extra_loss, strict=True):
+            if not 0.0 <= loss < math.inf:
+                raise QuantityError(f"{loss:g} dB", "a loss of at least 0 dB", f"extra loss of arm {arm}")
+        if self.modes < 1:
+            raise QuantityError(str(self.modes), "at least 1", "modes")
+        self._require_wavelengths()
+
+    def total_transmission(self) -> float:
+        """Transmission of all fibre from a to b, extra losses included."""
+        return self.transmission(0) * self.transmission(1)
+
+    def transmission(self, arm: int) -> float:
+        """Transmission of the fibre of arm 0 (at a) or 1 (at b)."""
+        return self.fibre.transmission(self.arms[arm], self.extra_loss[arm])
+
+    def latency(self, arm: int) -> Time:
+        """Picoseconds that light needs for arm 0 (at a) or 1 (at b)."""
+        return self.fibre.latency(self.arms[arm])
+
+    @property
+    def local_cycle(self) -> Time:
+        """Picoseconds that the slower node needs for one local attempt."""
+        return max(self.a.interface.cycle, self.b.interface.cycle)
+
+    @property
+    def local_errors(self) -> Correlators:
+        """White noise that both memory-photon interfaces leave on the pair, as correlators."""
+        return product(
+            werner(self.a.interface.spin_photon_fidelity), werner(self.b.interface.spin_photon_fidelity)
+        )
+
+    def _require_wavelengths(self) -> None:
+        for name, wavelength in self._wavelengths():
+            if not self.fibre.carries(wavelength):
+                band = f"{show(self.fibre.band_low, 'length')} to {show(self.fibre.band_high, 'length')}"
+                raise QuantityError(show(wavelength, "length"), f"{band}, the band of the fibre", name)
+        first = self.a.interface.wavelength
+        for name, wavelength in self._wavelengths()[1:]:
+            if not math.isclose(wavelength, first, rel_tol=1e-6):
+                expected = f"{show(first, 'length')} as at a: photons of different colour do not interfere"
+                raise QuantityError(show(wavelength, "length"), expected, name)
+
+    def _wavelengths(self) -> list[tuple[str, float]]:
+        named = [
+            ("a.interface.wavelength", self.a.interface.wavelength),
+            ("b.interface.wavelength", self.b.interface.wavelength),
+        ]
+        return named if self.source is None else [*named, ("source.wavelength", self.source.wavelength)]
+
+
+def bell_diagonal(correlators: Correlators) -> Weights:
+    """Weights of correlators, free of the rounding that would leave a weight of -1e-17.
+
+    Examples:
+        >>> bell_diagonal((1.0, 1.0, 1.0))
+        (1.0, 0.0, 0.0, 0.0)
+    """
+    a, b, c, d = (max(weight, 0.0) for weight in to_weights(correlators))
+    total = a + b + c + d
+    return (a / total, b / total, c / total, d / total)

@@ -1,0 +1,224 @@
+"""Single-click link: one photon, detected behind a beam splitter, heralds entanglement.
+
+Each node prepares sqrt(1-alpha) |0, no photon> + sqrt(alpha) |1, photon>. One click at the station heralds
+(|01> ± |10>)/sqrt(2), that is Ψ+ or Ψ−, depending on the detector. References: Cabrillo et al., PRA 59, 1025 (1999); Bose et
+al., PRL 83, 5158 (1999); Humphreys et al., Nature 558, 268 (2018); Hermans et al., NJP 25, 013011 (2023).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from quantum_fabric.errors import QuantityError
+from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob, Weights
+from quantum_fabric.links.parts import Parts, bell_diagonal
+from quantum_fabric.links.station import Station, Window, station
+from quantum_fabric.links.timing import schedule, with_modes
+from quantum_fabric.physics.correlators import from_weights, product
+
+PSI_PLUS: Final = 2
+PSI_MINUS: Final = 3
+
+_HIGHEST: Final = 0.5
+"""Largest bright population: beyond one half, both rate and fidelity can only be had better below it."""
+
+_LOWEST: Final = 1e-6
+"""Smallest bright population that the search for the best fidelity looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """Both emitters at one operating point.
+
+    Attributes:
+        alpha_a: bright-state population of a, in (0, 1).
+        alpha_b: the same for b.
+        eta_a: probability that a photon emitted by a reaches its detector and is detected, in [0, 1].
+        eta_b: the same for b.
+        phase_sigma: rms phase between the two paths, rad.
+        double_a: double-excitation probability of a, in [0, 1).
+        double_b: the same for b.
+    """
+
+    alpha_a: float
+    alpha_b: float
+    eta_a: float
+    eta_b: float
+    phase_sigma: float = 0.0
+    double_a: float = 0.0
+    double_b: float = 0.0
+
+
+def single_click(emission: Emission, window: Window) -> tuple[float, Weights]:
+    """Probability of a herald and the pair that it leaves.
+
+    Equation: populations P_jk (j, k = 0 dark, 1 bright) by counting which photons arrive, and one coherence between |01>
+    and |10>::
+
+        P_jk = [alpha_a]_j [alpha_b]_k · P(exactly one click | j photons from a, k from b)
+        c    = sqrt(alpha_a (1-alpha_a) alpha_b (1-alpha_b) eta_a eta_b V) exp(-sigma²/2) (1-p2_a)(1-p2_b) · P(lone photon)
+        p    = ΣP_jk,    F = (P_01 + P_10)/(2p) + c/p
+
+    With equal arms and bucket detectors c is alpha (1-alpha) eta sqrt(V) exp(-sigma²/2) (1-p2)² (1-p_d).
+
+    Args:
+        emission: both emitters.
+        window: the station's detection window.
+
+    Returns:
+        ``(p, weights)``: p in [0, 1] for both signs together; weights relative to the announced Ψ+ or Ψ−.
+
+    Limits:
+        * The pair's Bell-diagonal part. |00> and |11> are shared equally between Φ+ and Φ− (one is a mixture of both
+          with a coherence that the twirl drops), so protocols that live on the |11> component, such as EPL, cannot be
+          told from these weights. An imbalance P_01 ≠ P_10 is lost too.
+        * A double excitation dephases its node and leaves the rate as it is.
+        * Phase noise is new in each attempt; the slow part that two pairs share is not kept.
+
+    Examples:
+        >>> point = Emission(alpha_a=0.1, alpha_b=0.1, eta_a=0.5, eta_b=0.5)
+        >>> p, weights = single_click(point, Window(dark=0.0, visibility=1.0, number_resolving=False))
+        >>> round(p, 10), round(weights[0], 9)  # 2 α η (1 − α η/2), (1 − α)/(1 − α η/2)
+        (0.0975, 0.923076923)
+    """
+    bright_a, bright_b = emission.alpha_a, emission.alpha_b
+    dark_a, dark_b = 1.0 - bright_a, 1.0 - bright_b
+    p_00 = dark_a * dark_b * window.one_click(0.0, 0.0)
+    p_01 = dark_a * bright_b * window.one_click(0.0, emission.eta_b)
+    p_10 = bright_a * dark_b * window.one_click(emission.eta_a, 0.0)
+    p_11 = bright_a * bright_b * window.one_click(emission.eta_a, emission.eta_b)
+    total = p_00 + p_01 + p_10 + p_11
+    if total == 0.0:
+        return 0.0, (0.25, 0.25, 0.25, 0.25)
+    coherence = (
+        math.sqrt(bright_a * dark_a * bright_b * dark_b * emission.eta_a * emission.eta_b * window.visibility)
+        * math.exp(-0.5 * emission.phase_sigma**2)
+        * (1.0 - emission.double_a)
+        * (1.0 - emission.double_b)
+        * window.lone_photon
+    )
+    odd, even = 0.5 * (p_01 + p_10), 0.5 * (p_00 + p_11)
+    # AM-GM keeps odd >= coherence; the clamp is for the last bit only.
+    wrong_sign = max(odd - coherence, 0.0)
+    return total, ((odd + coherence) / total, wrong_sign / total, even / total, even / total)
+
+
+def balanced(setting: float, eta_a: float, eta_b: float) -> tuple[float, float]:
+    """Bright populations with alpha_a eta_a = alpha_b eta_b, the larger one equal to ``setting``.
+
+    Without balance the click tells which side it came from, and coherence is lost.
+
+    Args:
+        setting: bright population of the end with the poorer path, in (0, 1).
+        eta_a: detection probability of a's photons, above 0.
+        eta_b: the same for b.
+
+    Returns:
+        ``(alpha_a, alpha_b)``.
+
+    Limits:
+        Balances photon numbers; the best fidelity balances alpha (1 - alpha) eta, which is the same for small alpha.
+
+    Examples:
+        >>> balanced(0.25, 0.125, 0.5)
+        (0.25, 0.0625)
+    """
+    if eta_a <= eta_b:
+        return setting, setting * eta_a / eta_b
+    return setting * eta_b / eta_a, setting
+
+
+@dataclass(frozen=True, slots=True)
+class SingleClick:
+    """A single-click link made of parts.
+
+    Attributes:
+        parts: nodes, fibre, detector.
+        knob: ``bright_population``; its low end is the population with the best fidelity, below which dark counts win.
+
+    Examples:
+        >>> from quantum_fabric.devices import sheet
+        >>> node = sheet("node", "lab-best")
+        >>> parts = Parts(node, node, sheet("fibre", "smf-28"), (12_500.0, 12_500.0), sheet("detector", "snspd"))
+        >>> link = SingleClick(parts)
+        >>> careful, eager = link.heralding(0.02), link.heralding(0.2)
+        >>> careful.fidelity > eager.fidelity, careful.success < eager.success
+        (True, True)
+    """
+
+    architecture: ClassVar[str] = "single_click"
+
+    parts: Parts
+    knob: Knob = field(init=False)
+    _station: Station = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Reduce the parts once and find the useful range of the knob."""
+        object.__setattr__(self, "_station", station(self.parts))
+        best = self._best_population()
+        object.__setattr__(
+            self,
+            "knob",
+            Knob(
+                "bright_population",
+                best,
+                _HIGHEST,
+                "low",
+                "share of the bright state at the end with the poorer path; the other end is balanced to it",
+            ),
+        )
+
+    def heralding(self, setting: float | None = None, lanes: int = 1) -> Heralding:
+        """Numbers of the link at one bright population.
+
+        Args:
+            setting: bright population of the end with the poorer path, in (0, 0.5]; None for the data sheet's.
+            lanes: pairs of memories that take turns, at least 1.
+
+        Raises:
+            QuantityError: a setting outside (0, 0.5], or no lanes.
+        """
+        if setting is None:
+            poorer = self.parts.a if self._station.eta_a <= self._station.eta_b else self.parts.b
+            setting = poorer.interface.bright_population
+        if not 0.0 < setting <= _HIGHEST:
+            raise QuantityError(str(setting), f"a bright population in (0, {_HIGHEST}]", "setting")
+        success, weights = self._at(setting)
+        # The detectors are alike, so both signs are equally likely.
+        heralds = tuple(HeraldOutcome(bell, 0.5 * success, weights) for bell in (PSI_PLUS, PSI_MINUS))
+        times = schedule(self._station.table, self.parts.local_cycle, self.parts.modes, lanes)
+        outcomes = with_modes(heralds, self.parts.modes)
+        return Heralding(times.period, times.cycle, times.born, times.heard, outcomes)
+
+    def total_transmission(self) -> float:
+        """Transmission of both arms together."""
+        return self.parts.total_transmission()
+
+    def _at(self, setting: float) -> tuple[float, Weights]:
+        a, b = self.parts.a.interface, self.parts.b.interface
+        alpha_a, alpha_b = balanced(setting, self._station.eta_a, self._station.eta_b)
+        emission = Emission(
+            alpha_a,
+            alpha_b,
+            self._station.eta_a,
+            self._station.eta_b,
+            phase_sigma=math.hypot(a.phase_noise, b.phase_noise),
+            double_a=a.double_excitation,
+            double_b=b.double_excitation,
+        )
+        success, weights = single_click(emission, self._station.window)
+        return success, bell_diagonal(product(from_weights(weights), self.parts.local_errors))
+
+    def _best_population(self) -> float:
+        """Population with the best fidelity, by golden-section search on its logarithm (the fidelity has one maximum)."""
+        low, high = math.log(_LOWEST), math.log(_HIGHEST)
+        ratio = 0.5 * (math.sqrt(5.0) - 1.0)
+        for _ in range(40):
+            left, right = high - ratio * (high - low), low + ratio * (high - low)
+            if self._at(math.exp(left))[1][0] >= self._at(math.exp(right))[1][0]:
+                high = right
+            else:
+                low = left
+        return min(math.exp(0.5 * (low + high)), _HIGHEST)
