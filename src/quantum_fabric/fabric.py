@@ -7,7 +7,7 @@ what a caller hears is in the journal already.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from quantum_fabric.control import Controller, NodeAgent
 from quantum_fabric.documents import Inventory, topology
@@ -39,12 +39,9 @@ from quantum_fabric.messages import (
     Truth,
     Wake,
 )
-from quantum_fabric.ports import Action, Watcher
+from quantum_fabric.ports import Action, Answer, Watcher
 from quantum_fabric.twin import Twin, TwinLink, TwinNode
 from quantum_fabric.units import Time
-
-Answer: TypeAlias = Measured | Teleported | Received
-"""What the plant reports when an application has used a half."""
 
 MESSAGE = ranked(Priority.MESSAGE)
 TIMER = ranked(Priority.TIMER)
@@ -251,10 +248,11 @@ class Fabric:
         key = (seat, send.to)
         delay = self._delays.get(key)
         if delay is None:
-            delay = self._delays[key] = self._delay(*key)
+            delay = self._delays[key] = self.delay(*key)
         self.clock.schedule(self.clock.now + delay, MESSAGE, self._arrive, (send.to, send.message))
 
-    def _delay(self, sender: str, receiver: str) -> Time:
+    def delay(self, sender: str, receiver: str) -> Time:
+        """One-way classical delay between two seats (nodes, the controller, the client), ps."""
         home = self.inventory.controller
         places = [home if seat in (CONTROLLER, CLIENT) else seat for seat in (sender, receiver)]
         return 0 if places[0] == places[1] else self.inventory.delays[places[0], places[1]]
@@ -286,9 +284,13 @@ class Fabric:
 
     def _emit(self, node: str, event: Event) -> None:
         self._watch(node, event)
-        if self._awaited is not None and isinstance(event, Measured | Teleported | Received):
-            if self._awaited == (event.node, event.slot):
-                self._answer = event
+        awaited = self._awaited
+        if (
+            awaited
+            and isinstance(event, Measured | Teleported | Received)
+            and awaited == (event.node, event.slot)
+        ):
+            self._answer = event
         self._act(node, self.agents[node].handle(event, self.clock.now))
 
     def _reveal(self, truth: Truth) -> None:

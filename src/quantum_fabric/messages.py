@@ -681,11 +681,11 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Teleported:
-    """The sender's part of a teleportation is done: two announced bits."""
+    """The sender's part of a teleportation is done: two announced bits, None when its Bell measurement failed."""
 
     node: str
     slot: int
-    bits: tuple[int, int]
+    bits: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from quantum_fabric.messages import Command, Message, Send, Stale, Wake
+from quantum_fabric.messages import (
+    Client,
+    Command,
+    LinkRequest,
+    Measured,
+    Message,
+    Received,
+    Send,
+    Stale,
+    Teleported,
+    Wake,
+)
 from quantum_fabric.units import Time
 
 Action: TypeAlias = Command | Send | Wake | Stale
@@ -36,4 +47,41 @@ class Watcher(Protocol):
 
     def __call__(self, time: Time, place: str, message: Message) -> None:
         """Note one message."""
+        ...
+
+
+Answer: TypeAlias = Measured | Teleported | Received
+"""What the plant reports when an application has used a half."""
+
+
+class Network(Protocol):
+    """What a service needs of a running fabric."""
+
+    @property
+    def now(self) -> Time:
+        """Virtual time, ps."""
+        ...
+
+    def submit(self, request: LinkRequest, at: Time | None = None) -> str:
+        """Ask for a link; returns the request's name."""
+        ...
+
+    def cancel(self, name: str) -> None:
+        """Withdraw a request, or let go of the pairs that it holds."""
+        ...
+
+    def replies(self, name: str) -> list[Client]:
+        """Everything that was answered to a request so far."""
+        ...
+
+    def run(self, until: Time, stop: Callable[[], bool] | None = None) -> None:
+        """Let the network live until a time, or until ``stop`` says so after an event."""
+        ...
+
+    def perform(self, command: Command) -> Answer | None:
+        """Do something with a held half and wait for what the plant reports."""
+        ...
+
+    def delay(self, sender: str, receiver: str) -> Time:
+        """One-way classical delay between two nodes, ps."""
         ...

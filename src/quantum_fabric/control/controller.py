@@ -308,9 +308,8 @@ class Controller:
                 self._end(unready, Status.FAILED, reason, now, out)
         elif message.purpose == "renew":
             self._renew(message.epoch, now, out)
-        elif message.purpose == "expire":
-            if self.ledger.expire(now):
-                out.extend(self._serve_queue(now))
+        elif message.purpose == "expire" and self.ledger.expire(now):
+            out.extend(self._serve_queue(now))
         return out
 
     def _renew(self, epoch: int, now: Time, out: list[Action]) -> None:

@@ -102,9 +102,10 @@ class Distiller:
     def _ask(self, keep: Qubit, sacrifice: Qubit, bit: int, now: Time, out: list[Action]) -> None:
         ageing = self._keeper.own_ageing
         if keep.broken or sacrifice.broken:
-            for qubit in (keep, sacrifice):
-                if not qubit.broken:
-                    out.append(Send(qubit.partner, Lost(self._epoch, qubit.far, "purification broken")))
+            whole = [qubit for qubit in (keep, sacrifice) if not qubit.broken]
+            out.extend(
+                Send(qubit.partner, Lost(self._epoch, qubit.far, "purification broken")) for qubit in whole
+            )
             self._keeper.free(sacrifice, out)
             self._keeper.free(keep, out, discard=True)
             return

@@ -286,6 +286,10 @@ class Twin:
         _take(half)
         node = half.node
         draws = self._draws[node.name]
+        if not draws.flip(node.operations.swap_success):
+            half.pair.spoil()
+            self._emit(node.name, Teleported(command.node, command.slot, None))
+            return
         label = _draw_label(draws.uniform(), node.outcomes)
         bits = (label >> 1, label & 1)
         half.pair.teleport = (command.amplitudes, int(command.bell), node.operations, bits)

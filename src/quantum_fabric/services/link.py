@@ -1,0 +1,278 @@
+"""A link as an application sees it: something that hands out entangled pairs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TypeAlias
+
+from quantum_fabric.errors import InputError, StateError
+from quantum_fabric.messages import (
+    Accepted,
+    Consume,
+    Correct,
+    Delivered,
+    LinkRequest,
+    Measure,
+    Measured,
+    Outcome,
+    Plan,
+    Received,
+    Refused,
+    Teleport,
+    Teleported,
+)
+from quantum_fabric.ports import Network
+from quantum_fabric.units import SECOND, Time, show_time
+
+Density: TypeAlias = tuple[tuple[complex, complex], tuple[complex, complex]]
+
+STATES: dict[str, tuple[complex, complex]] = {
+    "0": (1.0, 0.0),
+    "1": (0.0, 1.0),
+    "+": (math.sqrt(0.5), math.sqrt(0.5)),
+    "-": (math.sqrt(0.5), -math.sqrt(0.5)),
+    "+i": (math.sqrt(0.5), 1j * math.sqrt(0.5)),
+    "-i": (math.sqrt(0.5), -1j * math.sqrt(0.5)),
+}
+"""Names of the six Pauli eigenstates and their amplitudes in (|0⟩, |1⟩)."""
+
+PATIENCE: Time = 10_000_000 * SECOND
+"""How long an application waits in virtual time before it takes silence for a fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teleportation:
+    """What came of a teleportation.
+
+    Attributes:
+        succeeded: False when the sender's Bell measurement failed (linear optics); the state is lost then.
+        bits: the two announced bits.
+        density: the received qubit's density matrix (true, from the twin); None when it failed.
+        fidelity: overlap of `density` with the state that was sent; 0 when it failed.
+        sent_at, received_at: virtual times, ps.
+    """
+
+    succeeded: bool
+    bits: tuple[int, int] | None
+    density: Density | None
+    fidelity: float
+    sent_at: Time
+    received_at: Time
+
+
+@dataclass(slots=True)
+class Pair:
+    """One entangled pair, ready at both ends.
+
+    Attributes:
+        delivered: what the control plane said of it; its fields can be read from the pair itself.
+    """
+
+    delivered: Delivered
+    _network: Network = field(repr=False)
+    _used: bool = False
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The two nodes, source first."""
+        return self.delivered.ends
+
+    @property
+    def bell(self) -> str:
+        """The Bell state that it was announced in, by symbol: ``Φ+``, ``Φ−``, ``Ψ+`` or ``Ψ−``."""
+        return self.delivered.bell.symbol
+
+    @property
+    def fidelity(self) -> float:
+        """Estimated fidelity to that Bell state when it was delivered."""
+        return self.delivered.fidelity
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Interval of the estimate, from the calibration tolerance of the believed models."""
+        return (self.delivered.low, self.delivered.high)
+
+    @property
+    def created_at(self) -> Time:
+        """Birth of its older half, ps."""
+        return self.delivered.created_at
+
+    @property
+    def delivered_at(self) -> Time:
+        """From when both ends may use it, ps."""
+        return self.delivered.delivered_at
+
+    @property
+    def expires_at(self) -> Time:
+        """When the estimate falls below the fidelity that was asked for, ps."""
+        return self.delivered.expires_at
+
+    def teleport(self, state: str | tuple[complex, complex]) -> Teleportation:
+        """Send a qubit from the source to the destination, using up the pair.
+
+        The sender measures, its two bits travel to the receiver with the classical delay while the receiver's half ages, and
+        the receiver corrects.
+
+        Args:
+            state: one of ``0 1 + - +i -i``, or two amplitudes of (|0⟩, |1⟩) with squares that sum to 1.
+
+        Raises:
+            InputError: not a state.
+            StateError: the pair was used already, or has expired.
+        """
+        amplitudes = _amplitudes(state)
+        source, destination = self._take()
+        sent_at = self._network.now
+        sent = self._network.perform(Teleport(self.ends[0], source, self.delivered.bell, amplitudes))
+        if not isinstance(sent, Teleported) or sent.bits is None:
+            self._network.perform(Consume(self.ends[1], destination, self.delivered.bell))
+            return Teleportation(False, None, None, 0.0, sent_at, self._network.now)
+        self._network.run(self._network.now + self._network.delay(*self.ends))
+        got = self._network.perform(Correct(self.ends[1], destination, sent.bits))
+        if not isinstance(got, Received):
+            raise StateError(f"{self.ends[1]} lost its half before the two bits arrived")
+        a, b, c, d = got.density
+        alpha, beta = amplitudes
+        overlap = (
+            alpha.conjugate() * (a * alpha + b * beta) + beta.conjugate() * (c * alpha + d * beta)
+        ).real  # fmt: skip
+        return Teleportation(True, sent.bits, ((a, b), (c, d)), overlap, sent_at, self._network.now)
+
+    def measure(self, basis: str) -> tuple[int, int]:
+        """Measure both halves in one basis; returns the bits of (source, destination).
+
+        Args:
+            basis: ``X``, ``Y`` or ``Z``.
+
+        Raises:
+            InputError: another basis.
+            StateError: the pair was used already, or has expired.
+        """
+        if basis not in ("X", "Y", "Z"):
+            raise InputError(repr(basis), "'X', 'Y' or 'Z'", "basis")
+        bits = []
+        for node, slot in zip(self.ends, self._take(), strict=True):
+            answer = self._network.perform(Measure(node, slot, basis))
+            if not isinstance(answer, Measured):
+                raise StateError(f"{node} lost its half")
+            bits.append(answer.bit)
+        return (bits[0], bits[1])
+
+    def _take(self) -> tuple[int, int]:
+        if self._used:
+            raise StateError(f"pair {self.delivered.number} was used already")
+        if self._network.now > self.expires_at:
+            late = show_time(self._network.now - self.expires_at)
+            raise StateError(f"pair {self.delivered.number} expired {late} ago")
+        if self.delivered.slots is None:
+            raise StateError(f"pair {self.delivered.number} is not held in memory; ask with hold=True")
+        self._used = True
+        return self.delivered.slots
+
+
+class Link:
+    """Entangled pairs between two nodes, handed out one by one. A context manager and an iterator.
+
+    Attributes:
+        request: what was asked for.
+        plan: how it is served.
+    """
+
+    def __init__(self, network: Network, request: LinkRequest, accepted: Accepted) -> None:
+        self._network = network
+        self._read = 0  # replies looked at so far
+        self._taken = 0
+        self._closed = False
+        self.request = request
+        self.name = accepted.request
+        self.plan: Plan = accepted.plan
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the request ended; None while it is open."""
+        found = [reply for reply in self._network.replies(self.name) if isinstance(reply, Outcome)]
+        return found[0] if found else None
+
+    @property
+    def network(self) -> Network:
+        """The running network that serves this link."""
+        return self._network
+
+    def __iter__(self) -> Iterator[Pair]:
+        return self
+
+    def __next__(self) -> Pair:
+        if self._closed:
+            raise StateError("the link is closed")
+        while True:
+            replies = self._network.replies(self.name)
+            while self._read < len(replies):
+                reply = replies[self._read]
+                if isinstance(reply, Outcome):
+                    raise StopIteration
+                self._read += 1
+                if isinstance(reply, Delivered):
+                    self._taken += 1
+                    return Pair(reply, self._network)
+            before = self._read
+            self._network.run(self._network.now + PATIENCE, stop=lambda: len(replies) > before)
+            if len(replies) == before:
+                raise StateError(f"request {self.name} gave no pair within {show_time(PATIENCE)}")
+
+    def close(self) -> None:
+        """Give back whatever the link still holds. Closing twice is harmless."""
+        if not self._closed:
+            self._closed = True
+            self._network.cancel(self.name)
+            self._network.run(self._network.now)
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        path = " – ".join(self.plan.path)
+        return f"<Link {self.name}: {path}, {self._taken} of {self.request.pairs} pairs taken>"
+
+
+def open_link(network: Network, request: LinkRequest) -> Link | Refused:
+    """Ask a running network for a link and wait for its answer.
+
+    Args:
+        network: a running fabric.
+        request: what to ask; its pairs are held in memory until they are used.
+
+    Returns:
+        A `Link`, or the refusal.
+
+    Raises:
+        InputError: the request makes no sense.
+    """
+    name = network.submit(request)
+    network.run(network.now + PATIENCE, stop=lambda: bool(network.replies(name)))
+    first = network.replies(name)[0]
+    if isinstance(first, Accepted):
+        return Link(network, request, first)
+    assert isinstance(first, Refused)
+    return first
+
+
+def _amplitudes(state: str | tuple[complex, complex]) -> tuple[complex, complex]:
+    if isinstance(state, str):
+        found = STATES.get(state)
+        if found is None:
+            raise InputError(repr(state), f"one of {', '.join(STATES)}, or two amplitudes", "state")
+        return (complex(found[0]), complex(found[1]))
+    try:
+        alpha, beta = (complex(entry) for entry in state)
+    except (TypeError, ValueError):
+        raise InputError(repr(state), "two complex amplitudes of (|0⟩, |1⟩)", "state") from None
+    norm = abs(alpha) ** 2 + abs(beta) ** 2
+    if not math.isclose(norm, 1.0, abs_tol=1e-9):
+        raise InputError(f"amplitudes with squares that sum to {norm:.6g}", "a sum of 1", "state")
+    return (alpha, beta)
