@@ -47,7 +47,7 @@ RECORDS: Final[Mapping[str, type]] = types.MappingProxyType(
         for name, thing in vars(messages).items()
         if isinstance(thing, type)
         and dataclasses.is_dataclass(thing)
-        and thing.__module__ == messages.__name__
+        and thing.__module__.startswith(messages.__name__)
     }
 )
 """Every record of the seam by its name on the wire."""

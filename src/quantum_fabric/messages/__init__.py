@@ -1,0 +1,189 @@
+"""The seam: the records that cross between what is true (the plant) and what is believed (the control plane).
+
+Every record is frozen, has named fields and no behaviour. Times are integer picoseconds since the start of the
+run, durations too; every other number is SI. Bell states go by name. A message never carries a handle to an object:
+things are named by node name, link name, slot number, and the identity of an elementary pair.
+
+Identity of a pair:
+    An *elementary pair* gets its name from its herald, which both ends hear: ``"NU~StarLight/0#17"`` is the 17th
+    herald on lane 0 of that link. A longer pair is named by the elementary pairs at its two ends, a `PairId`. So
+    identities compose at a swap without anybody allocating a number.
+
+Five families (one module each; the unions are below):
+    requests and outcomes  caller <-> controller
+    installation           controller <-> node agents
+    coordination           node agent <-> node agent
+    commands               node agent (or a service) -> plant
+    events                 plant -> node agents
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from quantum_fabric.messages.commands import (
+    Arm,
+    Consume,
+    Correct,
+    Discard,
+    Measure,
+    Purify,
+    Swap,
+    Teleport,
+    Wake,
+)
+from quantum_fabric.messages.coordination import Joined, Lost, PurifyAnswer, PurifyAsk
+from quantum_fabric.messages.events import (
+    Heralded,
+    LinkChanged,
+    Measured,
+    NodeFailed,
+    NodeRecovered,
+    Purified,
+    Received,
+    Stale,
+    Swapped,
+    Teleported,
+    Truth,
+)
+from quantum_fabric.messages.installation import (
+    Calibration,
+    Commit,
+    Confirmed,
+    CutoffRule,
+    Declined,
+    DeliverRule,
+    Drain,
+    GenerateRule,
+    LinkReport,
+    Prepare,
+    Prepared,
+    PurifyRule,
+    Release,
+    Released,
+    Renew,
+    Rule,
+    SwapRule,
+)
+from quantum_fabric.messages.requests import (
+    Accepted,
+    Cancel,
+    Code,
+    Delivered,
+    Forecast,
+    Join,
+    LinkPlan,
+    LinkRequest,
+    Outcome,
+    Plan,
+    Refused,
+    Status,
+)
+from quantum_fabric.messages.states import Bell, Correlators, Distillation, Order, PairId, Side, Weights
+
+Coordination: TypeAlias = Joined | Lost | PurifyAsk | PurifyAnswer
+Installation: TypeAlias = (
+    Prepare | Prepared | Declined | Commit | Renew | Drain | Release | Released | Confirmed | LinkReport
+)
+Command: TypeAlias = Arm | Swap | Purify | Discard | Consume | Measure | Teleport | Correct
+Event: TypeAlias = (
+    Heralded
+    | Swapped
+    | Purified
+    | Measured
+    | Teleported
+    | Received
+    | LinkChanged
+    | NodeFailed
+    | NodeRecovered
+)
+Client: TypeAlias = LinkRequest | Cancel | Accepted | Refused | Delivered | Outcome
+Message: TypeAlias = Coordination | Installation | Command | Event | Client | Wake | Truth | Stale
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Carry a message to a seat: a node's agent, the controller, or a client."""
+
+    to: str
+    message: Message
+
+
+CONTROLLER = "controller"
+"""Name of the controller's seat; it sits at a node and its messages take that node's classical delays."""
+
+CLIENT = "client"
+"""Name of the seat where requests come from and replies go to; it sits beside the controller."""
+
+__all__ = [
+    "CLIENT",
+    "CONTROLLER",
+    "Accepted",
+    "Arm",
+    "Bell",
+    "Calibration",
+    "Cancel",
+    "Client",
+    "Code",
+    "Command",
+    "Commit",
+    "Confirmed",
+    "Consume",
+    "Coordination",
+    "Correct",
+    "Correlators",
+    "CutoffRule",
+    "Declined",
+    "DeliverRule",
+    "Delivered",
+    "Discard",
+    "Distillation",
+    "Drain",
+    "Event",
+    "Forecast",
+    "GenerateRule",
+    "Heralded",
+    "Installation",
+    "Join",
+    "Joined",
+    "LinkChanged",
+    "LinkPlan",
+    "LinkReport",
+    "LinkRequest",
+    "Lost",
+    "Measure",
+    "Measured",
+    "Message",
+    "NodeFailed",
+    "NodeRecovered",
+    "Order",
+    "Outcome",
+    "PairId",
+    "Plan",
+    "Prepare",
+    "Prepared",
+    "Purified",
+    "Purify",
+    "PurifyAnswer",
+    "PurifyAsk",
+    "PurifyRule",
+    "Received",
+    "Refused",
+    "Release",
+    "Released",
+    "Renew",
+    "Rule",
+    "Send",
+    "Side",
+    "Stale",
+    "Status",
+    "Swap",
+    "SwapRule",
+    "Swapped",
+    "Teleport",
+    "Teleported",
+    "Truth",
+    "Wake",
+    "Weights",
+]

@@ -1,0 +1,94 @@
+"""What the plant is told to do: node agent (or a service) -> plant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quantum_fabric.messages.states import Bell, Distillation
+from quantum_fabric.units import Time
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Try on this lane of the link whenever the other end does too, keeping the qubit in ``slot``."""
+
+    node: str
+    slot: int
+    link: str
+    lane: int
+    lanes: int
+    setting: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Bell measurement on two slots of one node."""
+
+    node: str
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Purify:
+    """Local half of a purification on two slots of one node: the second slot is measured."""
+
+    node: str
+    keep: int
+    sacrifice: int
+    distillation: Distillation
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Stop trying on this slot and reset its qubit."""
+
+    node: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Consume:
+    """Hand the half in this slot to the application, which takes the pair to be in state ``bell``."""
+
+    node: str
+    slot: int
+    bell: Bell
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Measure the half in this slot in basis "X", "Y" or "Z"."""
+
+    node: str
+    slot: int
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Teleport:
+    """Bell measurement of an input qubit, given by its amplitudes, and the half in ``slot``; the pair is taken to be in ``bell``."""
+
+    node: str
+    slot: int
+    bell: Bell
+    amplitudes: tuple[complex, complex]
+
+
+@dataclass(frozen=True, slots=True)
+class Correct:
+    """Apply the Pauli that two bits of a teleportation ask for and hand the qubit to the application."""
+
+    node: str
+    slot: int
+    bits: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Ask to be told at a time; comes back as it is."""
+
+    at: Time
+    purpose: str
+    epoch: int
+    key: str = ""

@@ -1,0 +1,173 @@
+"""Rules and leases: controller <-> node agents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from quantum_fabric.messages.states import Bell, Correlators, Distillation, PairId, Side
+from quantum_fabric.units import Time
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What the control plane believes of a node's noise (times in seconds, the rest probabilities)."""
+
+    t1: float
+    t2: float
+    depolarising: float
+    readout_error_0: float
+    readout_error_1: float
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRule:
+    """Keep trying on these slots towards a neighbour.
+
+    Attributes:
+        link, partner, side: the link, the neighbour at its other end, and where that lies along the path.
+        slots: memory slots, one for each lane.
+        setting: the link's knob.
+        fresh: believed correlators of a pair at its birth.
+        partner_decay: believed decay rates of the partner's memory (x, y, z; 1/s).
+    """
+
+    link: str
+    partner: str
+    side: Side
+    slots: tuple[int, ...]
+    setting: float | None
+    fresh: Correlators
+    partner_decay: Correlators
+
+
+@dataclass(frozen=True, slots=True)
+class PurifyRule:
+    """Purify pairs shared with ``partner`` until they have ``rounds``; the initiator picks the two pairs."""
+
+    partner: str
+    rounds: int
+    distillation: Distillation
+    initiator: bool
+    partner_calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class SwapRule:
+    """Swap a ready pair whose partner is in ``left`` with one whose partner is in ``right``."""
+
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CutoffRule:
+    """Discard a half that has waited ``age`` since its birth in this repeater."""
+
+    age: Time
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverRule:
+    """Hand pairs shared with ``partner`` to the application; ``hold`` keeps them in memory until consumed."""
+
+    partner: str
+    hold: bool
+
+
+Rule: TypeAlias = GenerateRule | PurifyRule | SwapRule | CutoffRule | DeliverRule
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Phase one: lease these slots for this epoch and keep the rules ready, but do not act on them."""
+
+    epoch: int
+    request: str
+    node: str
+    rules: tuple[Rule, ...]
+    calibration: Calibration
+    lease_until: Time
+    retention: Time
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The node holds the leases of this epoch."""
+
+    epoch: int
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The node cannot take this epoch."""
+
+    epoch: int
+    node: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Phase two: act on the rules of this epoch."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """The leases of this epoch hold until a later time."""
+
+    epoch: int
+    lease_until: Time
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Stop generating for this epoch; pairs that are held for the application stay until they are used or released."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Stop acting for this epoch, discard its qubits, free its slots."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The node has let go of this epoch (on `Release`, or because its lease ran out)."""
+
+    epoch: int
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """An end node says that a pair is complete as far as it can know.
+
+    ``quality`` holds the believed correlators at ``at``; ``decay`` the believed decay rates (x, y, z; 1/s) of both halves
+    together, from which the expiry follows.
+    """
+
+    epoch: int
+    node: str
+    pair: PairId
+    bell: Bell
+    quality: Correlators
+    decay: Correlators
+    born: Time
+    at: Time
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReport:
+    """A node tells the controller that it lost or regained the light of a link."""
+
+    node: str
+    link: str
+    up: bool

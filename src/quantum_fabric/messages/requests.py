@@ -1,0 +1,218 @@
+"""Requests and what is answered to them: caller <-> controller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from quantum_fabric.messages.states import Bell, Distillation, Order, PairId
+from quantum_fabric.units import Time
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRequest:
+    """Ask for entangled pairs between two nodes.
+
+    Attributes:
+        source, destination: names of two different nodes.
+        fidelity: least fidelity of each delivered pair at delivery, in (0.5, 1).
+        pairs: how many, at least 1.
+        rate: least mean rate in pairs per second; 0 asks for none.
+        deadline: absolute time by which all pairs must be there; None for no deadline.
+        hold: True keeps each delivered pair in memory until it is consumed; False hands it over at once.
+        name: the caller's label; given by the fabric where empty.
+    """
+
+    source: str
+    destination: str
+    fidelity: float
+    pairs: int = 1
+    rate: float = 0.0
+    deadline: Time | None = None
+    hold: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Withdraw a request; what was delivered stays delivered."""
+
+    request: str
+
+
+class Code(Enum):
+    """Why a request was refused (after the link-layer protocol of Dahlberg et al. 2019)."""
+
+    UNSUPP = "UNSUPP"
+    """The network could not do it even when idle."""
+    NOTIME = "NOTIME"
+    """It could, but not in the time that is asked for."""
+    NORES = "NORES"
+    """No memory slots for it under the present load."""
+    NOROUTE = "NOROUTE"
+    """The ends are not connected by working links."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPlan:
+    """How one link of a path is used.
+
+    Attributes:
+        link: name of the link.
+        left, right: its ends, in the direction of the path.
+        lanes: memory pairs that try side by side.
+        setting: value of the link's knob (bright-state population, for example); None where it has none.
+        rounds: purification rounds on the elementary pairs.
+        success: believed success probability of one attempt.
+        period: duration of one attempt.
+        fidelity: believed fidelity of a fresh elementary pair.
+    """
+
+    link: str
+    left: str
+    right: str
+    lanes: int
+    setting: float | None
+    rounds: int
+    success: float
+    period: Time
+    fidelity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """One node of a swap tree: a swap at ``at`` makes the segment from ``left`` to ``right``, then ``rounds`` of purification."""
+
+    at: str
+    left: str
+    right: str
+    rounds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a plan is expected to give.
+
+    Attributes:
+        rate: delivered pairs per second.
+        rate_error: standard error of `rate` (0 where it is exact).
+        fidelity: mean fidelity of a delivered pair.
+        fidelity_low: mean less the margin that admission keeps.
+        latency: mean time to the first pair, set-up included.
+    """
+
+    rate: float
+    rate_error: float
+    fidelity: float
+    fidelity_low: float
+    latency: Time
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A path with everything decided: the result of planning and the input of installation.
+
+    Attributes:
+        path: node names from source to destination.
+        links: one `LinkPlan` for each hop.
+        order: swap as soon as possible, or nested.
+        joins: the swap tree in the order bottom-up. Nested: one `Join` for each repeater, with exact segments. As
+            soon as possible: one for each repeater, each spanning source to destination.
+        end_rounds: purification rounds on end-to-end pairs (equals the rounds of the last join when nested).
+        distillation: which recurrence the rounds use.
+        cutoff: longest wait of a half in a repeater's memory; None for no cutoff.
+        forecast: what it should give.
+    """
+
+    path: tuple[str, ...]
+    links: tuple[LinkPlan, ...]
+    order: Order
+    joins: tuple[Join, ...]
+    end_rounds: int
+    distillation: Distillation
+    cutoff: Time | None
+    forecast: Forecast
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The request will be served by this plan (it may have to wait for slots: `queued`)."""
+
+    request: str
+    plan: Plan
+    queued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The request cannot be served. A value, not an exception.
+
+    Attributes:
+        request: its name.
+        code: the class of the reason.
+        resource: what binds, in words that name it ("link NU~StarLight", "memory of Argonne_1").
+        reason: one sentence with the numbers.
+        offer: a request that would be accepted now, or None when nothing can be offered.
+    """
+
+    request: str
+    code: Code
+    resource: str
+    reason: str
+    offer: LinkRequest | None = None
+
+    def __bool__(self) -> bool:
+        """False, so that ``if link:`` reads as it should."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One end-to-end pair is ready at both ends.
+
+    Attributes:
+        request: whose pair it is.
+        number: 1, 2, 3, ... within the request.
+        pair: identity.
+        ends: the two nodes, source first.
+        bell: the Bell state it is announced in (the Pauli frame).
+        fidelity: estimate of the fidelity to `bell` at `delivered_at`.
+        low, high: interval of the estimate, from the tolerance of the believed models.
+        created_at: birth of its older half.
+        delivered_at: the moment from which both ends may use it.
+        expires_at: when the estimate falls below the fidelity that was asked for.
+        slots: where the halves are kept (None once handed over).
+    """
+
+    request: str
+    number: int
+    pair: PairId
+    ends: tuple[str, str]
+    bell: Bell
+    fidelity: float
+    low: float
+    high: float
+    created_at: Time
+    delivered_at: Time
+    expires_at: Time
+    slots: tuple[int, int] | None = None
+
+
+class Status(Enum):
+    """How a request ended; each accepted request ends in exactly one of these."""
+
+    COMPLETED = "completed"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The one end of a request."""
+
+    request: str
+    status: Status
+    delivered: int
+    reason: str

@@ -1,0 +1,59 @@
+"""The words of the seam: Bell states, identities of pairs, and the choices that a plan is made of."""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum
+from typing import NamedTuple, TypeAlias
+
+Weights: TypeAlias = tuple[float, float, float, float]
+"""Probabilities of (Φ+, Φ−, Ψ+, Ψ−). *Relative* weights count from an announced state: the first is the fidelity to it."""
+
+Correlators: TypeAlias = tuple[float, float, float]
+"""(x, y, z) = (⟨XX⟩, −⟨YY⟩, ⟨ZZ⟩) of a Bell-diagonal pair, relative to its announced state: a perfect pair is (1, 1, 1)."""
+
+
+class Bell(IntEnum):
+    """The four Bell states; the value is the label (parity bit, phase bit), so labels compose by XOR.
+
+    Examples:
+        >>> Bell(Bell.PSI_PLUS ^ Bell.PSI_MINUS)
+        <Bell.PHI_MINUS: 1>
+    """
+
+    PHI_PLUS = 0b00
+    PHI_MINUS = 0b01
+    PSI_PLUS = 0b10
+    PSI_MINUS = 0b11
+
+    @property
+    def symbol(self) -> str:
+        """The usual symbol, for people: ``Φ+``."""
+        return ("Φ+", "Φ−", "Ψ+", "Ψ−")[self]
+
+
+class PairId(NamedTuple):
+    """Identity of a pair: the elementary pairs at its two ends, in the direction of the path."""
+
+    left: str
+    right: str
+
+
+class Side(Enum):
+    """Direction along a path, seen from a node: ``LEFT`` is towards the source."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+class Order(Enum):
+    """When repeaters swap."""
+
+    ASAP = "asap"
+    NESTED = "nested"
+
+
+class Distillation(Enum):
+    """Recurrence protocols that turn two pairs into a better one."""
+
+    DEJMPS = "dejmps"
+    BBPSSW = "bbpssw"
