@@ -207,8 +207,8 @@ class Link:
     def __next__(self) -> Pair:
         if self._closed:
             raise StateError("the link is closed")
+        replies = self._network.replies(self.name)
         while True:
-            replies = self._network.replies(self.name)
             while self._read < len(replies):
                 reply = replies[self._read]
                 if isinstance(reply, Outcome):
@@ -217,9 +217,8 @@ class Link:
                 if isinstance(reply, Delivered):
                     self._taken += 1
                     return Pair(reply, self._network)
-            before = self._read
-            self._network.run(self._network.now + PATIENCE, stop=lambda: len(replies) > before)
-            if len(replies) == before:
+            self._network.run(self._network.now + PATIENCE, stop=lambda: len(replies) > self._read)
+            if len(replies) == self._read:
                 raise StateError(f"request {self.name} gave no pair within {show_time(PATIENCE)}")
 
     def close(self) -> None:
