@@ -4,6 +4,8 @@ Nothing here owns a clock, a file or a generator of random numbers: the same top
 same plan.
 """
 
+from quantum_fabric.network.forecast import forecast
+from quantum_fabric.network.planning import Alternative, Survey, plan, survey
 from quantum_fabric.network.topology import LinkView, NodeModel, Topology
 
-__all__ = ["LinkView", "NodeModel", "Topology"]
+__all__ = ["Alternative", "LinkView", "NodeModel", "Survey", "Topology", "forecast", "plan", "survey"]

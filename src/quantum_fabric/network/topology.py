@@ -157,6 +157,18 @@ class Topology:
             known = ", ".join(sorted(self.nodes)) or "no node at all"
             raise UnknownNameError(found=repr(name), expected=f"one of {known}", where=where) from None
 
+    def link(self, name: str) -> LinkView:
+        """The link of this name.
+
+        Raises:
+            UnknownNameError: there is none.
+        """
+        try:
+            return self.links[name]
+        except KeyError:
+            known = ", ".join(sorted(self.links)) or "no link at all"
+            raise UnknownNameError(found=repr(name), expected=f"one of {known}", where="network") from None
+
     def delay(self, a: str, b: str) -> Time:
         """One-way classical delay from ``a`` to ``b`` in ps.
 
@@ -202,7 +214,7 @@ class Topology:
         return replace(self, nodes=left, links=kept)
 
     def graph(self) -> networkx.Graph[Any]:
-        """An undirected `networkx.Graph`: each edge has ``links``, the names of the links side by side there."""
+        """An undirected `networkx.Graph`: each edge has ``links``, the names of its links."""
         import networkx
 
         graph: networkx.Graph[Any] = networkx.Graph()

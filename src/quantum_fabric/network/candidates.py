@@ -1,0 +1,183 @@
+"""Candidate schemes of a request: paths x strategies x lanes x settings, with their estimates.
+
+A `Group` is everything but the setting of the knobs; all links of a path turn theirs together, by the same step of their
+grids (step 0 is the best for rate). Groups are ranked by estimate; `quantum_fabric.network.search` samples them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from quantum_fabric.network.chain import Route, chain, route
+from quantum_fabric.network.cutoff import choices
+from quantum_fabric.network.estimate import Estimate, estimate
+from quantum_fabric.network.paths import Path, best_paths
+from quantum_fabric.network.purify import Strategy, lanes_needed, spread, strategies
+from quantum_fabric.network.scheme import Scheme
+from quantum_fabric.network.settings import GRID, grid, operating_point
+from quantum_fabric.network.topology import Topology
+from quantum_fabric.physics.correlators import fidelity
+from quantum_fabric.units import Time
+
+MOST_LANES = 32
+"""Lanes of one hop that a single request may take: more make forecasts long and starve everybody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A path with a strategy, lanes and a cutoff; what is left to choose is the step of the knobs.
+
+    Attributes:
+        path: the path.
+        strategy: order and purification.
+        lanes: of each hop.
+        cutoff: ps, or None.
+    """
+
+    path: Path
+    strategy: Strategy
+    lanes: tuple[int, ...]
+    cutoff: Time | None = None
+
+
+class Candidates:
+    """Candidate groups between two nodes and their estimates, each worked out once.
+
+    Args:
+        topology: what is believed.
+        source, destination: the ends.
+        slots: free slots of the nodes; nodes that are not named have all theirs.
+        paths: to consider; by default the best paths under several metrics.
+
+    Raises:
+        UnknownNameError: an end is not in the topology.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        source: str,
+        destination: str,
+        slots: Mapping[str, int] | None = None,
+        paths: tuple[Path, ...] | None = None,
+    ) -> None:
+        self.topology = _limited(topology, slots)
+        self.paths = best_paths(self.topology, source, destination) if paths is None else paths
+        self._routes: dict[tuple[str, ...], Route] = {}
+        self._grids = {
+            name: grid(topology.link(name).model)
+            for name in sorted({link for path in self.paths for link in path.links})
+        }
+        self.steps = max((len(settings) for settings in self._grids.values()), default=1)
+        self._estimates: dict[tuple[Group, int], Estimate] = {}
+        self.groups = tuple(group for path in self.paths for group in self._on(path))
+
+    def route(self, path: Path) -> Route:
+        """Stations and delays of a path."""
+        found = self._routes.get(path.nodes)
+        if found is None:
+            found = self._routes[path.nodes] = route(self.topology, path.nodes)
+        return found
+
+    def scheme(self, group: Group, step: int) -> Scheme:
+        """The scheme of a group at a step of the knobs."""
+        strategy = group.strategy
+        settings = tuple(
+            settings[step] if len(settings) > 1 else settings[0]
+            for settings in (self._grids[name] for name in group.path.links)
+        )
+        return Scheme(
+            path=group.path.nodes,
+            links=group.path.links,
+            lanes=group.lanes,
+            settings=settings,
+            rounds=strategy.rounds,
+            order=strategy.order,
+            joins=strategy.joins,
+            end_rounds=strategy.end_rounds,
+            cutoff=group.cutoff,
+        )
+
+    def estimate(self, group: Group, step: int) -> Estimate:
+        """Mean-field estimate of a group at a step."""
+        found = self._estimates.get((group, step))
+        if found is None:
+            numbers = chain(self.topology, self.scheme(group, step), self.route(group.path))
+            found = self._estimates[group, step] = estimate(numbers)
+        return found
+
+    def first_step(self, group: Group, target: float) -> int | None:
+        """The step with the best rate whose estimated fidelity may reach ``target``; None if none does.
+
+        By bisection: fidelity grows along the grid, but for its far end, where dark counts win; so if the far end fails,
+        the step with the greatest fidelity on a coarse grid is tried.
+        """
+        low, high = 0, self._steps_of(group) - 1
+        if not self._may_reach(group, high, target):
+            coarse = range(0, high, max(1, high // 4))
+            high = max(coarse, key=lambda step: self.estimate(group, step).fidelity, default=0)
+            if not self._may_reach(group, high, target):
+                return None
+        while low < high:
+            middle = (low + high) // 2
+            if self._may_reach(group, middle, target):
+                high = middle
+            else:
+                low = middle + 1
+        return high
+
+    def finest_step(self, group: Group) -> int:
+        """The step with the greatest estimated fidelity."""
+        high = self._steps_of(group) - 1
+        tried = {0, high, *range(0, high, max(1, high // 5))}
+        best: int = max(sorted(tried), key=lambda step: self.estimate(group, step).fidelity)
+        return best
+
+    def with_cutoffs(self, group: Group, step: int) -> tuple[Group, ...]:
+        """The same group with each cutoff worth trying; empty where nothing waits in a repeater."""
+        numbers = chain(self.topology, self.scheme(group, step), self.route(group.path))
+        return tuple(replace(group, cutoff=cutoff) for cutoff in choices(numbers) if cutoff is not None)
+
+    def _steps_of(self, group: Group) -> int:
+        return max(len(self._grids[name]) for name in group.path.links)
+
+    def _may_reach(self, group: Group, step: int, target: float) -> bool:
+        found = self.estimate(group, step).fidelity
+        # the estimate is good to some tenth of the infidelity
+        return found + 0.1 * (1.0 - found) + 1e-6 >= target
+
+    def _on(self, path: Path) -> list[Group]:
+        """Groups on one path: strategies that its slots can hold, with as many lanes as fit and with as few as needed."""
+        times, fidelities, caps = [], [], []
+        for name, left in zip(path.links, path.nodes, strict=False):
+            settings = self._grids[name]
+            point = operating_point(self.topology.link(name), left, settings[len(settings) // 2], 1)
+            times.append(point.period / point.success if point.success > 0.0 else math.inf)
+            fidelities.append(fidelity(point.fresh))
+            caps.append(min(MOST_LANES, max(1, point.period // point.cycle) if point.cycle else MOST_LANES))
+        slots = [self.topology.nodes[name].slots for name in path.nodes]
+        found = []
+        for strategy in strategies(path.nodes, times, fidelities):
+            needs = lanes_needed(path.nodes, strategy)
+            lanes = spread(needs, slots, times, caps)
+            if lanes is not None:
+                found.append(Group(path, strategy, lanes))
+                if needs != lanes:
+                    found.append(Group(path, strategy, needs))
+        return found
+
+
+def _limited(topology: Topology, slots: Mapping[str, int] | None) -> Topology:
+    """The topology with only the free slots of each node."""
+    if slots is None:
+        return topology
+    nodes = {
+        name: replace(node, slots=min(node.slots, max(0, slots.get(name, node.slots))))
+        for name, node in topology.nodes.items()
+    }
+    return replace(topology, nodes=nodes)
+
+
+__all__ = ["GRID", "Candidates", "Group"]

@@ -1,0 +1,181 @@
+"""A scheme on a topology as plain numbers: what the forecast engines read, nothing else.
+
+Nodes are counted 0..n along the path, hops 0..n-1; hop i joins nodes i and i+1. Times are float seconds here, because
+forecasts average over long and short times alike; nothing in this room compares them with events of the twin.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+from quantum_fabric.messages import Correlators, Order
+from quantum_fabric.network.scheme import Scheme, points
+from quantum_fabric.network.topology import NodeModel, Topology
+from quantum_fabric.physics.correlators import decay_rates, swap_table
+from quantum_fabric.physics.noise import OperationNoise
+from quantum_fabric.units import SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One link: success per attempt, timing in s, correlators at birth, lanes, purification rounds."""
+
+    success: float
+    period: float
+    cycle: float
+    born: tuple[float, float]
+    heard: tuple[float, float]
+    fresh: Correlators
+    lanes: int
+    rounds: int
+
+    @property
+    def mean_time(self) -> float:
+        """Mean time of one elementary pair on one lane, s."""
+        return self.period / self.success if self.success > 0.0 else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One node: decay rates of a half (x, y, z; 1/s), duration of a swap (s), its success, what it does to a pair."""
+
+    rates: Correlators
+    swap_time: float
+    swap_success: float
+    factors: Correlators
+    noise: OperationNoise
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A scheme in numbers.
+
+    Attributes:
+        hops: left to right.
+        stations: nodes 0..n.
+        delay: one-way classical delay between any two nodes of the path, s.
+        joins: (middle, left, right, rounds) bottom-up, by index.
+        nested: swap exact segments only.
+        end_rounds: purification rounds end to end.
+        distillation: ``"dejmps"`` or ``"bbpssw"``.
+        cutoff: s, None for none.
+        setup: time from the request until the last node may start, s: the slowest round trip of the first phase and
+            the slowest way of the second.
+
+    Examples:
+        >>> Hop(0.5, 2.0, 0.0, (0.0, 0.0), (0.0, 0.0), (1.0, 1.0, 1.0), 1, 0).mean_time
+        4.0
+    """
+
+    hops: tuple[Hop, ...]
+    stations: tuple[Station, ...]
+    delay: tuple[tuple[float, ...], ...]
+    joins: tuple[tuple[int, int, int, int], ...]
+    nested: bool
+    end_rounds: int
+    distillation: str
+    cutoff: float | None
+    setup: float
+
+    @property
+    def plain(self) -> bool:
+        """True if nothing is purified, nothing cut off and no swap fails: pairs then pass in strict order."""
+        return (
+            self.cutoff is None
+            and self.end_rounds == 0
+            and all(hop.rounds == 0 for hop in self.hops)
+            and all(join[3] == 0 for join in self.joins)
+            and all(station.swap_success >= 1.0 for station in self.stations[1:-1])
+        )
+
+
+@lru_cache(maxsize=4096)
+def station(node: NodeModel) -> Station:
+    """Numbers of a node.
+
+    Examples:
+        >>> from quantum_fabric.physics.noise import MemoryNoise
+        >>> station(NodeModel("A", 1, MemoryNoise(2.0, 1.0), OperationNoise(), 0)).rates
+        (1.0, 1.0, 0.5)
+    """
+    table = swap_table(node.operations)
+    x, y, z = (math.fsum(chance * factors[axis] for chance, factors in table) for axis in range(3))
+    return Station(
+        rates=decay_rates(node.memory),
+        swap_time=node.swap_time / SECOND,
+        swap_success=node.operations.swap_success,
+        factors=(x, y, z),
+        noise=node.operations,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What all schemes on one path have in common: see the attributes of `Chain`."""
+
+    path: tuple[str, ...]
+    stations: tuple[Station, ...]
+    delay: tuple[tuple[float, ...], ...]
+    setup: float
+
+
+def route(topology: Topology, path: tuple[str, ...]) -> Route:
+    """Stations, delays and set-up time of a path.
+
+    The set-up has two phases, prepare and its answer, then commit; each takes as long as its slowest message.
+
+    Raises:
+        UnknownNameError: a node, or a delay between two of them or to the controller, is not in the topology.
+    """
+    seat = topology.controller
+    there = max(topology.delay(seat, name) for name in path)
+    back = max(topology.delay(seat, name) + topology.delay(name, seat) for name in path)
+    return Route(
+        path=path,
+        stations=tuple(station(topology.node(name)) for name in path),
+        delay=tuple(tuple(topology.delay(a, b) / SECOND for b in path) for a in path),
+        setup=(there + back) / SECOND,
+    )
+
+
+def chain(topology: Topology, scheme: Scheme, along: Route | None = None) -> Chain:
+    """A scheme in numbers.
+
+    Args:
+        topology: the believed network.
+        scheme: what to do on it.
+        along: the route of the scheme's path, where it is known already.
+
+    Raises:
+        UnknownNameError: the scheme uses what the topology does not have.
+    """
+    along = along or route(topology, scheme.path)
+    hops = tuple(
+        Hop(
+            success=point.success,
+            period=point.period / SECOND,
+            cycle=point.cycle / SECOND,
+            born=(point.born[0] / SECOND, point.born[1] / SECOND),
+            heard=(point.heard[0] / SECOND, point.heard[1] / SECOND),
+            fresh=point.fresh,
+            lanes=lanes,
+            rounds=rounds,
+        )
+        for point, lanes, rounds in zip(points(topology, scheme), scheme.lanes, scheme.rounds, strict=True)
+    )
+    place = {name: index for index, name in enumerate(scheme.path)}
+    return Chain(
+        hops=hops,
+        stations=along.stations,
+        delay=along.delay,
+        joins=tuple(
+            (place[join.at], place[join.left], place[join.right], join.rounds) for join in scheme.joins
+        ),
+        nested=scheme.order is Order.NESTED,
+        end_rounds=scheme.end_rounds,
+        distillation=scheme.distillation.value,
+        cutoff=None if scheme.cutoff is None else scheme.cutoff / SECOND,
+        setup=along.setup,
+    )

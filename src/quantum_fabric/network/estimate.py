@@ -1,0 +1,204 @@
+"""Rate and fidelity of a chain in microseconds: a mean-field estimate that ranks candidates before they are sampled.
+
+Every waiting time is taken to be exponential with its mean, and waits at different repeaters to be independent:
+
+    parallel links      E[max] = ∫ 1 - Π (1 - exp(-t/T_i)) dt      (as soon as possible)
+    two segments        T = T1 + T2 - T1 T2 / (T1 + T2)            (nested)
+    the earlier waits   E[exp(-r w)] = 1 / (1 + r T_later)
+    purification        two pairs, one after the other (side by side for the first round), over the chance of success
+    failing swaps       T / q for two segments, hence T q^-log2(n) for n
+    cutoff c            T (1 + 2 s) / (3 s), s = 1 - exp(-c/T): physics §3 for p -> 0
+    lanes               units of work side by side wait less for each other, see `BUFFER`
+
+Limits:
+    Rates come out within a factor of 2, fidelities within a few per
+    cent of their infidelity: good for ranking, not for promising. The forecast samples.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from quantum_fabric.messages import Correlators
+from quantum_fabric.network.chain import Chain, Station
+from quantum_fabric.physics.correlators import aged, fidelity, purified
+
+BUFFER = 0.6
+"""With so many units side by side, waits for each other shrink as units^-0.6 (read off the sampler; 0.5 is a random walk)."""
+
+_NODES = np.logspace(-4.0, 1.7, 96)
+"""Times, in units of the longest mean, on which the parallel mean is integrated."""
+
+_STEPS = np.diff(_NODES)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Deliveries per second and mean fidelity, roughly."""
+
+    rate: float
+    fidelity: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A segment: mean time (s) and state when both ends know of it."""
+
+    time: float
+    state: Correlators
+
+
+def estimate(chain: Chain) -> Estimate:
+    """Mean-field estimate of a chain.
+
+    Args:
+        chain: any.
+
+    Returns:
+        Rate 0 and the fidelity of fresh pairs where a link never succeeds.
+    """
+    if any(hop.success <= 0.0 for hop in chain.hops):
+        return Estimate(0.0, 0.0)
+    units = max(1.0, min(hop.lanes / need for hop, need in zip(chain.hops, _needs(chain), strict=True)))
+    parts = [_leaf(chain, index) for index in range(len(chain.hops))]
+    whole = _nested(chain, parts, units**-BUFFER) if chain.nested else _asap(chain, parts, units**-BUFFER)
+    return Estimate(units / whole.time, fidelity(whole.state))
+
+
+def parallel_mean(times: list[float]) -> float:
+    """Mean of the latest of independent exponential times (in their unit).
+
+    Limits:
+        By the trapezium rule on a fixed grid; relative error below 1 % for up to 1,000 times.
+
+    Examples:
+        >>> round(parallel_mean([1.0, 1.0]), 2)
+        1.5
+    """
+    scale = max(times)
+    values: dict[float, int] = {}
+    for time in times:
+        values[time] = values.get(time, 0) + 1
+    below = np.ones_like(_NODES)
+    for time, count in values.items():
+        below *= (-np.expm1(_NODES * (-scale / time))) ** count
+    rest = 1.0 - below
+    return scale * float(_NODES[0] + np.dot(rest[1:] + rest[:-1], _STEPS) / 2.0)
+
+
+def _needs(chain: Chain) -> list[int]:
+    """Lanes that one unit of work occupies on each hop."""
+    extra = chain.end_rounds if not chain.nested else 0
+    last = len(chain.hops) - 1
+    needs = [1 + hop.rounds + (extra if index in (0, last) else 0) for index, hop in enumerate(chain.hops)]
+    for _, left, right, rounds in chain.joins if chain.nested else ():
+        needs[left] += rounds
+        if right - 1 != left:
+            needs[right - 1] += rounds
+    return needs
+
+
+def _leaf(chain: Chain, index: int) -> _Part:
+    hop, left, right = chain.hops[index], chain.stations[index], chain.stations[index + 1]
+    state = aged(hop.fresh, left.rates, hop.heard[0] - hop.born[0])
+    part = _Part(hop.mean_time, aged(state, right.rates, hop.heard[1] - hop.born[1]))
+    return _purified(chain, part, index, index + 1, hop.rounds)
+
+
+def _purified(chain: Chain, part: _Part, low: int, high: int, rounds: int) -> _Part:
+    left, right, way = chain.stations[low], chain.stations[high], chain.delay[low][high]
+    for done in range(rounds):
+        older = aged(aged(part.state, left.rates, part.time), right.rates, part.time)
+        chance, state = purified(part.state, older, chain.distillation, left.noise, right.noise)
+        talk = 2.0 * way + left.swap_time + right.swap_time
+        state = aged(state, left.rates, talk)
+        state = aged(state, right.rates, way + right.swap_time)
+        both = part.time * (1.5 if done == 0 and high - low == 1 else 2.0)
+        part = _Part((both + talk) / max(chance, 1e-9), state)
+    return part
+
+
+def _wait(rate: float, time: float, cutoff: float | None) -> float:
+    """Mean of exp(-rate w) for an exponential wait w with mean ``time``, given that it is below the cutoff."""
+    if cutoff is None:
+        return 1.0 / (1.0 + rate * time)
+    inside = -math.expm1(-cutoff / time)
+    return -math.expm1(-(rate + 1.0 / time) * cutoff) / inside / (1.0 + rate * time)
+
+
+def _meeting(
+    one: tuple[float, Correlators], two: tuple[float, Correlators], cutoff: float | None
+) -> Correlators:
+    """Factor for the wait of the earlier of two segments, each given as (time, rates of what ages)."""
+    first = two[0] / (one[0] + two[0])
+    x, y, z = (
+        first * _wait(a, two[0], cutoff) + (1.0 - first) * _wait(b, one[0], cutoff)
+        for a, b in zip(one[1], two[1], strict=True)
+    )
+    return (x, y, z)
+
+
+def _slowdown(one: float, two: float, cutoff: float | None) -> float:
+    if cutoff is None:
+        return 1.0
+    inside = -math.expm1(-2.0 * cutoff / (one + two))
+    return (1.0 + 2.0 * inside) / (3.0 * inside)
+
+
+def _times(*states: Correlators) -> Correlators:
+    x, y, z = (math.prod(state[axis] for state in states) for axis in range(3))
+    return (x, y, z)
+
+
+def _rates(*stations: Station) -> Correlators:
+    x, y, z = (math.fsum(station.rates[axis] for station in stations) for axis in range(3))
+    return (x, y, z)
+
+
+def _nested(chain: Chain, parts: list[_Part], buffer: float) -> _Part:
+    made = {(index, index + 1): part for index, part in enumerate(parts)}
+    for at, low, high, rounds in chain.joins:
+        one, two = made[low, at], made[at, high]
+        left, here, right = chain.stations[low], chain.stations[at], chain.stations[high]
+        waits = (one.time * buffer, two.time * buffer)
+        met = _meeting((waits[0], _rates(left, here)), (waits[1], _rates(here, right)), chain.cutoff)
+        state = _times(one.state, two.state, met, here.factors)
+        tell = (chain.delay[at][low] + here.swap_time, chain.delay[at][high] + here.swap_time)
+        state = aged(aged(state, left.rates, tell[0]), right.rates, tell[1])
+        later = one.time + two.time - one.time * two.time / (one.time + two.time)
+        longest = max(one.time, two.time)
+        time = (longest + (later - longest) * buffer) * _slowdown(*waits, chain.cutoff)
+        whole = _Part((time + max(tell)) / here.swap_success, state)
+        made[low, high] = _purified(chain, whole, low, high, rounds)
+    return made[0, len(parts)]
+
+
+def _asap(chain: Chain, parts: list[_Part], buffer: float) -> _Part:
+    last = len(parts)
+    if last == 1:
+        return parts[0]
+    times = [part.time for part in parts]
+    longest = max(times)
+    time = longest + (parallel_mean(times) - longest) * buffer
+    factors: list[Correlators] = [part.state for part in parts]
+    slow, chance = 1.0, 1.0
+    for at in range(1, last):
+        here = chain.stations[at]
+        one, two = times[at - 1] * buffer, times[at] * buffer
+        factors += [_meeting((one, here.rates), (two, here.rates), chain.cutoff), here.factors]
+        slow *= _slowdown(one, two, chain.cutoff)
+        chance *= here.swap_success
+    tell = max(max(chain.delay[at][0], chain.delay[at][last]) for at in range(1, last))
+    tell += max(here.swap_time for here in chain.stations[1:-1])
+    state = _times(*factors)
+    # an end waits for the others; where a cutoff breaks the chain it starts anew, too
+    reach = None if chain.cutoff is None else chain.cutoff * max(1.0, (last - 1) / 2.0)
+    for end, own in ((chain.stations[0], times[0]), (chain.stations[last], times[-1])):
+        wait = max(time - own, buffer * own / 2.0)
+        x, y, z = (value * _wait(rate, wait, reach) for value, rate in zip(state, end.rates, strict=True))
+        state = aged((x, y, z), end.rates, tell)
+    time *= slow * chance ** (-math.log2(last) / (last - 1))
+    return _purified(chain, _Part(time + tell, state), 0, last, chain.end_rounds)

@@ -1,0 +1,220 @@
+"""Planning: a request and a topology in, a plan or a refusal out.
+
+The chosen plan has the highest forecast rate among those whose fidelity, less its margin, meets the request, and that
+are fast enough and fit into the free memory. The same inputs give the same plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from quantum_fabric.messages import Code, Forecast, LinkRequest, Plan, Refused
+from quantum_fabric.network import refusal
+from quantum_fabric.network.candidates import Candidates
+from quantum_fabric.network.scheme import to_plan
+from quantum_fabric.network.search import Found, Search
+from quantum_fabric.network.topology import Topology
+from quantum_fabric.units import Time, show_time
+
+SHOWN = 12
+"""Alternatives that `survey` reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A plan that lost.
+
+    Attributes:
+        plan: with its forecast.
+        label: its strategy, for people.
+        reason: why it lost, with the numbers.
+    """
+
+    plan: Plan
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What planning saw on its way.
+
+    Attributes:
+        request: what was asked.
+        chosen: the plan, or the refusal.
+        label: strategy of the chosen plan, for people; empty for a refusal.
+        alternatives: that lost, the best first.
+    """
+
+    request: LinkRequest
+    chosen: Plan | Refused
+    label: str
+    alternatives: tuple[Alternative, ...]
+
+
+def plan(
+    topology: Topology, request: LinkRequest, free: Mapping[str, int] | None = None, now: Time = 0
+) -> Plan | Refused:
+    """The best plan for a request, or why there is none.
+
+    Args:
+        topology: what is believed of the network.
+        request: what is asked; its numbers have been checked by whoever took it.
+        free: free memory slots by node; nodes that are not named, and all for None, have all theirs.
+        now: present time, from which the deadline counts (ps).
+
+    Returns:
+        A plan, or a refusal: ``NOROUTE`` if the ends are not connected, ``UNSUPP`` if no plan reaches the fidelity,
+        ``NOTIME`` if none is fast enough, ``NORES`` if only the free slots are too few. Its offer, where there is one, is
+        accepted on the unchanged topology with the same free slots.
+
+    Raises:
+        UnknownNameError: an end is not in the topology.
+
+    Limits:
+        The search is a heuristic over a fixed list of strategies and the best paths of a few metrics; see the modules
+        `paths`, `purify`, `search`. A forecast fidelity is a mean: single pairs of a plan without a cutoff may be worse.
+
+    Examples:
+        >>> import math
+        >>> from quantum_fabric.links.ideal import FixedLink
+        >>> from quantum_fabric.network.topology import LinkView, NodeModel
+        >>> from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
+        >>> nodes = {n: NodeModel(n, 2, MemoryNoise(math.inf, 1.0), OperationNoise(), 0) for n in "ABC"}
+        >>> model = FixedLink(0.1, (0.98, 0.02, 0.0, 0.0), 1_000_000)  # 1 us
+        >>> links = {n: LinkView(n, n[0], n[1], model, 0, 0.0) for n in ("AB", "BC")}
+        >>> network = Topology(nodes, links, {(a, b): 0 for a in "ABC" for b in "ABC"}, "A")
+        >>> found = plan(network, LinkRequest("A", "C", fidelity=0.95))
+        >>> found.path, found.links[0].rounds
+        (('A', 'B', 'C'), 0)
+        >>> refused = plan(network, LinkRequest("A", "C", fidelity=0.9999))
+        >>> refused.code.name, plan(network, refused.offer).path
+        ('UNSUPP', ('A', 'B', 'C'))
+    """
+    topology.node(request.source, where="source")
+    topology.node(request.destination, where="destination")
+    search = Search(Candidates(topology, request.source, request.destination, free))
+    found = _decide(search, request, now)
+    if isinstance(found, Found):
+        return to_plan(topology, found.scheme, found.forecast)
+    if free is None:
+        return found
+    return _under_load(topology, request, free, now, found)
+
+
+def survey(
+    topology: Topology, request: LinkRequest, free: Mapping[str, int] | None = None, now: Time = 0
+) -> Survey:
+    """The same decision as `plan`, with the alternatives that lost and why.
+
+    Args:
+        topology: as for `plan`.
+        request: as for `plan`.
+        free: as for `plan`.
+        now: as for `plan`.
+
+    Raises:
+        UnknownNameError: an end is not in the topology.
+    """
+    topology.node(request.source, where="source")
+    topology.node(request.destination, where="destination")
+    search = Search(Candidates(topology, request.source, request.destination, free))
+    found = _decide(search, request, now)
+    chosen: Plan | Refused
+    if isinstance(found, Found):
+        chosen = to_plan(topology, found.scheme, found.forecast)
+    else:
+        chosen = found if free is None else _under_load(topology, request, free, now, found)
+    search.cover()
+    best = found if isinstance(found, Found) else None
+    losers = [each for each in search.sampled.values() if best is None or each.scheme != best.scheme]
+    losers.sort(key=lambda each: _standing(each.forecast, request), reverse=True)
+    alternatives = tuple(
+        Alternative(to_plan(topology, each.scheme, each.forecast), each.label, _why(each, best, request, now))
+        for each in losers[:SHOWN]
+    )
+    return Survey(request, chosen, best.label if best else "", alternatives)
+
+
+def _decide(search: Search, request: LinkRequest, now: Time) -> Found | Refused:
+    candidates = search.candidates
+    if not candidates.paths:
+        return refusal.no_route(candidates.topology, request)
+    if not candidates.groups:
+        return refusal.no_slots(candidates, request)
+    best = search.fastest(request.fidelity, _serves(request, now))
+    if best is not None:
+        return best
+    any_time = search.fastest(request.fidelity, lambda forecast: forecast.rate > 0.0)
+    left = None if request.deadline is None else request.deadline - now
+    if any_time is not None:
+        return refusal.too_slow(request, any_time, left)
+    finest = search.finest()
+    assert finest is not None  # there are groups
+    refused = refusal.unsupported(candidates, request, finest)
+    return _checked(search, refused, now)
+
+
+def _serves(request: LinkRequest, now: Time) -> Callable[[Forecast], bool]:
+    def serves(forecast: Forecast) -> bool:
+        if forecast.rate <= 0.0 or forecast.rate < request.rate:
+            return False
+        return (
+            request.deadline is None or now + refusal.finish_time(forecast, request.pairs) <= request.deadline
+        )
+
+    return serves
+
+
+def _checked(search: Search, refused: Refused, now: Time) -> Refused:
+    """The offer of a refusal may be too late as well: move it to what would be accepted."""
+    offer = refused.offer
+    if offer is None or search.fastest(offer.fidelity, _serves(offer, now)) is not None:
+        return refused
+    best = search.fastest(offer.fidelity, lambda forecast: forecast.rate > 0.0)
+    if best is None:
+        return replace(refused, offer=None)
+    left = None if offer.deadline is None else offer.deadline - now
+    return replace(refused, offer=refusal.offered(offer, best.forecast, fidelity_too=False, left=left))
+
+
+def _under_load(
+    topology: Topology, request: LinkRequest, free: Mapping[str, int], now: Time, refused: Refused
+) -> Refused:
+    """Tell a network that is busy from one that could not do it anyway."""
+    idle = plan(topology, request, None, now)
+    if isinstance(idle, Refused):
+        return replace(idle, offer=refused.offer)
+    taken = {
+        name: (free.get(name, topology.nodes[name].slots), topology.nodes[name].slots) for name in idle.path
+    }
+    place = {name: index for index, name in enumerate(idle.path)}
+    needs = [0] * len(idle.path)
+    for link in idle.links:
+        needs[place[link.left]] += link.lanes
+        needs[place[link.right]] += link.lanes
+    short = min(idle.path, key=lambda name: taken[name][0] / max(1, needs[place[name]]))
+    left, whole = taken[short]
+    reason = f"{short} has {left} of {whole} memory slots free, the plan for the idle network uses {needs[place[short]]} there"
+    return Refused(request.name, Code.NORES, f"memory of {short}", reason, refused.offer)
+
+
+def _standing(forecast: Forecast, request: LinkRequest) -> tuple[bool, float]:
+    good = forecast.fidelity_low >= request.fidelity
+    return good, forecast.rate if good else forecast.fidelity_low
+
+
+def _why(loser: Found, best: Found | None, request: LinkRequest, now: Time) -> str:
+    forecast = loser.forecast
+    if forecast.rate <= 0.0:
+        return "delivered nothing in the rehearsal"
+    if forecast.fidelity_low < request.fidelity:
+        return f"fidelity {forecast.fidelity_low:.4f} < {request.fidelity:g}"
+    if forecast.rate < request.rate:
+        return f"rate {forecast.rate:.4g} /s < {request.rate:.4g} /s"
+    if not _serves(request, now)(forecast):
+        return f"takes {show_time(refusal.finish_time(forecast, request.pairs))} for {request.pairs} pairs: too late"
+    if best is not None:
+        return f"rate {forecast.rate:.4g} /s against {best.forecast.rate:.4g} /s"
+    return "not chosen"

@@ -1,0 +1,190 @@
+"""Purification strategies that the planner tries, and the memory that they need.
+
+A *strategy* says where purification rounds are spent: on elementary pairs, on segments of the swap tree, end to end. Its
+lanes follow from the executor's rules: while two pairs of a segment are made for a round, each earlier level keeps one
+more pair, so a node needs one slot and one more for each round of each segment that ends in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from quantum_fabric.errors import QuantityError
+from quantum_fabric.messages import Join, Order
+from quantum_fabric.network.order import asap, nested, optimal_nested
+
+MOST_ROUNDS = 3
+"""Rounds at one place; DEJMPS from 0.8 reaches 0.988 with three (physics §4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """Order of swaps and rounds of purification for a path.
+
+    Attributes:
+        order: as soon as possible, or nested.
+        rounds: on the elementary pairs of each hop.
+        joins: the swap tree, with the rounds on its segments when nested.
+        end_rounds: end to end (nested: those of the last join).
+        label: for people.
+    """
+
+    order: Order
+    rounds: tuple[int, ...]
+    joins: tuple[Join, ...]
+    end_rounds: int
+    label: str
+
+    @property
+    def total(self) -> int:
+        """Most rounds that a pair and its parts have had in sequence: a measure of cost."""
+        middle = sum(join.rounds for join in self.joins[:-1]) if self.order is Order.NESTED else 0
+        return max(self.rounds) + middle + self.end_rounds
+
+
+def lanes_needed(path: Sequence[str], strategy: Strategy) -> tuple[int, ...]:
+    """Fewest lanes of each hop with which a strategy cannot get stuck.
+
+    Args:
+        path: node names.
+        strategy: for this path.
+
+    Returns:
+        For each hop the greater need of its two ends: one and the rounds of every segment that ends there on that side.
+
+    Examples:
+        >>> both = Strategy(Order.ASAP, (1, 0), asap("ABC"), 2, "")
+        >>> lanes_needed("ABC", both)
+        (4, 3)
+        >>> tree = nested("ABCDE", [1, 1])
+        >>> lanes_needed("ABCDE", Strategy(Order.NESTED, (0, 0, 0, 0), tree, 1, ""))
+        (3, 2, 2, 3)
+    """
+    place = {name: index for index, name in enumerate(path)}
+    last = len(path) - 1
+    as_left = list(strategy.rounds)  # node i as the left end of hop i, and so on
+    as_right = list(strategy.rounds)
+    if strategy.order is Order.NESTED:
+        for join in strategy.joins:
+            as_left[place[join.left]] += join.rounds
+            as_right[place[join.right] - 1] += join.rounds
+    elif last > 1:
+        as_left[0] += strategy.end_rounds
+        as_right[last - 1] += strategy.end_rounds
+    return tuple(1 + max(pair) for pair in zip(as_left, as_right, strict=True))
+
+
+def spread(
+    needs: Sequence[int], slots: Sequence[int], times: Sequence[float], caps: Sequence[int]
+) -> tuple[int, ...] | None:
+    """Give the slots of the nodes to the hops: the slowest hop gets the next lane, until it can have no more.
+
+    Args:
+        needs: fewest lanes of each hop.
+        slots: of each node, one more than hops.
+        times: mean time of an elementary pair on one lane of each hop.
+        caps: lanes beyond which a hop gains nothing.
+
+    Returns:
+        Lanes of each hop, or None if the nodes cannot even hold ``needs``.
+
+    Examples:
+        >>> spread([1, 1], [4, 4, 4], [1.0, 1.0], [9, 9])
+        (2, 2)
+        >>> spread([1, 1], [4, 4, 4], [3.0, 1.0], [9, 9])
+        (3, 1)
+        >>> spread([1, 2], [1, 2, 2], [1.0, 1.0], [9, 9]) is None
+        True
+    """
+    lanes = list(needs)
+    hops = range(len(lanes))
+    left = list(slots)
+    for hop in hops:
+        left[hop] -= lanes[hop]
+        left[hop + 1] -= lanes[hop]
+    if min(left) < 0:
+        return None
+    while True:
+        slowest = max(hops, key=lambda hop: times[hop] * needs[hop] / lanes[hop])
+        if lanes[slowest] >= caps[slowest] or left[slowest] < 1 or left[slowest + 1] < 1:
+            return tuple(lanes)
+        lanes[slowest] += 1
+        left[slowest] -= 1
+        left[slowest + 1] -= 1
+
+
+def strategies(
+    path: Sequence[str], times: Sequence[float], fidelities: Sequence[float], most: int = MOST_ROUNDS
+) -> tuple[Strategy, ...]:
+    """Strategies worth trying on a path, the cheapest first.
+
+    Args:
+        path: node names.
+        times: mean time of an elementary pair on each hop, for the optimal nested tree.
+        fidelities: of fresh pairs on each hop; rounds on the worst hops alone are tried where they differ.
+        most: rounds at one place.
+
+    Returns:
+        As soon as possible with 0..``most`` rounds on links and end to end; from three hops on also nested (balanced,
+        and optimal for unequal times) with rounds on every level.
+
+    Raises:
+        QuantityError: a negative number of rounds.
+
+    Examples:
+        >>> [found.label for found in strategies("AB", [1.0], [0.9], most=1)]
+        ['direct', 'direct, 1 round on links']
+    """
+    if most < 0:
+        raise QuantityError(found=str(most), expected="0 or more rounds", where="purification")
+    hops = len(path) - 1
+    spreads = [((rounds,) * hops, rounds) for rounds in range(most + 1)]
+    if hops == 1:
+        return tuple(
+            Strategy(Order.ASAP, each, (), 0, _label("direct", rounds, 0, 0)) for each, rounds in spreads
+        )
+    worst = min(fidelities)
+    poor = [1.0 - value > 0.6 * (1.0 - worst) for value in fidelities]
+    if not all(poor):
+        spreads += [(tuple(rounds if bad else 0 for bad in poor), rounds) for rounds in range(1, most + 1)]
+    found = [
+        Strategy(Order.ASAP, each, asap(path), end, _label("swap-asap", rounds, 0, end))
+        for (each, rounds), end in product(spreads, range(most + 1))
+        if rounds + end <= most + 1
+    ]
+    if hops > 2:
+        found += _nested(path, times, min(most, 2))
+    found.sort(key=lambda strategy: strategy.total)
+    return tuple(found)
+
+
+def _nested(path: Sequence[str], times: Sequence[float], most: int) -> list[Strategy]:
+    hops = len(path) - 1
+    found = []
+    for name in ("balanced", "optimal"):
+
+        def tree(levels: Sequence[int], name: str = name) -> tuple[Join, ...]:
+            return nested(path, levels) if name == "balanced" else optimal_nested(path, times, levels)
+
+        top = tree(())
+        if name == "optimal" and top == nested(path):
+            continue
+        for rounds, middle, end in product(range(most + 1), range(min(most, 1) + 1), range(most + 1)):
+            if middle == 0 and rounds + end > 0:
+                continue  # as soon as possible does the same, sooner
+            joins = tree((middle,) * hops)
+            last = joins[-1]
+            joins = (*joins[:-1], Join(last.at, last.left, last.right, end))
+            label = _label(f"nested ({name})", rounds, middle, end)
+            found.append(Strategy(Order.NESTED, (rounds,) * hops, joins, end, label))
+    return found
+
+
+def _label(name: str, rounds: int, middle: int, end: int) -> str:
+    parts = [name]
+    for count, where in ((rounds, "on links"), (middle, "on each level"), (end, "end to end")):
+        if count:
+            parts.append(f"{count} round{'s' if count > 1 else ''} {where}")
+    return ", ".join(parts)

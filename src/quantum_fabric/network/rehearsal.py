@@ -1,0 +1,383 @@
+"""Any chain, one at a time: a rehearsal of the executor's rules on a bare event queue.
+
+Used where `quantum_fabric.network.pipeline` does not apply: purification, cutoffs, swaps that fail. The rehearsal knows
+whole pairs (which nobody in a network does) and lets every message take its delay, so each node acts at the time at
+which its agent would:
+
+    * a lane attempts whenever both its slots are free, on its grid, and the failed attempts are jumped over
+    * a repeater swaps the oldest ready pair on its left with the oldest on its right; nested: exact segments only
+    * the left end of a segment purifies the two oldest pairs with equal rounds, keeps the older, and hears the result
+      after its bit has gone there and the answer has come back
+    * a half that waits in a repeater beyond the cutoff is dropped and its partner told; so after a failed swap
+    * a pair is delivered when both ends have heard of everything that made it
+
+States are correlators, averaged over announced outcomes; success of a purification is drawn.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from quantum_fabric.messages import Correlators
+from quantum_fabric.network.chain import Chain
+from quantum_fabric.network.pipeline import KEY, Sample
+from quantum_fabric.physics.correlators import purified
+
+STARTS = 40
+"""Cold starts from which the time to the first delivery is averaged."""
+
+BATCHES = 16
+"""Batches of consecutive deliveries from which standard errors are estimated: neighbours are correlated."""
+
+
+Segment: TypeAlias = tuple[int, int, int]
+"""Left node, right node, rounds of purification so far."""
+
+
+class _Half:
+    """One qubit of a pair: node, slot (hop and lane) and side, birth, the time up to which it has aged."""
+
+    __slots__ = (
+        "aged",
+        "born",
+        "busy_until",
+        "hop",
+        "known",
+        "lane",
+        "left",
+        "node",
+        "pair",
+        "there",
+        "timed",
+    )
+
+    def __init__(self, node: int, hop: int, lane: int, left: bool, born: float) -> None:
+        self.node, self.hop, self.lane, self.left = node, hop, lane, left
+        self.born = self.aged = born
+        self.there = True  # still in its slot
+        self.timed = False  # its cutoff is running
+        self.busy_until = -math.inf  # end of the operation that it is in
+        self.known: Segment | None = None  # what its node has heard last
+        self.pair: _Pair
+
+
+class _Pair:
+    """Two halves; ``into`` is the longer pair that it became part of."""
+
+    __slots__ = ("heard", "into", "left", "right", "state")
+
+    def __init__(self, left: _Half, right: _Half, state: Correlators) -> None:
+        self.left, self.right, self.state = left, right, state
+        self.heard = [0.0, 0.0]  # when the left, right end has heard of everything
+        self.into: _Pair | None = None
+        left.pair = right.pair = self
+
+    def latest(self) -> _Pair:
+        """What this pair is part of now."""
+        pair = self
+        while pair.into is not None:
+            pair = pair.into
+        return pair
+
+
+def run(chain: Chain, deliveries: int = 600, events: int = 60_000) -> Sample:
+    """Rehearse a chain until it has made so many deliveries or events.
+
+    Args:
+        chain: any.
+        deliveries: after warming up.
+        events: bound on the work; a chain that delivers little within it gets a large standard error.
+
+    Returns:
+        The averages; ``rate`` is 0 and ``first`` the rehearsed time if nothing was delivered.
+    """
+    stage = _Stage(chain, 0)
+    warm = 4 + 2 * max(hop.lanes for hop in chain.hops)
+    stage.play(warm + deliveries, events)
+    if not stage.delivered:
+        return Sample(stage.now, 0.0, 0.0, 0.0, 0.0, 0)
+    firsts = [stage.delivered[0][0]]
+    left = events // 4
+    while left > 0 and len(firsts) < STARTS:
+        cold = _Stage(chain, len(firsts))
+        left -= cold.play(1, left)
+        firsts += [time for time, _ in cold.delivered]
+    return _summary(stage.delivered, min(warm, len(stage.delivered) // 4), math.fsum(firsts) / len(firsts))
+
+
+def _summary(delivered: list[tuple[float, float]], warm: int, first: float) -> Sample:
+    times = np.array([time for time, _ in delivered])
+    counted = np.array([quality for _, quality in delivered])[warm:]
+    start = times[warm - 1] if warm else 0.0
+    span = float(times[-1] - start)
+    count = len(counted)
+    rate = count / span if span > 0.0 else math.inf
+    batches = min(BATCHES, count // 4)
+    if batches < 2:
+        return Sample(
+            first, rate, rate / math.sqrt(count), float(counted.mean()), 0.5 / math.sqrt(count), count
+        )
+    size = count // batches
+    gaps = (
+        np.diff(np.concatenate([[start], times[warm:]]))[: size * batches].reshape(batches, size).mean(axis=1)
+    )
+    means = counted[: size * batches].reshape(batches, size).mean(axis=1)
+    root = math.sqrt(batches)
+    return Sample(
+        first=first,
+        rate=rate,
+        rate_error=rate * float(gaps.std(ddof=1)) / float(gaps.mean()) / root if span > 0.0 else 0.0,
+        fidelity=float(counted.mean()),
+        fidelity_error=float(means.std(ddof=1)) / root,
+        deliveries=count,
+    )
+
+
+class _Stage:
+    """The rehearsed chain. Events are (time, order of making, method, argument)."""
+
+    def __init__(self, chain: Chain, number: int) -> None:
+        self.chain = chain
+        self.last = len(chain.hops)
+        self.now = 0.0
+        self.delivered: list[tuple[float, float]] = []
+        self._queue: list[tuple[float, int, Callable[..., None], object]] = []
+        self._made = 0
+        self._random = np.random.Generator(np.random.Philox(key=KEY + number))
+        self._uniforms: list[float] = []
+        self._free = [[[0.0, 0.0] for _ in range(hop.lanes)] for hop in chain.hops]
+        self._next = [[0] * hop.lanes for hop in chain.hops]  # a lane attempts once in a period
+        self._logs = [math.log1p(-hop.success) if hop.success < 1.0 else -math.inf for hop in chain.hops]
+        self._rounds = {(index, index + 1): hop.rounds for index, hop in enumerate(chain.hops)}
+        # segments that a repeater swaps: node -> far end on its left, on its right
+        self._wants = {node: (node - 1, node + 1) for node in range(1, self.last)}
+        if chain.nested:
+            self._wants = {at: (left, right) for at, left, right, _ in chain.joins}
+            self._rounds |= {(left, right): rounds for _, left, right, rounds in chain.joins}
+        elif self.last > 1:
+            self._rounds[0, self.last] = chain.end_rounds
+        self._ready: dict[int, tuple[deque[_Half], deque[_Half]]] = {
+            n: (deque(), deque()) for n in self._wants
+        }
+        self._pools: dict[tuple[int, int, int], deque[_Half]] = {}
+        for index, hop in enumerate(chain.hops):
+            for lane in range(hop.lanes):
+                self._attempt(index, lane)
+
+    # ------------------------------------------------------------------------------------- queue and draws
+
+    def play(self, deliveries: int, events: int) -> int:
+        """Run until so many deliveries or events; returns how many events there were."""
+        queue = self._queue
+        done = 0
+        while queue and done < events and len(self.delivered) < deliveries:
+            self.now, _, act, argument = heapq.heappop(queue)
+            act(argument)
+            done += 1
+        return done
+
+    def _at(self, time: float, act: Callable[[Any], None], argument: object) -> None:
+        self._made += 1
+        heapq.heappush(self._queue, (time, self._made, act, argument))
+
+    def _uniform(self) -> float:
+        if not self._uniforms:
+            self._uniforms = self._random.random(512).tolist()
+        return self._uniforms.pop()
+
+    # --------------------------------------------------------------------------------------------- links
+
+    def _attempt(self, index: int, lane: int) -> None:
+        """Both slots of a lane are free from known times on: jump to the attempt that succeeds."""
+        hop, free = self.chain.hops[index], self._free[index][lane]
+        phase = lane * hop.cycle % hop.period
+        number = math.ceil((max(free[0] - hop.born[0], free[1] - hop.born[1]) - phase) / hop.period - 1e-9)
+        number = max(number, self._next[index][lane])
+        misses = math.floor(math.log1p(-self._uniform()) / self._logs[index])
+        self._next[index][lane] = number + misses + 1
+        start = phase + (number + misses) * hop.period
+        free[0] = free[1] = math.inf
+        left = _Half(index, index, lane, True, start + hop.born[0])
+        right = _Half(index + 1, index, lane, False, start + hop.born[1])
+        pair = _Pair(left, right, hop.fresh)
+        pair.heard = [start + hop.heard[0], start + hop.heard[1]]
+        self._tell(pair, 0)
+
+    def _release(self, half: _Half, time: float) -> None:
+        """A slot is free from ``time`` on; its lane goes on as soon as the slot at the other end is, too."""
+        free = self._free[half.hop][half.lane]
+        free[0 if half.left else 1] = time
+        half.there = False
+        if free[0] < math.inf and free[1] < math.inf:
+            self._attempt(half.hop, half.lane)
+
+    # --------------------------------------------------------------------------------------------- pairs
+
+    def _tell(self, pair: _Pair, rounds: int) -> None:
+        """Both ends will hear of a new pair, at the times in ``pair.heard``."""
+        segment = (pair.left.node, pair.right.node, rounds)
+        self._at(pair.heard[0], self._hear, (pair.left, segment))
+        self._at(pair.heard[1], self._hear, (pair.right, segment))
+
+    def _hear(self, news: tuple[_Half, Segment]) -> None:
+        half, segment = news
+        if half.there:
+            half.known = segment
+            self._settle(half, segment)
+
+    def _settle(self, half: _Half, segment: Segment) -> None:
+        """A node knows that this half belongs to this segment: what next?"""
+        low, high, rounds = segment
+        if self.chain.cutoff is not None and not half.timed and 0 < half.node < self.last:
+            half.timed = True
+            self._at(max(self.now, half.born + self.chain.cutoff), self._expire, half)
+        if rounds < self._rounds.get((low, high), 0):
+            if half.left:
+                self._purify_if_two(half, segment)
+        elif low == 0 and high == self.last:
+            pair = half.pair
+            if pair.left.known == pair.right.known:
+                self._deliver(pair)
+        elif 0 < half.node < self.last:
+            left, right = self._wants[half.node]
+            if high == right if half.left else low == left:
+                self._ready[half.node][1 if half.left else 0].append(half)
+                self._swap_if_two(half.node)
+
+    def _deliver(self, pair: _Pair) -> None:
+        x, y, z = self._aged(pair, self.now, self.now)
+        self.delivered.append((self.now, (1.0 + x + y + z) / 4.0))
+        self._release(pair.left, self.now)
+        self._release(pair.right, self.now)
+
+    def _aged(self, pair: _Pair, left: float, right: float) -> Correlators:
+        """Age both halves up to these times."""
+        a, b = pair.left, pair.right
+        p, q = self.chain.stations[a.node].rates, self.chain.stations[b.node].rates
+        s, t = left - a.aged, right - b.aged
+        a.aged, b.aged = left, right
+        x, y, z = pair.state
+        pair.state = (
+            x * math.exp(-p[0] * s - q[0] * t),
+            y * math.exp(-p[1] * s - q[1] * t),
+            z * math.exp(-p[2] * s - q[2] * t),
+        )
+        return pair.state
+
+    # --------------------------------------------------------------------------------------------- swaps
+
+    def _idle(self, half: _Half) -> bool:
+        return half.there and half.busy_until <= self.now
+
+    def _swap_if_two(self, node: int) -> None:
+        lefts, rights = self._ready[node]
+        for ready in (lefts, rights):
+            while ready and not self._idle(ready[0]):
+                ready.popleft()
+        if lefts and rights:
+            left, right = lefts.popleft(), rights.popleft()
+            done = self.now + self.chain.stations[node].swap_time
+            left.busy_until = right.busy_until = math.nextafter(done, math.inf)
+            self._at(done, self._swapped, (left, right))
+
+    def _swapped(self, halves: tuple[_Half, _Half]) -> None:
+        """``left`` is the right end of the pair on the left, ``right`` the left end of the pair on the right."""
+        left, right = halves
+        now, node = self.now, left.node
+        here = self.chain.stations[node]
+        one, two = left.pair, right.pair
+        a = self._aged(one, one.left.aged, now)
+        b = self._aged(two, now, two.right.aged)
+        self._release(left, now)
+        self._release(right, now)
+        if here.swap_success < 1.0 and self._uniform() >= here.swap_success:
+            self._break(one.left, node)
+            self._break(two.right, node)
+            return
+        f = here.factors
+        pair = _Pair(one.left, two.right, (a[0] * b[0] * f[0], a[1] * b[1] * f[1], a[2] * b[2] * f[2]))
+        one.into = two.into = pair
+        low, high = pair.left.node, pair.right.node
+        delay = self.chain.delay[node]
+        pair.heard = [max(one.heard[0], now + delay[low]), max(two.heard[1], now + delay[high])]
+        # as soon as possible: what a repeater may do with its half does not change, so nobody but the ends cares
+        if self.chain.nested or (low == 0 and high == self.last):
+            self._tell(pair, 0)
+
+    # ------------------------------------------------------------------------------------------- losses
+
+    def _break(self, half: _Half, source: int) -> None:
+        """The pair of this half is lost at node ``source``; the node of the half hears of it later."""
+        self._at(self.now + self.chain.delay[source][half.node], self._lose, half)
+
+    def _lose(self, half: _Half) -> None:
+        if half.there:
+            if half.busy_until > self.now:  # look again when the operation is over
+                self._at(half.busy_until, self._lose, half)
+            else:
+                self._release(half, self.now)
+        elif half.pair.into is not None:  # swapped away in the meantime: whoever is the end now must know
+            pair = half.pair.latest()
+            self._break(pair.left if half.left else pair.right, half.node)
+
+    def _expire(self, half: _Half) -> None:
+        """The cutoff of a half in a repeater is over."""
+        if not half.there:
+            return
+        if half.busy_until > self.now:
+            self._at(half.busy_until, self._expire, half)
+            return
+        pair = half.pair
+        self._release(half, self.now)
+        self._break(pair.right if half.left else pair.left, half.node)
+
+    # ------------------------------------------------------------------------------------- purification
+
+    def _purify_if_two(self, half: _Half, segment: Segment) -> None:
+        pool = self._pools.setdefault(segment, deque())
+        while pool and not self._idle(pool[0]):
+            pool.popleft()
+        if not pool:
+            pool.append(half)
+            return
+        keep = pool.popleft()
+        here, there = self.chain.stations[segment[0]], self.chain.stations[segment[1]]
+        way = self.chain.delay[segment[0]][segment[1]]
+        measured = self.now + here.swap_time
+        asked = max(measured + way, keep.pair.heard[1], half.pair.heard[1])
+        answer = asked + there.swap_time + self.chain.delay[segment[1]][segment[0]]
+        keep.busy_until = half.busy_until = math.nextafter(answer, -math.inf)
+        self._at(measured, self._measured, (keep, half))
+        self._at(asked + there.swap_time, self._answered, (keep.pair, half.pair, segment, answer))
+
+    def _measured(self, halves: tuple[_Half, _Half]) -> None:
+        """The left end has done its half; its sacrificed slot is free."""
+        sacrifice = halves[1]
+        for half in halves:
+            self._aged(half.pair, self.now, half.pair.right.aged)
+        if sacrifice.there:
+            self._release(sacrifice, self.now)
+
+    def _answered(self, work: tuple[_Pair, _Pair, Segment, float]) -> None:
+        """The right end has done its half and knows the result; its answer is on its way."""
+        keep, sacrifice, (low, high, rounds), answer = work
+        whole = keep.right.there and sacrifice.right.there
+        if whole:
+            states = [self._aged(pair, pair.left.aged, self.now) for pair in (keep, sacrifice)]
+            noise = (self.chain.stations[low].noise, self.chain.stations[high].noise)
+            chance, keep.state = purified(states[0], states[1], self.chain.distillation, *noise)
+        if sacrifice.right.there:
+            self._release(sacrifice.right, self.now)
+        if whole and self._uniform() < chance:
+            keep.heard = [answer, self.now]
+            self._tell(keep, rounds + 1)
+            return
+        if keep.right.there:
+            self._release(keep.right, self.now)
+        self._at(answer, self._lose, keep.left)

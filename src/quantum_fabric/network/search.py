@@ -1,0 +1,184 @@
+"""The search for the best scheme: estimates rank, samples decide.
+
+Groups of candidates are sampled in the order of their estimated rate. A group's knobs start where the estimate meets the
+target and move step by step until the forecast does. The search ends when no group left could beat the best one, or
+when its budget is spent; budgets count work, not seconds, so that the same request gives the same plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from quantum_fabric.messages import Forecast
+from quantum_fabric.network.candidates import Candidates, Group
+from quantum_fabric.network.chain import chain
+from quantum_fabric.network.forecast import FULL, QUICK, forecast, judge
+from quantum_fabric.network.scheme import Scheme
+
+HOPE = 1.6
+"""A group is sampled only if this many times its estimated rate beats the best forecast so far."""
+
+BUDGET = 48
+"""Units of work: 1 for a plain sample, `REHEARSAL` for a rehearsal."""
+
+REHEARSAL = 8
+
+LEAST_FLOW = 0.03
+"""A cutoff that leaves less than this share of the rate is not offered."""
+
+FINEST = 6
+"""Groups that are sampled when the best fidelity is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A scheme that was sampled."""
+
+    scheme: Scheme
+    forecast: Forecast
+    label: str
+
+
+class Search:
+    """Samples candidates, each scheme once.
+
+    Args:
+        candidates: what there is.
+    """
+
+    def __init__(self, candidates: Candidates) -> None:
+        self.candidates = candidates
+        self.sampled: dict[Scheme, Found] = {}
+        self._full: set[Scheme] = set()
+        self._finest: Found | None = None
+        self._work = 0
+
+    def fastest(self, target: float, serves: Callable[[Forecast], bool]) -> Found | None:
+        """The scheme with the highest forecast rate among those that reach the target and serve.
+
+        Args:
+            target: least ``fidelity_low``.
+            serves: what else the forecast must satisfy (rate, deadline).
+
+        Returns:
+            None if none was found, not even the scheme with the best fidelity.
+        """
+        best: Found | None = None
+        self._work = BUDGET
+        for expected, group, step in self._ranked(target):
+            if self._work <= 0 or (best is not None and HOPE * expected < best.forecast.rate):
+                break
+            found = self._refined(group, step, target)
+            good = found is not None and serves(found.forecast)
+            if found is not None and good and (best is None or found.forecast.rate > best.forecast.rate):
+                best = self._confirmed(found, target, serves) or best
+        if best is None:
+            finest = self.finest()
+            if finest is not None and finest.forecast.fidelity_low >= target and serves(finest.forecast):
+                best = finest
+        return best
+
+    def finest(self) -> Found | None:
+        """The scheme with the best ``fidelity_low`` that was found; None if there is no candidate at all."""
+        if self._finest is None:
+            options = list(self._by_fidelity())
+            found = [self._sample(group, step) for group, step in options[:FINEST]]
+            found.sort(key=lambda each: each.forecast.fidelity_low, reverse=True)
+            # the best of the quick samples may have been lucky
+            confirmed = [self._in_full(each) for each in found[:2]]
+            self._finest = max(confirmed, key=lambda each: each.forecast.fidelity_low, default=None)
+        return self._finest
+
+    def cover(self) -> None:
+        """Sample the most promising scheme of each path that has none yet, so that a survey can speak of it."""
+        seen = {found.scheme.path for found in self.sampled.values()}
+        for path in self.candidates.paths:
+            groups = [group for group in self.candidates.groups if group.path == path]
+            if path.nodes not in seen and groups:
+                seen.add(path.nodes)
+                self._sample(groups[0], self.candidates.finest_step(groups[0]))
+
+    def _ranked(self, target: float) -> list[tuple[float, Group, int]]:
+        """Groups that may reach the target, by estimated rate; with cutoffs where they cannot without."""
+        found = []
+        for group in self.candidates.groups:
+            step = self.candidates.first_step(group, target)
+            if step is not None:
+                found.append((self.candidates.estimate(group, step).rate, group, step))
+            elif group.strategy.total <= 1:
+                found += self._cut(group, target)
+        found.sort(
+            key=lambda entry: -entry[0]
+        )  # stable: of equals the one on the earlier path, the cheaper strategy
+        return found
+
+    def _cut(self, group: Group, target: float) -> list[tuple[float, Group, int]]:
+        """The gentlest cutoff that may reach the target, and the next one."""
+        found = []
+        for cut in self.candidates.with_cutoffs(group, self.candidates.finest_step(group)):
+            step = self.candidates.first_step(cut, target)
+            if step is not None:
+                found.append((self.candidates.estimate(cut, step).rate, cut, step))
+        return found[:2]
+
+    def _by_fidelity(self) -> list[tuple[Group, int]]:
+        options = []
+        for group in self.candidates.groups:
+            step = self.candidates.finest_step(group)
+            plain = self.candidates.estimate(group, step)
+            options.append((plain.fidelity, group, step))
+            if group.strategy.total <= 1:
+                for cut in self.candidates.with_cutoffs(group, step):
+                    found = self.candidates.estimate(cut, step)
+                    # a cutoff that lets nothing through is no offer
+                    if found.fidelity > plain.fidelity and found.rate > LEAST_FLOW * plain.rate:
+                        options.append((found.fidelity, cut, step))
+        options.sort(key=lambda entry: -entry[0])
+        return [(group, step) for _, group, step in options]
+
+    def _refined(self, group: Group, step: int, target: float) -> Found | None:
+        """Move the knobs from the estimated step to the fastest one whose forecast reaches the target."""
+        last = self.candidates.steps - 1
+        found = self._sample(group, step)
+        if self._reaches(found, target):
+            while step > 0:
+                faster = self._sample(group, step - 1)
+                if not self._reaches(faster, target):
+                    return found
+                found, step = faster, step - 1
+            return found
+        for slower in range(step + 1, min(step + 4, last + 1)):
+            found = self._sample(group, slower)
+            if self._reaches(found, target):
+                return found
+        return None
+
+    @staticmethod
+    def _reaches(found: Found, target: float) -> bool:
+        return found.forecast.fidelity_low >= target
+
+    def _sample(self, group: Group, step: int) -> Found:
+        scheme = self.candidates.scheme(group, step)
+        found = self.sampled.get(scheme)
+        if found is None:
+            numbers = chain(self.candidates.topology, scheme, self.candidates.route(group.path))
+            self._work -= 1 if numbers.plain else REHEARSAL
+            result = judge(numbers, FULL if numbers.plain else QUICK)
+            found = self.sampled[scheme] = Found(scheme, result, group.strategy.label)
+            if numbers.plain:
+                self._full.add(scheme)
+        return found
+
+    def _in_full(self, found: Found) -> Found:
+        """The same scheme with the full effort."""
+        if found.scheme in self._full:
+            return found
+        result = forecast(self.candidates.topology, found.scheme, FULL)
+        better = self.sampled[found.scheme] = Found(found.scheme, result, found.label)
+        self._full.add(found.scheme)
+        return better
+
+    def _confirmed(self, found: Found, target: float, serves: Callable[[Forecast], bool]) -> Found | None:
+        full = self._in_full(found)
+        return full if self._reaches(full, target) and serves(full.forecast) else None
