@@ -9,6 +9,8 @@ from quantum_fabric.devices.fibre import Fibre
 from quantum_fabric.devices.node import Gates, Interface, Memory, Node
 from quantum_fabric.devices.quantities import Quantity, build, check, describe, override
 from quantum_fabric.devices.sheets import (
+    KINDS,
+    RECORDS,
     Profile,
     Provenance,
     citation,
@@ -21,6 +23,8 @@ from quantum_fabric.devices.sheets import (
 from quantum_fabric.devices.source import Source
 
 __all__ = [
+    "KINDS",
+    "RECORDS",
     "Detector",
     "Fibre",
     "Gates",

@@ -3,7 +3,21 @@
 One file for each architecture, one record for each of them in the `catalogue`. Everybody else sees a `LinkModel`.
 """
 
+from quantum_fabric.links.catalogue import CATALOGUE, Architecture, Parameter, build
 from quantum_fabric.links.ideal import FixedLink
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob, LinkModel, Weights
+from quantum_fabric.links.parts import Parts
 
-__all__ = ["FixedLink", "HeraldOutcome", "Heralding", "Knob", "LinkModel", "Weights"]
+__all__ = [
+    "CATALOGUE",
+    "Architecture",
+    "FixedLink",
+    "HeraldOutcome",
+    "Heralding",
+    "Knob",
+    "LinkModel",
+    "Parameter",
+    "Parts",
+    "Weights",
+    "build",
+]

@@ -87,10 +87,10 @@ class Direct:
         """
         require_no_setting(setting, self.architecture)
         parts, sender, receiver = self.parts, self.parts.a.interface, self.parts.b.interface
-        arriving = sender.emission * parts.total_transmission()
+        arriving = sender.emission * self.total_transmission()
         # Noise of the sender's converter passes the fibre and the receiver's converter.
         noise = receiver.conversion_noise
-        noise += sender.conversion_noise * parts.total_transmission() * receiver.conversion_efficiency
+        noise += sender.conversion_noise * self.total_transmission() * receiver.conversion_efficiency
         stored, false = capture(receiver.absorption, noise, parts.detector)
         success, share = direct(arriving, stored, false)
         phase = 1.0 - sender.double_excitation
@@ -102,5 +102,5 @@ class Direct:
         return Heralding(times.period, times.cycle, times.born, times.heard, outcomes)
 
     def total_transmission(self) -> float:
-        """Transmission of the whole fibre."""
-        return self.parts.total_transmission()
+        """Transmission of the whole fibre, which is one stretch: its fixed loss counts once."""
+        return self.parts.fibre.transmission(sum(self.parts.arms), sum(self.parts.extra_loss))

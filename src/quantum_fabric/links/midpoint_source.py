@@ -32,13 +32,14 @@ class Catch:
     false: float = 0.0
 
     def catches(self, photons: int) -> float:
-        """Probability that this end catches anything when so many photons are sent.
+        """Probability that this end catches anything when 0, 1 or 2 photons are sent: L(n) = 1 − (1−f)(1−q)^n.
 
         Examples:
             >>> Catch(photon=0.5).catches(2)
             0.75
         """
-        return 1.0 - (1.0 - self.false) * (1.0 - self.photon) ** photons
+        caught = (0.0, self.photon, self.photon * (2.0 - self.photon))[photons]
+        return caught + (1.0 - caught) * self.false
 
 
 def midpoint_round(source: Source, a: Catch, b: Catch) -> tuple[float, float]:
@@ -74,18 +75,16 @@ def midpoint_round(source: Source, a: Catch, b: Catch) -> tuple[float, float]:
     """
     pairs = source.pair_probability
     chances = (1.0 - pairs, pairs * (1.0 - source.double_pair), pairs * source.double_pair)
-    both = math.fsum(chance * a.catches(n) * b.catches(n) for n, chance in enumerate(chances))
-    neither = math.fsum(
-        chance * (1.0 - a.catches(n)) * (1.0 - b.catches(n)) for n, chance in enumerate(chances)
-    )
+    caught = [(chance, a.catches(n), b.catches(n)) for n, chance in enumerate(chances)]
+    both = math.fsum(chance * at_a * at_b for chance, at_a, at_b in caught)
     if both == 0.0:
         return 0.0, 0.0
     kept_a, kept_b = a.photon * (1.0 - 0.5 * a.photon), b.photon * (1.0 - 0.5 * b.photon)
     true = chances[1] * a.photon * b.photon + 2.0 * chances[2] * kept_a * kept_b
-    # (1 - N^n)/(1 - N) in a form that is exact for N close to one
-    busy = 1.0 - neither
+    # (1 - N^pulses)/(1 - N) from 1 - N, which is exact for N close to one
+    busy = math.fsum(chance * (at_a + at_b - at_a * at_b) for chance, at_a, at_b in caught)
     rounds = -math.expm1(source.pulses * math.log1p(-busy)) / busy if busy < 1.0 else 1.0
-    return both * rounds, true / both
+    return both * rounds, min(true / both, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
