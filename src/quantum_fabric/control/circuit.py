@@ -241,7 +241,7 @@ class Circuit:
         out: list[Action] = []
         if qubit.state in (State.SWAPPING, State.ASKING, State.ANSWERING):
             qubit.broken = True
-        elif qubit.state is not State.HELD:  # a held pair is the application's: it was complete
+        else:
             self.free(qubit, out, discard=True)
             self.react(now, out)
         return out

@@ -26,6 +26,7 @@ from quantum_fabric.messages import (
     Drain,
     LinkReport,
     LinkRequest,
+    Lost,
     Message,
     Outcome,
     Plan,
@@ -38,6 +39,7 @@ from quantum_fabric.messages import (
     Send,
     Stale,
     Status,
+    Substandard,
     Wake,
 )
 from quantum_fabric.network.planning import plan as make_plan
@@ -206,16 +208,27 @@ class Controller:
         if first is None:
             session.installation.halves[message.pair] = message
             return []
+        later = first if first.at > message.at else message
+        reached = fidelity(later.quality)
+        if reached < session.request.fidelity:
+            return self._withhold(session.request, later, reached)
         session.delivered += 1
-        delivered = self._deliver(session, first, message)
+        delivered = self._deliver(session, first, message, later)
         session.held_until = max(session.held_until, delivered.expires_at)
         out: list[Action] = [Send(CLIENT, delivered)]
         if session.delivered >= session.request.pairs:
             self._end(session, Status.COMPLETED, "all pairs delivered", now, out)
         return out
 
-    def _deliver(self, session: Session, first: Confirmed, second: Confirmed) -> Delivered:
-        later = first if first.at > second.at else second
+    def _withhold(self, request: LinkRequest, pair: Confirmed, reached: float) -> list[Action]:
+        """A pair that is worse than what was asked for is not delivered; if it is held, its ends let go of it."""
+        out: list[Action] = [Send(CLIENT, Substandard(request.name, pair.pair, reached, request.fidelity))]
+        if request.hold:
+            ends = ((request.source, pair.pair.left), (request.destination, pair.pair.right))
+            out.extend(Send(node, Lost(pair.epoch, mine, "below the floor")) for node, mine in ends)
+        return out
+
+    def _deliver(self, session: Session, first: Confirmed, second: Confirmed, later: Confirmed) -> Delivered:
         request = session.request
         by_node = {first.node: first, second.node: second}
         ends = (request.source, request.destination)

@@ -79,6 +79,7 @@ from quantum_fabric.messages.requests import (
     Plan,
     Refused,
     Status,
+    Substandard,
 )
 from quantum_fabric.messages.states import Bell, Correlators, Distillation, Order, PairId, Side, Weights
 
@@ -98,7 +99,7 @@ Event: TypeAlias = (
     | NodeFailed
     | NodeRecovered
 )
-Client: TypeAlias = LinkRequest | Cancel | Accepted | Refused | Delivered | Outcome
+Client: TypeAlias = LinkRequest | Cancel | Accepted | Refused | Delivered | Substandard | Outcome
 Message: TypeAlias = Coordination | Installation | Command | Event | Client | Wake | Truth | Stale
 
 
@@ -178,6 +179,7 @@ __all__ = [
     "Side",
     "Stale",
     "Status",
+    "Substandard",
     "Swap",
     "SwapRule",
     "Swapped",

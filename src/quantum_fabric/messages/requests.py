@@ -198,6 +198,23 @@ class Delivered:
     slots: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Substandard:
+    """A pair was completed, but its estimate lies below the fidelity that was asked for: it is not delivered.
+
+    Attributes:
+        request: whose pair it would have been.
+        pair: identity.
+        fidelity: the estimate.
+        floor: what was asked for.
+    """
+
+    request: str
+    pair: PairId
+    fidelity: float
+    floor: float
+
+
 class Status(Enum):
     """How a request ended; each accepted request ends in exactly one of these."""
 
