@@ -29,6 +29,7 @@ from quantum_fabric.messages import (
     Lost,
     Message,
     Outcome,
+    PairId,
     Plan,
     Prepare,
     Prepared,
@@ -123,9 +124,8 @@ class Controller:
         out: list[Action] = []
         if session is not None and session.open:
             self._end(session, Status.CANCELLED, "withdrawn by the caller", now, out)
-        elif session is not None and session.phase is Phase.HOLDING:
-            self._let_go(session, out)
-            session.phase = Phase.ENDED
+        elif session is not None:
+            self._past_holding(session, out)
         return out
 
     # ------------------------------------------------------------------------------------- installation
@@ -216,6 +216,9 @@ class Controller:
         delivered = self._deliver(session, first, message, later)
         session.held_until = max(session.held_until, delivered.expires_at)
         out: list[Action] = [Send(CLIENT, delivered)]
+        if session.request.hold:
+            key = f"{message.pair.left} {message.pair.right}"
+            out.append(Wake(max(now, delivered.expires_at), "pair", message.epoch, key))
         if session.delivered >= session.request.pairs:
             self._end(session, Status.COMPLETED, "all pairs delivered", now, out)
         return out
@@ -224,8 +227,7 @@ class Controller:
         """A pair that is worse than what was asked for is not delivered; if it is held, its ends let go of it."""
         out: list[Action] = [Send(CLIENT, Substandard(request.name, pair.pair, reached, request.fidelity))]
         if request.hold:
-            ends = ((request.source, pair.pair.left), (request.destination, pair.pair.right))
-            out.extend(Send(node, Lost(pair.epoch, mine, "below the floor")) for node, mine in ends)
+            out.extend(_drop(request, pair.epoch, pair.pair, "below the floor"))
         return out
 
     def _deliver(self, session: Session, first: Confirmed, second: Confirmed, later: Confirmed) -> Delivered:
@@ -302,28 +304,45 @@ class Controller:
 
     def _woken(self, message: Wake, now: Time) -> list[Action]:
         out: list[Action] = []
-        if message.purpose == "deadline":
-            session = self.sessions[message.key]
-            if session.open:
-                reason = f"{session.delivered} of {session.request.pairs} pairs by the deadline"
-                self._end(session, Status.EXPIRED, reason, now, out)
-        elif message.purpose == "held":
-            session = self.sessions[message.key]
-            if session.phase is Phase.HOLDING:
-                self._let_go(session, out)
-                session.phase = Phase.ENDED
-        elif message.purpose == "prepared":
-            unready = self._current(message.epoch)
-            if unready is not None and unready.phase is Phase.PREPARING:
-                assert unready.installation is not None
-                silent = ", ".join(sorted(unready.installation.waiting))
-                reason = f"no answer from {silent} within {show_time(self._patience)}"
-                self._end(unready, Status.FAILED, reason, now, out)
-        elif message.purpose == "renew":
-            self._renew(message.epoch, now, out)
-        elif message.purpose == "expire" and self.ledger.expire(now):
-            out.extend(self._serve_queue(now))
+        match message.purpose:
+            case "deadline":
+                self._past_deadline(self.sessions[message.key], now, out)
+            case "pair":
+                self._pair_expired(message, out)
+            case "held":
+                self._past_holding(self.sessions[message.key], out)
+            case "prepared":
+                self._past_patience(message.epoch, now, out)
+            case "renew":
+                self._renew(message.epoch, now, out)
+            case "expire":
+                if self.ledger.expire(now):
+                    out.extend(self._serve_queue(now))
         return out
+
+    def _past_deadline(self, session: Session, now: Time, out: list[Action]) -> None:
+        if session.open:
+            reason = f"{session.delivered} of {session.request.pairs} pairs by the deadline"
+            self._end(session, Status.EXPIRED, reason, now, out)
+
+    def _pair_expired(self, message: Wake, out: list[Action]) -> None:
+        session = self._current(message.epoch)
+        if session is not None:
+            left, right = message.key.split(" ")
+            out.extend(_drop(session.request, message.epoch, PairId(left, right), "expired"))
+
+    def _past_holding(self, session: Session, out: list[Action]) -> None:
+        if session.phase is Phase.HOLDING:
+            self._let_go(session, out)
+            session.phase = Phase.ENDED
+
+    def _past_patience(self, epoch: int, now: Time, out: list[Action]) -> None:
+        session = self._current(epoch)
+        if session is not None and session.phase is Phase.PREPARING:
+            assert session.installation is not None
+            silent = ", ".join(sorted(session.installation.waiting))
+            reason = f"no answer from {silent} within {show_time(self._patience)}"
+            self._end(session, Status.FAILED, reason, now, out)
 
     def _renew(self, epoch: int, now: Time, out: list[Action]) -> None:
         session = self._current(epoch)
@@ -334,3 +353,9 @@ class Controller:
         out.extend(Send(node, Renew(epoch, until)) for node in session.plan.path)
         out.append(Wake(now + self._lease // 2, "renew", epoch))
         out.append(Wake(until, "expire", epoch))
+
+
+def _drop(request: LinkRequest, epoch: int, pair: PairId, why: str) -> list[Action]:
+    """Tell both ends to let go of a held pair (an end that has used its half already takes no notice)."""
+    ends = ((request.source, pair.left), (request.destination, pair.right))
+    return [Send(node, Lost(epoch, mine, why)) for node, mine in ends]

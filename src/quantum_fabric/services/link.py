@@ -25,7 +25,7 @@ from quantum_fabric.messages import (
     Teleported,
 )
 from quantum_fabric.ports import Network
-from quantum_fabric.units import SECOND, Time, show_time
+from quantum_fabric.units import Time, from_seconds, show_time
 
 Density: TypeAlias = tuple[tuple[complex, complex], tuple[complex, complex]]
 
@@ -39,8 +39,8 @@ STATES: dict[str, tuple[complex, complex]] = {
 }
 """Names of the six Pauli eigenstates and their amplitudes in (|0⟩, |1⟩)."""
 
-PATIENCE: Time = 10_000_000 * SECOND
-"""How long an application waits in virtual time before it takes silence for a fault."""
+PATIENCE = 1000.0
+"""How many mean waiting times an application waits before it takes silence for a fault (chance of an error: e^-1000)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +217,14 @@ class Link:
                 if isinstance(reply, Delivered):
                     self._taken += 1
                     return Pair(reply, self._network)
-            self._network.run(self._network.now + PATIENCE, stop=lambda: len(replies) > self._read)
+            expected = self.plan.forecast
+            wait = from_seconds(PATIENCE / expected.rate) + int(PATIENCE) * expected.latency
+            self._network.run(self._network.now + wait, stop=lambda: len(replies) > self._read)
             if len(replies) == self._read:
-                raise StateError(f"request {self.name} gave no pair within {show_time(PATIENCE)}")
+                raise StateError(
+                    f"request {self.name} gave no pair within {show_time(wait)}; "
+                    "if pairs that were taken are still held, use them or close the link: they fill the memories"
+                )
 
     def close(self) -> None:
         """Give back whatever the link still holds. Closing twice is harmless."""
@@ -253,8 +258,9 @@ def open_link(network: Network, request: LinkRequest) -> Link | Refused:
         InputError: the request makes no sense.
     """
     name = network.submit(request)
-    network.run(network.now + PATIENCE, stop=lambda: bool(network.replies(name)))
-    first = network.replies(name)[0]
+    replies = network.replies(name)
+    network.run(network.now, stop=lambda: bool(replies))  # the client sits beside the controller
+    first = replies[0]
     if isinstance(first, Accepted):
         return Link(network, request, first)
     assert isinstance(first, Refused)
