@@ -1,0 +1,285 @@
+"""From a document to what it stands for: devices, links, delays, with every number in base units.
+
+An `Inventory` is handed to the twin, where it is the truth, and (the same or another one) to the control plane, where it
+is a belief.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from quantum_fabric import links
+from quantum_fabric.devices import Node
+from quantum_fabric.documents.delays import Delays, parts
+from quantum_fabric.documents.equipment import Equipment, attempt, equipment, known_architecture
+from quantum_fabric.documents.findings import Findings, Report
+from quantum_fabric.documents.network_document import LinkDocument, NetworkDocument, Position
+from quantum_fabric.documents.reading import Place
+from quantum_fabric.documents.references import Form, form_of
+from quantum_fabric.links.model import LinkModel
+from quantum_fabric.network.topology import LinkView, NodeModel, Topology
+from quantum_fabric.units import Time, parse, parse_time, show, show_time
+
+
+@dataclass(frozen=True, slots=True)
+class LinkEntry:
+    """One link with everything worked out.
+
+    Attributes:
+        name: unique in the network.
+        a, b: names of its ends.
+        model: what makes the entanglement.
+        length: of the fibre from end to end (m).
+        light_time: one-way latency over it (ps).
+    """
+
+    name: str
+    a: str
+    b: str
+    model: LinkModel
+    length: float
+    light_time: Time
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """A network in base units.
+
+    Attributes:
+        nodes: name -> device.
+        links: name -> link.
+        delays: (from, to) -> one-way classical delay (ps), for each ordered pair of nodes.
+        controller: name of the node where the controller sits.
+        positions: name -> (longitude, latitude) in degrees or (x, y) in m, where the document says it.
+        title: for people.
+        relays: names of the nodes that may stand within a path.
+
+    Examples:
+        >>> from quantum_fabric.documents import load_network
+        >>> network = inventory(load_network("lab"))
+        >>> network.controller, network.links["Alice~Bob"].length, network.delays["Alice", "Bob"]
+        ('Alice', 2.0, 9793)
+    """
+
+    nodes: Mapping[str, Node]
+    links: Mapping[str, LinkEntry]
+    delays: Mapping[tuple[str, str], Time]
+    controller: str
+    positions: Mapping[str, tuple[float, float]]
+    title: str
+    relays: frozenset[str]
+
+
+def inventory(document: NetworkDocument) -> Inventory:
+    """Work out what a document stands for.
+
+    Args:
+        document: from `quantum_fabric.documents.load_network`, `network_from` or `chain`.
+
+    Raises:
+        DocumentError: a sheet that the document names is no longer there.
+    """
+    findings = Findings(document.title or "network")
+    result = assemble(form_of(document), findings.report)
+    findings.stop()
+    assert result is not None, "assemble reports what it cannot make"
+    return result
+
+
+def topology(inventory: Inventory) -> Topology:
+    """What planning believes of a network with this inventory.
+
+    Examples:
+        >>> from quantum_fabric.documents import load_network
+        >>> topology(inventory(load_network("lab"))).neighbours("Alice")
+        ('Bob',)
+    """
+    nodes = {
+        name: NodeModel(
+            name,
+            node.slots,
+            node.memory_noise(),
+            node.operation_noise(),
+            node.swap_time,
+            name in inventory.relays,
+        )
+        for name, node in inventory.nodes.items()
+    }
+    views = {
+        name: LinkView(name, link.a, link.b, link.model, link.light_time, link.length)
+        for name, link in inventory.links.items()
+    }
+    return Topology(nodes, views, inventory.delays, inventory.controller)
+
+
+def assemble(form: Form, report: Report) -> Inventory | None:
+    """Build every device and link of a document and report what cannot be built.
+
+    Args:
+        form: the sound parts of a document whose names have been checked.
+        report: told of each fault.
+
+    Returns:
+        The inventory; None where something is at fault.
+    """
+    faults = 0
+
+    def count(place: Place, found: str, expected: str) -> None:
+        nonlocal faults
+        faults += 1
+        report(place, found, expected)
+
+    kit = equipment(form.defaults, count) if form.defaults is not None else None
+    positions = _positions(form, count)
+    if kit is None:
+        return None
+    nodes = {entry.name: kit.node_of(entry, ("nodes", number), count) for number, entry in form.nodes}
+    made: dict[str, LinkEntry] = {}
+    for number, entry in form.links:
+        ends = [nodes.get(name) for name in entry.between]
+        link = _link(entry, ends, kit, ("links", number), count)
+        if link is not None:
+            made[link.name] = link
+    complete = len(made) == len(form.links) and set(nodes) == set(form.known)
+    delays = _delays(form, made, count) if complete else None
+    if faults or delays is None:
+        return None
+    relays = frozenset(
+        entry.name for _, entry in form.nodes if (kit.relays if entry.relays is None else entry.relays)
+    )
+    sound = {name: node for name, node in nodes.items() if node is not None}
+    controller = form.controller or _centre(delays, tuple(sound))
+    return Inventory(sound, made, delays, controller, positions, form.title, relays)
+
+
+def _link(
+    entry: LinkDocument, ends: list[Node | None], kit: Equipment, place: Place, report: Report
+) -> LinkEntry | None:
+    """Compose one link. Ends at fault have been reported already; everything else is checked all the same."""
+    arms = _arms(entry, place, report)
+    fibre = kit.fibre_of(entry, place, report)
+    detector = kit.detector_of(entry, place, report)
+    source = kit.source_of(entry, place, report)
+    architecture = known_architecture(entry.architecture or kit.architecture, place, report)
+    a, b = ends
+    if arms is None or fibre is None or detector is None or architecture is None or a is None or b is None:
+        return None
+    if entry.source is not None and source is None:
+        return None
+    length = sum(arms)
+    light_time = fibre.latency(length)
+    losses = _losses(entry, arms)
+    if losses is not None:
+        fibre = replace(fibre, attenuation=0.0, fixed_loss=0.0)
+    model = attempt(
+        lambda: links.build(
+            architecture,
+            a,
+            b,
+            fibre,
+            arms,
+            detector,
+            source,
+            modes=entry.modes or kit.modes,
+            extra_loss=losses or (0.0, 0.0),
+        ),
+        place,
+        report,
+    )
+    if model is None:
+        return None
+    return LinkEntry(entry.label, entry.between[0], entry.between[1], model, length, light_time)
+
+
+def _arms(entry: LinkDocument, place: Place, report: Report) -> tuple[float, float] | None:
+    """Fibre from each end to the station (m)."""
+    whole = parse(entry.length, "length") if entry.length is not None else None
+    if entry.station is not None and entry.station.arms is not None:
+        a, b = (parse(arm, "length") for arm in entry.station.arms)
+        if whole is not None and abs(a + b - whole) > 1e-6 * whole:
+            found = f"arms of {show(a, 'length')} and {show(b, 'length')}"
+            report((*place, "station", "arms"), found, f"arms that add up to the length, {entry.length}")
+            return None
+        return a, b
+    return (whole / 2, whole / 2) if whole is not None else None
+
+
+def _losses(entry: LinkDocument, arms: tuple[float, float]) -> tuple[float, float] | None:
+    """Measured loss of each arm (dB), None where it follows from the attenuation."""
+    if entry.station is not None and entry.station.losses is not None:
+        a, b = (parse(loss, "loss") for loss in entry.station.losses)
+        return a, b
+    if entry.loss is None:
+        return None
+    loss = parse(entry.loss, "loss")
+    return loss * arms[0] / sum(arms), loss * arms[1] / sum(arms)
+
+
+def _positions(form: Form, report: Report) -> dict[str, tuple[float, float]]:
+    found: dict[str, tuple[float, float]] = {}
+    geographic: bool | None = None
+    for number, node in form.nodes:
+        if node.position is None:
+            continue
+        degrees = node.position.lon is not None
+        if geographic is not None and degrees != geographic:
+            kinds = ("x and y", "lon and lat") if geographic is False else ("lon and lat", "x and y")
+            report(("nodes", number, "position"), kinds[1], f"{kinds[0]}, as for the nodes before it")
+            continue
+        geographic = degrees
+        found[node.name] = _coordinates(node.position)
+    return found
+
+
+def _coordinates(position: Position) -> tuple[float, float]:
+    if position.lon is not None and position.lat is not None:
+        return position.lon, position.lat
+    return parse(position.x or "0 m", "length"), parse(position.y or "0 m", "length")
+
+
+def _delays(form: Form, made: Mapping[str, LinkEntry], report: Report) -> Delays | None:
+    """All delays; None where some pair of nodes has none or a message would be faster than light."""
+    fibres = [(link.a, link.b, link.light_time) for link in made.values()]
+    measured: dict[tuple[str, str], Time] = {}
+    names = [node.name for _, node in form.nodes]
+    delays = Delays(names, fibres)
+    sound = True
+    for number, entry in form.classical:
+        a, b = entry.between
+        if entry.delay is not None:
+            field, text, time = "delay", entry.delay, parse_time(entry.delay)
+        else:
+            text = entry.round_trip or "0 s"
+            field, time = "round_trip", parse_time(text) // 2
+        light = delays.light(a).get(b, 0)
+        if time < light:
+            least = light if field == "delay" else 2 * light
+            expected = f"at least {show_time(least, 6)}, the light time of the shortest fibre route"
+            report(("classical", number, field), repr(text), expected)
+            sound = False
+        measured[a, b] = time
+    islands = parts(names, [(a, b) for a, b, _ in fibres])
+    if len(islands) > 1 and not _bridged(islands, measured):
+        shown = "; ".join(", ".join(island[:4]) + ("…" if len(island) > 4 else "") for island in islands[:4])
+        report(
+            ("links",), f"{len(islands)} parts without a link between them ({shown})", "one connected network"
+        )
+        sound = False
+    return Delays(names, fibres, measured) if sound else None
+
+
+def _bridged(islands: list[list[str]], measured: Mapping[tuple[str, str], Time]) -> bool:
+    """Say whether every two nodes of different parts have a measured delay."""
+    return all(
+        (a, b) in measured or (b, a) in measured
+        for number, island in enumerate(islands)
+        for other in islands[number + 1 :]
+        for a in island
+        for b in other
+    )
+
+
+def _centre(delays: Delays, names: tuple[str, ...]) -> str:
+    """The node whose farthest other node is nearest; the first one of several."""
+    return min(names, key=lambda a: max(delays[a, b] for b in names) if len(names) > 1 else 0)

@@ -1,0 +1,239 @@
+"""Which device stands where: sheets looked up, overrides applied, each fault reported where it was written.
+
+The order of precedence, from weak to strong: the hardware profile, the document's ``defaults``, the sheet that an entry
+names, its overrides, and its own fields (``slots``, ``attenuation``). Overrides belong to the sheet beside which they
+stand: an entry that names another sheet starts from that sheet as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from quantum_fabric import devices, links
+from quantum_fabric.devices import Detector, Fibre, Node, Source
+from quantum_fabric.documents.findings import Report, nearest
+from quantum_fabric.documents.network_document import Choice, Defaults, LinkDocument, NodeEntry
+from quantum_fabric.documents.reading import Place, quoted
+from quantum_fabric.errors import InputError, QuantityError
+from quantum_fabric.units import parse
+
+DEFAULT_PROFILE: Final = "today"
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """The devices that hold where an entry does not say otherwise.
+
+    Attributes:
+        node, fibre, detector: of the profile, or of the document's defaults.
+        source: None where nothing names one.
+        architecture: of links.
+        modes: of links.
+        slots: of nodes; None for what the sheet says.
+        relays: of nodes.
+    """
+
+    node: Node
+    fibre: Fibre
+    detector: Detector
+    source: Source | None
+    architecture: str
+    modes: int
+    slots: int | None
+    relays: bool
+
+    def node_of(self, entry: NodeEntry, place: Place, report: Report) -> Node | None:
+        """The device of one node, None where it is at fault."""
+        choice = Choice(sheet=entry.sheet, overrides=entry.overrides)
+        node = chosen("node", choice, self.node, place, report)
+        slots = entry.slots or (self.slots if "slots" not in entry.overrides else None)
+        return replace(node, slots=slots) if node and slots else node
+
+    def fibre_of(self, entry: LinkDocument, place: Place, report: Report) -> Fibre | None:
+        """The fibre of one link, without what was measured of its total loss."""
+        fibre = chosen("fibre", entry.fibre, self.fibre, (*place, "fibre"), report)
+        if fibre is None:
+            return None
+        if entry.attenuation is not None:
+            fibre = replace(fibre, attenuation=parse(entry.attenuation, "attenuation"))
+        if entry.fixed_loss is not None:
+            fibre = replace(fibre, fixed_loss=parse(entry.fixed_loss, "loss"))
+        return fibre
+
+    def detector_of(self, entry: LinkDocument, place: Place, report: Report) -> Detector | None:
+        """The detectors at one link's station."""
+        choice = entry.station.detector if entry.station else None
+        return chosen("detector", choice, self.detector, (*place, "station", "detector"), report)
+
+    def source_of(self, entry: LinkDocument, place: Place, report: Report) -> Source | None:
+        """The source at one link's middle, None where nothing names one."""
+        return chosen("source", entry.source, self.source, (*place, "source"), report)
+
+
+def equipment(defaults: Defaults, report: Report) -> Equipment | None:
+    """Work out the default devices.
+
+    Args:
+        defaults: of the document.
+        report: told of unknown sheets and wrong overrides.
+
+    Returns:
+        None where something is at fault.
+
+    Examples:
+        >>> from quantum_fabric.documents.network_document import Defaults
+        >>> equipment(Defaults(profile="today"), print).modes
+        1
+    """
+    name = defaults.profile or DEFAULT_PROFILE
+    place: Place = ("defaults",)
+    if name not in devices.sheets("profile"):
+        expected = "a hardware profile, " + nearest(name, devices.sheets("profile"))
+        report((*place, "profile"), quoted(name), expected)
+        return None
+    profile = devices.sheet("profile", name)
+
+    def default(kind: str, choice: Choice | None, base: Any) -> Any:
+        return chosen(kind, choice, base, (*place, kind), report)
+
+    node = default("node", defaults.node, devices.sheet("node", profile.node))
+    fibre = default("fibre", defaults.fibre, devices.sheet("fibre", profile.fibre))
+    detector = default("detector", defaults.detector, devices.sheet("detector", profile.detector))
+    shared = devices.sheet("source", profile.source) if profile.source else None
+    source = default("source", defaults.source, shared)
+    architecture = known_architecture(defaults.architecture or profile.architecture, place, report)
+    if node is None or fibre is None or detector is None or architecture is None:
+        return None
+    if defaults.source is not None and source is None:
+        return None
+    relays = defaults.node.relays if defaults.node else None
+    return Equipment(
+        node,
+        fibre,
+        detector,
+        source,
+        architecture,
+        defaults.modes or profile.modes,
+        defaults.node.slots if defaults.node else None,
+        True if relays is None else relays,
+    )
+
+
+def known_architecture(name: str, place: Place, report: Report) -> str | None:
+    """Check the name of a link architecture.
+
+    Args:
+        name: as written.
+        place: of the record in which it stands.
+        report: told of an unknown one.
+
+    Returns:
+        The name; None for an unknown one.
+
+    Examples:
+        >>> known_architecture("double-click", ("links", 0), print) is None
+        ('links', 0, 'architecture') 'double-click' an architecture, 'double_click' (did you mean that?), or another of: \
+single_click, double_click, midpoint_source, direct
+        True
+    """
+    if name in links.CATALOGUE:
+        return name
+    report((*place, "architecture"), quoted(name), f"an architecture, {nearest(name, links.CATALOGUE)}")
+    return None
+
+
+def chosen(
+    kind: str, choice: Choice | None, default: Record | None, place: Place, report: Report
+) -> Record | None:
+    """The device that a choice stands for.
+
+    Args:
+        kind: of sheet.
+        choice: what the document says; None for the default device.
+        default: the device where the choice names no sheet.
+        place: of the choice.
+        report: told of an unknown sheet and of each override that is wrong.
+
+    Returns:
+        The device; None where something is at fault (or there is no default).
+
+    Examples:
+        >>> from quantum_fabric.documents.network_document import Choice
+        >>> chosen("node", Choice(sheet="ideal", overrides={"memory.t2": "3"}), None, ("nodes", 0), print)
+        ('nodes', 0, 'overrides', 'memory.t2') '3' a time such as '10 ms' (units: ps, ns, us, µs, μs, ms, s, min, h, d)
+    """
+    if choice is None:
+        return default
+    record: Any = default
+    if choice.sheet is not None:
+        if choice.sheet not in devices.sheets(kind):
+            expected = f"a {kind} sheet, " + nearest(choice.sheet, devices.sheets(kind))
+            report((*place, "sheet"), quoted(choice.sheet), expected)
+            return None
+        record = devices.sheet(kind, choice.sheet)
+    if not choice.overrides:
+        return record  # type: ignore[no-any-return]
+    if record is None:
+        report(place, "overrides without a sheet", f"sheet: the name of a {kind} sheet")
+        return None
+    return _overridden(record, choice.overrides, (*place, "overrides"), report)  # type: ignore[no-any-return]
+
+
+def _overridden(record: Any, overrides: Mapping[str, Any], place: Place, report: Report) -> Any:
+    """Apply overrides; where some are wrong, report each of them and return None."""
+    left = dict(overrides)
+    sound = True
+    while True:
+        try:
+            changed = devices.override(record, left)
+        except QuantityError as error:
+            sound = False
+            where = _written(left, error.where)
+            report((*place, *where), error.found, error.expected)
+            if not _drop(left, where):
+                return None
+        else:
+            return changed if sound else None
+
+
+def _written(overrides: Mapping[str, Any], name: str) -> Place:
+    """Where the field with this dotted name was written: as one key, or as mappings in each other."""
+    if name in overrides:
+        return (name,)
+    head, _, rest = name.partition(".")
+    inner = overrides.get(head)
+    if rest and isinstance(inner, Mapping):
+        return (head, *_written(inner, rest))
+    return ()
+
+
+def _drop(overrides: dict[str, Any], where: Place) -> bool:
+    """Take the value at this place out; False where there is none."""
+    if not where:
+        return False
+    *way, last = map(str, where)
+    here = overrides
+    for part in way:
+        here[part] = dict(here[part])
+        here = here[part]
+    del here[last]
+    return True
+
+
+def attempt(make: Callable[[], Record], place: Place, report: Report) -> Record | None:
+    """Make something, or report why it cannot be made.
+
+    Examples:
+        >>> attempt(lambda: parse("3 parsec", "length"), ("links", 0), print) is None
+        ('links', 0) '3 parsec' a length such as '25 km' (units: nm, um, µm, mm, cm, m, km)
+        True
+    """
+    try:
+        return make()
+    except InputError as error:
+        expected = f"{error.expected} ({error.where})" if error.where else error.expected
+        report(place, error.found, expected)
+        return None

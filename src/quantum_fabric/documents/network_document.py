@@ -1,0 +1,221 @@
+"""The network document: what a plant consists of, as its owner writes it down.
+
+The records here are the *form* of a document; what it means (sheets looked up, overrides applied, fibres composed into
+links, delays filled in) is worked out in `quantum_fabric.documents.assembly`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from quantum_fabric.documents.fields import (
+    Attenuation,
+    Coordinate,
+    Count,
+    Degrees,
+    Delay,
+    Entry,
+    Flag,
+    Length,
+    Loss,
+    Name,
+    Pair,
+    Text,
+)
+from quantum_fabric.documents.reading import quoted
+from quantum_fabric.errors import InputError
+
+Overrides = Annotated[
+    dict[str, Any],
+    Field(description="fields of the sheet with other values, such as {memory.t2: 10 ms}"),
+]
+
+
+class Provenance(Entry):
+    """Where numbers come from, and how far they can be trusted."""
+
+    what: Text = Field(description="which numbers")
+    source: Text = Field(description="where they were found, or how they were made")
+    standing: Literal["primary", "secondary", "recalled", "computed", "assumed"] = Field(
+        description="primary (the source itself), secondary (quoted elsewhere), recalled (unverified), computed or assumed"
+    )
+
+
+class Choice(Entry):
+    """A device: the name of a sheet, and what differs from it. A bare name is short for ``{sheet: NAME}``."""
+
+    sheet: Name | None = Field(None, description="name of a device sheet")
+    overrides: Overrides = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"sheet": value} if isinstance(value, str) else value
+
+
+class NodeDefaults(Choice):
+    """The device of every node that does not say otherwise."""
+
+    slots: Count | None = Field(None, description="memory slots of each node")
+    relays: Flag | None = Field(None, description="false: nodes may only be ends of a path")
+
+
+class Defaults(Entry):
+    """What holds where a node or a link does not say otherwise."""
+
+    profile: Name | None = Field(None, description="hardware profile")
+    node: NodeDefaults | None = Field(None, description="sheet and overrides of the nodes")
+    fibre: Choice | None = Field(None, description="sheet and overrides of the fibres")
+    detector: Choice | None = Field(
+        None, description="sheet and overrides of the detectors in heralding stations"
+    )
+    source: Choice | None = Field(None, description="sheet and overrides of midpoint sources")
+    architecture: Name | None = Field(None, description="how links make entanglement, such as single_click")
+    modes: Count | None = Field(None, description="time-multiplexed modes of a link")
+
+
+class Position(Entry):
+    """Where a node is: longitude and latitude in degrees, or x and y with a unit."""
+
+    lon: Degrees | None = Field(None, ge=-180, le=180, description="degrees east")
+    lat: Degrees | None = Field(None, ge=-90, le=90, description="degrees north")
+    x: Coordinate | None = None
+    y: Coordinate | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Position:
+        given = {name for name in ("lon", "lat", "x", "y") if getattr(self, name) is not None}
+        if given not in ({"lon", "lat"}, {"x", "y"}):
+            found = ", ".join(sorted(given)) or "nothing"
+            raise InputError(found=found, expected="lon and lat (degrees), or x and y (lengths)")
+        return self
+
+
+class NodeEntry(Entry):
+    """One node of the network."""
+
+    name: Name = Field(description="a name, unique in the network")
+    sheet: Name | None = Field(None, description="node sheet, where it is not the default one")
+    overrides: Overrides = Field(default_factory=dict)
+    slots: Count | None = Field(None, description="memory slots")
+    relays: Flag | None = Field(None, description="false: the node may only be an end of a path")
+    position: Position | None = None
+    note: Text | None = None
+
+
+class Station(Entry):
+    """The heralding station (or midpoint source) of a link. Without one it stands in the middle."""
+
+    arms: tuple[Length, Length] | None = Field(
+        None, description="fibre from each end to the station", examples=[["15 km", "10 km"]]
+    )
+    losses: tuple[Loss, Loss] | None = Field(
+        None, description="total loss of each arm", examples=[["5.6 dB", "5.2 dB"]]
+    )
+    detector: Choice | None = None
+
+
+class LinkDocument(Entry):
+    """One link: a fibre between two nodes and what makes entanglement over it."""
+
+    name: Name | None = Field(None, description="a name, unique in the network; 'A~B' without one")
+    between: Pair
+    length: Length | None = Field(None, description="length of the fibre; the sum of the arms without one")
+    fibre: Choice | None = Field(None, description="fibre sheet and overrides")
+    attenuation: Attenuation | None = Field(None, description="attenuation of the fibre")
+    fixed_loss: Loss | None = Field(
+        None, description="loss of connectors on each stretch: the fibre, or each arm of it"
+    )
+    loss: Loss | None = Field(
+        None, description="measured total loss of the fibre, instead of attenuation and fixed_loss"
+    )
+    station: Station | None = None
+    architecture: Name | None = Field(None, description="how it makes entanglement")
+    modes: Count | None = Field(None, description="time-multiplexed modes")
+    source: Choice | None = Field(None, description="midpoint source")
+    note: Text | None = None
+
+    @property
+    def label(self) -> str:
+        """Its name, given or by its ends."""
+        return self.name or f"{self.between[0]}~{self.between[1]}"
+
+    @model_validator(mode="after")
+    def _complete(self) -> LinkDocument:
+        arms = self.station.arms if self.station else None
+        losses = self.station.losses if self.station else None
+        if self.length is None and arms is None:
+            raise InputError(
+                found="nothing", expected="length: a length above 0 such as '25 km' (or station.arms)"
+            )
+        ways = {
+            "attenuation and fixed_loss": self.attenuation or self.fixed_loss,
+            "loss": self.loss,
+            "station.losses": losses,
+        }
+        given = [name for name, value in ways.items() if value is not None]
+        if len(given) > 1:
+            raise InputError(found=" beside ".join(given), expected="one way of giving the loss")
+        return self
+
+
+class ClassicalEntry(Entry):
+    """How long classical messages take between two nodes, where it is not the light time of the fibres."""
+
+    between: Pair
+    delay: Delay | None = Field(None, description="one way")
+    round_trip: Delay | None = Field(None, description="there and back")
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ClassicalEntry:
+        if (self.delay is None) == (self.round_trip is None):
+            found = "neither delay nor round_trip" if self.delay is None else "delay beside round_trip"
+            raise InputError(found=found, expected="one of delay and round_trip")
+        return self
+
+
+class NetworkDocument(Entry):
+    """A network as its owner writes it down.
+
+    Made by `quantum_fabric.documents.load_network`, `network_from` (from JSON-shaped data) or `chain`. A document made by
+    these is sound: names are unique and known, sheets exist, every value is in its domain.
+
+    Examples:
+        >>> from quantum_fabric.documents import load_network, network_from
+        >>> chicago = load_network("chicago")
+        >>> chicago.title, len(chicago.nodes), chicago.links[0].label, chicago.links[0].length
+        ('Chicago metropolitan network', 9, 'NU~StarLight', '20 km')
+        >>> network_from(chicago.plain()) == chicago
+        True
+    """
+
+    kind: Literal["network"]
+    version: Literal[1]
+    title: Text = Field("", description="one line for people")
+    description: Text = Field("", description="what it is, and what of it is assumed")
+    provenance: tuple[Provenance, ...] = Field((), description="where the numbers come from")
+    defaults: Defaults = Field(default_factory=Defaults)  # type: ignore[arg-type]
+    nodes: tuple[NodeEntry, ...] = Field(description="a list of nodes")
+    links: tuple[LinkDocument, ...] = Field((), description="a list of links")
+    classical: tuple[ClassicalEntry, ...] = Field((), description="measured delays of the classical network")
+    controller: Name | None = Field(
+        None,
+        description="node where the controller sits; without one, the node that is nearest to all others",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_mapping(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise InputError(found=quoted(value), expected="a mapping that starts with 'kind: network'")
+        return value
+
+    @field_validator("nodes")
+    @classmethod
+    def _some_nodes(cls, value: tuple[NodeEntry, ...]) -> tuple[NodeEntry, ...]:
+        if not value:
+            raise InputError(found="an empty list", expected="at least one node")
+        return value

@@ -1,0 +1,163 @@
+"""Do the names in a network document agree with each other? Checked before any device is looked up.
+
+Works on the parts of a document that are sound, so that a slip in one link does not hide a slip in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from quantum_fabric.documents.findings import Report, nearest
+from quantum_fabric.documents.network_document import (
+    ClassicalEntry,
+    Defaults,
+    LinkDocument,
+    NetworkDocument,
+    NodeEntry,
+)
+from quantum_fabric.documents.reading import Place, Plain, quoted
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The sound parts of a network document, with the numbers that they have in it.
+
+    Attributes:
+        defaults: None where they are not sound.
+        nodes, links, classical: number and record.
+        controller: name, None where none is given.
+        known: names of all nodes, also of those that are wrong otherwise.
+        title: of the document.
+    """
+
+    defaults: Defaults | None
+    nodes: tuple[tuple[int, NodeEntry], ...]
+    links: tuple[tuple[int, LinkDocument], ...]
+    classical: tuple[tuple[int, ClassicalEntry], ...]
+    controller: str | None
+    known: frozenset[str]
+    title: str = ""
+
+
+def form_of(document: NetworkDocument) -> Form:
+    """All parts of a sound document.
+
+    Examples:
+        >>> from quantum_fabric.documents import load_network
+        >>> len(form_of(load_network("lab")).nodes)
+        2
+    """
+    return Form(
+        document.defaults,
+        tuple(enumerate(document.nodes)),
+        tuple(enumerate(document.links)),
+        tuple(enumerate(document.classical)),
+        document.controller,
+        frozenset(node.name for node in document.nodes),
+        document.title,
+    )
+
+
+def sound_parts(data: Plain) -> Form:
+    """The parts of an unsound document that are sound on their own.
+
+    Args:
+        data: JSON-shaped; anything may be missing or wrong.
+
+    Examples:
+        >>> form = sound_parts({"nodes": [{"name": "A"}, {"name": "B", "slots": -1}]})
+        >>> len(form.nodes), sorted(form.known)
+        (1, ['A', 'B'])
+    """
+    data = data if isinstance(data, dict) else {}
+    entries = data.get("nodes")
+    named = (
+        [entry.get("name") for entry in entries if isinstance(entry, dict)]
+        if isinstance(entries, list)
+        else []
+    )
+    controller = data.get("controller")
+    return Form(
+        _sound(Defaults, data.get("defaults", {})),
+        _sound_list(NodeEntry, entries),
+        _sound_list(LinkDocument, data.get("links")),
+        _sound_list(ClassicalEntry, data.get("classical")),
+        controller if isinstance(controller, str) else None,
+        frozenset(name for name in named if isinstance(name, str)),
+    )
+
+
+def _sound(model: type[Record], value: Plain) -> Record | None:
+    try:
+        return model.model_validate(value)
+    except ValidationError:
+        return None
+
+
+def _sound_list(model: type[Record], values: Plain) -> tuple[tuple[int, Record], ...]:
+    entries = enumerate(values) if isinstance(values, list) else ()
+    found = ((number, _sound(model, value)) for number, value in entries)
+    return tuple((number, record) for number, record in found if record is not None)
+
+
+def check_references(form: Form, report: Report) -> None:
+    """Report names that stand twice, that nothing has, and links that lead nowhere.
+
+    Args:
+        form: sound parts of a document.
+        report: told of each fault.
+    """
+    _once([(("nodes", number), node.name) for number, node in form.nodes], "node", report)
+    _links_once(form, report)
+    for number, link in form.links:
+        _ends(("links", number), link.between, form.known, report)
+    seen: dict[frozenset[str], int] = {}
+    for number, entry in form.classical:
+        place: Place = ("classical", number)
+        _ends(place, entry.between, form.known, report)
+        first = seen.setdefault(frozenset(entry.between), number)
+        if first != number:
+            report(
+                place, f"a second delay between these nodes (first is classical[{first}])", "each pair once"
+            )
+    if form.controller is not None and form.controller not in form.known:
+        report(
+            ("controller",),
+            quoted(form.controller),
+            "a node, " + nearest(form.controller, sorted(form.known)),
+        )
+
+
+def _once(named: Iterable[tuple[Place, str]], what: str, report: Report) -> None:
+    seen: dict[str, Place] = {}
+    for place, name in named:
+        first = seen.setdefault(name, place)
+        if first is not place:
+            where = f"{first[0]}[{first[1]}]"
+            report((*place, "name"), f"a second {what} {name!r} (first is {where})", "each name once")
+
+
+def _links_once(form: Form, report: Report) -> None:
+    """Names of links, where two fibres between the same nodes need names to be told apart."""
+    _once([(("links", number), link.label) for number, link in form.links], "link", report)
+    unnamed: dict[frozenset[str], tuple[int, str]] = {}
+    for number, link in form.links:
+        if link.name is None:
+            first, label = unnamed.setdefault(frozenset(link.between), (number, link.label))
+            if first != number and label != link.label:
+                found = f"a second link between {link.between[0]!r} and {link.between[1]!r} (first is links[{first}])"
+                report(("links", number), found, "each link once, or a name for each of parallel links")
+
+
+def _ends(place: Place, between: tuple[str, str], known: frozenset[str], report: Report) -> None:
+    for index, name in enumerate(between):
+        if name not in known:
+            report((*place, "between", index), quoted(name), "a node, " + nearest(name, sorted(known)))
+    if between[0] == between[1]:
+        report((*place, "between"), f"{between[0]!r} twice", "two different nodes")
