@@ -80,12 +80,13 @@ def forecast(
         >>> from quantum_fabric.network.topology import LinkView, NodeModel
         >>> from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
         >>> nodes = {n: NodeModel(n, 2, MemoryNoise(math.inf, 1.0), OperationNoise(), 0) for n in "ABC"}
-        >>> model = FixedLink(0.1, (1.0, 0.0, 0.0, 0.0), 1_000_000_000)  # 1 ms
+        >>> ms = 1_000_000_000
+        >>> model = FixedLink(0.1, (1.0, 0.0, 0.0, 0.0), period=ms, heard=(ms, ms))
         >>> links = {n: LinkView(n, n[0], n[1], model, 0, 0.0) for n in ("AB", "BC")}
         >>> delays = {("A", "B"): 0, ("B", "C"): 0, ("A", "C"): 0}
         >>> network = Topology(nodes, links, delays, "A")
         >>> found = forecast(network, simple(("A", "B", "C"), ("AB", "BC")))
-        >>> abs(found.rate - 19e3 / 280) < 4 * found.rate_error  # 280/19 steps: physics, exact waiting times
+        >>> abs(found.rate - 19e3 / 280) < 4 * found.rate_error  # 280/19 steps: physics.md, section 3
         True
     """
     scheme = from_plan(scheme) if isinstance(scheme, Plan) else scheme
@@ -108,9 +109,8 @@ def judge(chain: Chain, effort: Effort = FULL) -> Forecast:
 def single(chain: Chain) -> Forecast:
     """Exact forecast of one link without purification.
 
-    A lane starts its next attempt when both ends have heard, on its grid, so it delivers once in
-    ``cycle(success) = (attempts to success - 1) periods + the whole periods that the herald takes``. Both halves age from birth
-    until the later end hears.
+    A lane starts its next attempt when both ends have heard, on its grid, so it delivers once in (1/success - 1) periods
+    and the whole periods that the herald takes. Both halves age from birth until the later end hears.
 
     Args:
         chain: one hop, nothing purified.
@@ -118,7 +118,7 @@ def single(chain: Chain) -> Forecast:
     hop = chain.hops[0]
     done = max(hop.heard)
     # the next attempt starts on the first grid point at which both ends are free again
-    blocked = max(done - hop.born[0], done - hop.born[1]) / hop.period
+    blocked = max(heard - born for heard, born in zip(hop.heard, hop.born, strict=True)) / hop.period
     whole = max(1, _ceil(blocked))
     cycle = (1.0 / hop.success - 1.0 + whole) * hop.period
     state = hop.fresh

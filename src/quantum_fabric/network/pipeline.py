@@ -5,7 +5,7 @@ link ends in the k-th delivery. So one delivery of many chains is a handful of a
 
     swap at j:       S_j(k) = max(left ready, right ready) + swap time
     delivery:        D(k)   = max over ends of the arrival of every swap's result
-    a lane restarts when both its slots are free: at S of the repeater at its end, or at D
+    a lane restarts when both its slots are free: at S of the repeater at its end, or when that end knows
 
 with the k-th pair of a link on the lane that succeeded k-th. This is exact in law for the executor's rules (grid of
 attempts, lanes, classical delays, first come first served); only the averages are sampled.
@@ -131,13 +131,13 @@ class _Line:
         if self.count > 1:
             known_left = np.maximum(known_left, (swapped + self.to_ends[:, 0]).max(axis=1))
             known_right = np.maximum(known_right, (swapped + self.to_ends[:, 1]).max(axis=1))
-        done = np.maximum(
-            np.maximum(known_left, known_right), np.maximum(heard_right[:, 0], heard_left[:, -1])
-        )
-        left_free = np.concatenate([done[:, None], swapped], axis=1)
-        right_free = np.concatenate([swapped, done[:, None]], axis=1)
+        done = np.maximum(known_left, known_right)
+        left_free = np.concatenate([known_left[:, None], swapped], axis=1)
+        right_free = np.concatenate([swapped, known_right[:, None]], axis=1)
         ages_left = left_free - start - self.born[:, 0]
         ages_right = right_free - start - self.born[:, 1]
+        ages_left[:, 0] += done - known_left  # the estimate of a pair is made when the later end knows
+        ages_right[:, -1] += done - known_right
         kept = self.fresh * np.exp(-(ages_left @ self.rates_left + ages_right @ self.rates_right))
         self.due[self.rows, self.columns, lane] = self._success(left_free, right_free, lane, start)
         return done, (1.0 + kept.sum(axis=1)) / 4.0

@@ -6,10 +6,10 @@ which its agent would:
 
     * a lane attempts whenever both its slots are free, on its grid, and the failed attempts are jumped over
     * a repeater swaps the oldest ready pair on its left with the oldest on its right; nested: exact segments only
-    * the left end of a segment purifies the two oldest pairs with equal rounds, keeps the older, and hears the result
-      after its bit has gone there and the answer has come back
+    * the left end of a segment purifies any two pairs with equal rounds, keeps the younger, and hears the result after
+      its bit has gone there and the answer has come back
     * a half that waits in a repeater beyond the cutoff is dropped and its partner told; so after a failed swap
-    * a pair is delivered when both ends have heard of everything that made it
+    * an end frees its slot when it has heard of everything that made its pair; the pair counts when both have
 
 States are correlators, averaged over announced outcomes; success of a purification is drawn.
 """
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from bisect import insort
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -139,6 +140,10 @@ def _summary(delivered: list[tuple[float, float]], warm: int, first: float) -> S
     )
 
 
+def _age(half: _Half) -> float:
+    return half.aged  # birth, or the purification that made it new
+
+
 class _Stage:
     """The rehearsed chain. Events are (time, order of making, method, argument)."""
 
@@ -162,9 +167,7 @@ class _Stage:
             self._rounds |= {(left, right): rounds for _, left, right, rounds in chain.joins}
         elif self.last > 1:
             self._rounds[0, self.last] = chain.end_rounds
-        self._ready: dict[int, tuple[deque[_Half], deque[_Half]]] = {
-            n: (deque(), deque()) for n in self._wants
-        }
+        self._ready: dict[int, tuple[list[_Half], list[_Half]]] = {n: ([], []) for n in self._wants}
         self._pools: dict[tuple[int, int, int], deque[_Half]] = {}
         for index, hop in enumerate(chain.hops):
             for lane in range(hop.lanes):
@@ -241,20 +244,20 @@ class _Stage:
             if half.left:
                 self._purify_if_two(half, segment)
         elif low == 0 and high == self.last:
-            pair = half.pair
-            if pair.left.known == pair.right.known:
-                self._deliver(pair)
+            self._deliver(half)
         elif 0 < half.node < self.last:
             left, right = self._wants[half.node]
             if high == right if half.left else low == left:
-                self._ready[half.node][1 if half.left else 0].append(half)
+                insort(self._ready[half.node][1 if half.left else 0], half, key=_age)
                 self._swap_if_two(half.node)
 
-    def _deliver(self, pair: _Pair) -> None:
-        x, y, z = self._aged(pair, self.now, self.now)
-        self.delivered.append((self.now, (1.0 + x + y + z) / 4.0))
-        self._release(pair.left, self.now)
-        self._release(pair.right, self.now)
+    def _deliver(self, half: _Half) -> None:
+        """An end has heard of everything: its slot is free. The pair counts, and ages, until the other end has, too."""
+        pair = half.pair
+        self._release(half, self.now)
+        if pair.left.known == pair.right.known:
+            x, y, z = self._aged(pair, self.now, self.now)
+            self.delivered.append((self.now, (1.0 + x + y + z) / 4.0))
 
     def _aged(self, pair: _Pair, left: float, right: float) -> Correlators:
         """Age both halves up to these times."""
@@ -279,9 +282,9 @@ class _Stage:
         lefts, rights = self._ready[node]
         for ready in (lefts, rights):
             while ready and not self._idle(ready[0]):
-                ready.popleft()
+                del ready[0]
         if lefts and rights:
-            left, right = lefts.popleft(), rights.popleft()
+            left, right = lefts.pop(0), rights.pop(0)
             done = self.now + self.chain.stations[node].swap_time
             left.busy_until = right.busy_until = math.nextafter(done, math.inf)
             self._at(done, self._swapped, (left, right))
@@ -328,10 +331,7 @@ class _Stage:
 
     def _expire(self, half: _Half) -> None:
         """The cutoff of a half in a repeater is over."""
-        if not half.there:
-            return
-        if half.busy_until > self.now:
-            self._at(half.busy_until, self._expire, half)
+        if not self._idle(half):  # gone, or in an operation: then it has met its partner in time
             return
         pair = half.pair
         self._release(half, self.now)
@@ -346,15 +346,16 @@ class _Stage:
         if not pool:
             pool.append(half)
             return
-        keep = pool.popleft()
+        other = pool.popleft()
+        keep, spent = (half, other) if half.aged >= other.aged else (other, half)
         here, there = self.chain.stations[segment[0]], self.chain.stations[segment[1]]
         way = self.chain.delay[segment[0]][segment[1]]
         measured = self.now + here.swap_time
-        asked = max(measured + way, keep.pair.heard[1], half.pair.heard[1])
+        asked = max(measured + way, keep.pair.heard[1], spent.pair.heard[1])
         answer = asked + there.swap_time + self.chain.delay[segment[1]][segment[0]]
-        keep.busy_until = half.busy_until = math.nextafter(answer, -math.inf)
-        self._at(measured, self._measured, (keep, half))
-        self._at(asked + there.swap_time, self._answered, (keep.pair, half.pair, segment, answer))
+        keep.busy_until = spent.busy_until = math.nextafter(answer, -math.inf)
+        self._at(measured, self._measured, (keep, spent))
+        self._at(asked + there.swap_time, self._answered, (keep.pair, spent.pair, segment, answer))
 
     def _measured(self, halves: tuple[_Half, _Half]) -> None:
         """The left end has done its half; its sacrificed slot is free."""
