@@ -103,7 +103,7 @@ def test_shapes_are_what_the_docstring_says() -> None:
 
 
 def test_members_of_unions_carry_their_type() -> None:
-    prepare = Prepare(1, "r", "NU", (CutoffRule(5),), Calibration(math.inf, 1.0, 0.0, 0.0, 0.0), 10, 20)
+    prepare = Prepare(1, "r", "NU", (CutoffRule(5),), Calibration(math.inf, 1.0, 0.0, 0.0, 0.0, 0.0), 10, 20)
     shape = wire.encode(prepare)
     assert shape["rules"] == [{"type": "CutoffRule", "age": 5}]
     assert shape["calibration"]["t1"] == "inf"

@@ -176,7 +176,8 @@ class Distiller:
 def operation_noise(calibration: Calibration) -> OperationNoise:
     """The believed noise of a node's operations, as the physics room takes it."""
     return OperationNoise(
-        depolarising_2=calibration.depolarising,
+        depolarising_1=calibration.depolarising_1,
+        depolarising_2=calibration.depolarising_2,
         readout_error_0=calibration.readout_error_0,
         readout_error_1=calibration.readout_error_1,
     )

@@ -35,9 +35,14 @@ def slots_wanted(plan: Plan) -> dict[str, int]:
 
 def calibration(node: NodeModel) -> Calibration:
     """What is believed of a node's noise, as it travels to the nodes."""
-    noise = node.operations
+    noise, memory = node.operations, node.memory
     return Calibration(
-        node.memory.t1, node.memory.t2, noise.depolarising_2, noise.readout_error_0, noise.readout_error_1
+        memory.t1,
+        memory.t2,
+        noise.depolarising_1,
+        noise.depolarising_2,
+        noise.readout_error_0,
+        noise.readout_error_1,
     )
 
 

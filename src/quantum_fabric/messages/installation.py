@@ -15,7 +15,8 @@ class Calibration:
 
     t1: float
     t2: float
-    depolarising: float
+    depolarising_1: float
+    depolarising_2: float
     readout_error_0: float
     readout_error_1: float
 

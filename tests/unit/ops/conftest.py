@@ -54,7 +54,9 @@ PLAN = Plan(
     cutoff=80 * MS,
     forecast=Forecast(rate=25.0, rate_error=0.0, fidelity=0.92, fidelity_low=0.9, latency=40 * MS),
 )
-NOISE = Calibration(t1=1.0, t2=0.5, depolarising=0.0, readout_error_0=0.0, readout_error_1=0.0)
+NOISE = Calibration(
+    t1=1.0, t2=0.5, depolarising_1=0.0, depolarising_2=0.0, readout_error_0=0.0, readout_error_1=0.0
+)
 
 
 def prepare(node: str, *rules: GenerateRule) -> Prepare:
