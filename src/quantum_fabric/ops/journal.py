@@ -46,6 +46,7 @@ from quantum_fabric.messages import (
     Release,
     Released,
     Stale,
+    Substandard,
     Truth,
 )
 from quantum_fabric.units import Time
@@ -56,7 +57,7 @@ FORMAT: Final = 1
 KEEPS: Final[Mapping[str, tuple[type, ...]]] = {
     "requests": (
         LinkRequest, Cancel, Accepted, Refused, Prepare, Prepared, Declined, Commit, Drain, Release, Released, Confirmed,
-        Delivered, Outcome, LinkReport, LinkChanged, NodeFailed, NodeRecovered, Truth, Stale,
+        Delivered, Substandard, Outcome, LinkReport, LinkChanged, NodeFailed, NodeRecovered, Truth, Stale,
     ),
     "full": typing.get_args(Message),
 }  # fmt: skip

@@ -23,6 +23,7 @@ from quantum_fabric.messages import (
     PurifyAnswer,
     Refused,
     Stale,
+    Substandard,
     Swapped,
 )
 from quantum_fabric.units import Time, seconds
@@ -42,6 +43,11 @@ METRICS: Final = (
     Metric("refusals", "code", "requests that were refused"),
     Metric("outcomes", "status", "requests that ended"),
     Metric("pairs_delivered", "request", "end-to-end pairs that were delivered"),
+    Metric(
+        "substandard",
+        "request",
+        "pairs that were completed but estimated below the floor, and so not delivered",
+    ),
     Metric("heralds", "link", "elementary pairs that a herald announced (once for each pair)"),
     Metric("swaps", "node", "Bell measurements that announced an outcome"),
     Metric("swap_failures", "node", "Bell measurements that failed"),
@@ -97,7 +103,7 @@ class Metrics:
 
     CARRIED: Final = (*typing.get_args(Coordination), *typing.get_args(Installation))
     SEES: Final = (
-        *CARRIED, LinkRequest, Refused, Outcome, Delivered, Heralded, Swapped, Discard, Stale, LinkChanged, NodeFailed,
+        *CARRIED, LinkRequest, Refused, Outcome, Delivered, Substandard, Heralded, Swapped, Discard, Stale, LinkChanged, NodeFailed,
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -112,6 +118,7 @@ class Metrics:
             Swapped: self._swap,
             Discard: lambda _, message: self._add("discards", message.node),
             Delivered: self._deliver,
+            Substandard: lambda _, message: self._add("substandard", message.request),
             Stale: lambda _, message: self._add("stale", message.kind),
             LinkRequest: lambda *_: self._add("requests", ""),
             Refused: lambda _, message: self._add("refusals", message.code.value),

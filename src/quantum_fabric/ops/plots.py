@@ -59,6 +59,8 @@ def delivery(groups: Sequence[Group], until: float) -> str:
         until: end of the run in s.
     """
     shown = [group for group in groups if group.delivered]
+    last = max(group.delivered[-1] for group in shown) if shown else until
+    until = until if last > 0.5 * until else min(until, 1.12 * last)  # an idle rest says nothing
     factor, unit = _time_unit(until)
     with _figure(len(shown), height=3.5, salt="delivery") as (figure, axes):
         for colour, group in zip(_cycle(), shown):
@@ -71,7 +73,7 @@ def delivery(groups: Sequence[Group], until: float) -> str:
         axes.set_ylabel("pairs delivered")
         axes.set_xlim(0, until * factor)
         axes.set_ylim(bottom=0)
-        axes.legend(frameon=False, loc="upper left", fontsize=9)
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9)
         return _svg(figure)
 
 

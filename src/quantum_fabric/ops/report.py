@@ -12,7 +12,7 @@ from quantum_fabric.ops.drawing import Drawing, draw
 from quantum_fabric.ops.losses import Losses
 from quantum_fabric.ops.metrics import METRICS, Metrics
 from quantum_fabric.ops.requests import History
-from quantum_fabric.ops.summary import Summary, summarise
+from quantum_fabric.ops.summary import Summary, show_number, show_wait, summarise
 from quantum_fabric.units import Time, seconds, show_time
 
 SHOWN: Final = 8
@@ -165,20 +165,21 @@ def _request(row: Summary, history: History) -> str:
     asked = [f"at least {row.asked_fidelity:.4g}"]
     if row.estimate is not None:
         asked.append(f"estimated {row.estimate:.4f}")
-    rates = [f"at least {row.asked_rate:.3g}"] if row.asked_rate else []
-    rates += [f"forecast {row.expected_rate:.3g}"] if row.expected_rate is not None else []
+    rates = [f"at least {show_number(row.asked_rate)}"] if row.asked_rate else []
+    rates += [f"forecast {show_number(row.expected_rate)}"] if row.expected_rate is not None else []
     latency = "–"
     if row.latency_p50 is not None and row.latency_p99 is not None:
-        latency = f"{show_time(row.latency_p50, 3)}<small>p99 {show_time(row.latency_p99, 3)}</small>"
-    deadline = f"<small>by {show_time(row.deadline, 3)}</small>" if row.deadline is not None else ""
-    reason = row.reason + (f" – would be accepted: {row.offer}." if row.offer else "")
+        latency = f"{show_wait(row.latency_p50)}<small>p99 {show_wait(row.latency_p99)}</small>"
+    deadline = f"<small>by {show_wait(row.deadline)}</small>" if row.deadline is not None else ""
+    said = row.reason if row.status != "completed" else ""
+    reason = said + (f" – would be accepted: {row.offer}." if row.offer else "")
     kind = ' class="has-reason"' if reason else ""
     line = (
         f"<tr{kind}><td><strong>{escape(row.name)}</strong><small>{escape(row.source)} → {escape(row.destination)}</small></td>"
         f"<td>{escape(path)}{'<small>planned anew ' + str(history.plans - 1) + ' times</small>' if history.plans > 1 else ''}</td>"
         f"<td class=n>{row.delivered:,}<small>of {row.asked_pairs:,}</small>{deadline}</td>"
         f"<td class=n>{fidelity}{''.join(f'<small>{text}</small>' for text in asked)}</td>"
-        f"<td class=n>{row.rate:.3g}{''.join(f'<small>{text}</small>' for text in rates)}</td>"
+        f"<td class=n>{show_number(row.rate)}{''.join(f'<small>{text}</small>' for text in rates)}</td>"
         f'<td class=n>{latency}</td><td><span class="badge {row.status}">{row.status}</span></td></tr>'
     )
     return line + (f'<tr class="reason"><td colspan="7">{escape(reason)}</td></tr>' if reason else "")

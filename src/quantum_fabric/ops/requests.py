@@ -35,6 +35,7 @@ class History:
         pairs: deliveries in the order in which they became known.
         truths: for each of `pairs` what it really was, None where it was not consumed (yet).
         outcome, ended: how it ended and when; None while it is open.
+        unfinished: it was withdrawn because the run came to its end, not because anybody wanted it withdrawn.
     """
 
     request: LinkRequest
@@ -47,6 +48,7 @@ class History:
     truths: list[Truth | None] = field(default_factory=list)
     outcome: Outcome | None = None
     ended: Time | None = None
+    unfinished: bool = False
 
     @property
     def true_fidelities(self) -> list[float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from quantum_fabric.messages import Status
 from quantum_fabric.ops.requests import History
-from quantum_fabric.units import Time, seconds
+from quantum_fabric.units import Time, seconds, show_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Summary:
         rate: delivered pairs per second from submission to the end (or to now).
         expected_rate, expected_fidelity: the forecast of the newest plan; None without one.
         latency_p50, latency_p99: quantiles of the time since the pair before (or the submission), in ps.
-        status: ``"completed"``, ``"refused"``, ..., ``"open"`` while it has no outcome.
+        status: ``"completed"``, ``"refused"``, ..., ``"open"`` while it has no outcome or lost it to the end of the run.
         reason: in words; empty where there is nothing to say.
         offer: the counter-offer of a refusal, in words.
     """
@@ -74,7 +74,7 @@ def summarise(history: History, now: Time) -> Summary:
     """
     asked = history.request
     waits = sorted(history.waits)
-    stop = now if history.ended is None else history.ended
+    stop = now if history.ended is None or history.unfinished else history.ended
     count = len(history.pairs)
     forecast = history.plan.forecast if history.plan else None
     return Summary(
@@ -97,6 +97,26 @@ def summarise(history: History, now: Time) -> Summary:
         reason=_reason(history),
         offer=_offer(history),
     )
+
+
+def show_number(value: float) -> str:
+    """Three significant digits without an exponent where that stays short, for people.
+
+    Examples:
+        >>> show_number(1134.2), show_number(0.0512), show_number(2e-7), show_number(3.4e8)
+        ('1,134', '0.0512', '2e-07', '3.4e+08')
+    """
+    return f"{value:,.0f}" if 1e3 <= value < 1e6 else f"{value:.3g}"
+
+
+def show_wait(time: Time) -> str:
+    """A duration with three significant digits, for people.
+
+    Examples:
+        >>> show_wait(683_400_000), show_wait(5_612_000_000)
+        ('683 µs', '5.61 ms')
+    """
+    return show_time(time, 3).replace(" us", " µs")
 
 
 def mean(values: Sequence[float]) -> Mean | None:
@@ -155,6 +175,8 @@ def _student(freedom: int) -> float:
 
 
 def _status(history: History) -> str:
+    if history.unfinished:
+        return "open"
     if history.outcome is not None:
         return history.outcome.status.value
     return Status.REFUSED.value if history.refused is not None else "open"
@@ -163,6 +185,8 @@ def _status(history: History) -> str:
 def _reason(history: History) -> str:
     if history.refused is not None:
         return f"{history.refused.code.value}: {history.refused.reason}"
+    if history.unfinished:
+        return "the run ended first"
     return history.outcome.reason if history.outcome is not None else ""
 
 

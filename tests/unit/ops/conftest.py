@@ -34,6 +34,7 @@ from quantum_fabric.messages import (
     Side,
     Stale,
     Status,
+    Substandard,
     Swapped,
     Truth,
 )
@@ -141,6 +142,7 @@ def stream() -> Stream:
         (196 * MS, "R", Swapped("R", 0, 1, None)),
         (197 * MS, "A", PurifyAnswer(1, "x", False, Bell.PHI_PLUS, (1.0, 1.0, 1.0), 0)),
         (197 * MS, "A", PurifyAnswer(1, "x", True, Bell.PHI_PLUS, (1.0, 1.0, 1.0), 0)),
+        (198 * MS, "controller", Substandard("video", PairId("x", "y"), 0.85, 0.88)),
         (198 * MS, "A", Stale("A", "Joined", 1)),
         (198 * MS, "A", LinkChanged("A", "A~R", False)),
         (198 * MS, "R", LinkChanged("R", "A~R", False)),

@@ -19,6 +19,7 @@ def test_the_stream_of_one_run(stream: Stream) -> None:
         "refusals": 1,
         "outcomes": 2,
         "pairs_delivered": 2,
+        "substandard": 1,
         "heralds": 5,
         "swaps": 2,
         "swap_failures": 1,

@@ -1,0 +1,117 @@
+"""``qfabric link``: entanglement over a distance, in one line."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import click
+
+EPILOG = """\b
+Examples:
+  qfabric link Bob --distance "200 km" --fidelity 0.98
+  qfabric link Bob --distance "50 km" --fidelity 0.8 --hardware lab-best --pairs 20
+  qfabric link UChicago --source NU --network chicago --fidelity 0.9
+
+\b
+Hardware of the chain of repeaters that is planned for a distance:
+  today       what laboratories have shown
+  lab-best    the best of each, in one machine (a projection)
+  future      what roadmaps promise (a projection)
+
+A link that cannot be had is refused with its reason and an offer that would be accepted (exit code 1).
+"""
+
+
+@click.command("link", epilog=EPILOG)
+@click.argument("destination")
+@click.option("--distance", "-l", metavar="LENGTH", help='Fibre between the ends, such as "200 km".')
+@click.option(
+    "--fidelity", "-f", type=float, default=0.9, show_default=True, help="Least fidelity of each pair."
+)
+@click.option("--pairs", "-n", type=int, default=5, show_default=True, help="How many pairs.")
+@click.option("--rate", "-r", type=float, default=0.0, help="Least mean rate in pairs per second.")
+@click.option(
+    "--hardware",
+    type=click.Choice(["today", "lab-best", "future"]),
+    default="future",
+    show_default=True,
+    help="Devices of the chain.",
+)
+@click.option("--source", default="Alice", show_default=True, help="The near end.")
+@click.option("--network", metavar="NETWORK", help="Ask on this network instead of over a distance.")
+@click.option("--seed", "-s", type=int, default=1, show_default=True, help="Of every random draw.")
+def command(
+    destination: str, distance: str | None, fidelity: float, pairs: int, rate: float, hardware: str, source: str,
+    network: str | None, seed: int,
+) -> int:  # fmt: skip
+    """Ask for entangled pairs with DESTINATION and print each as it comes.
+
+    How many repeaters, how to swap and purify, with what settings: all that is planned. The same as
+    quantum_fabric.request_link(...) in Python.
+    """
+    from quantum_fabric import api
+    from quantum_fabric.cli.screen import console, show_forecast, show_refusal
+    from quantum_fabric.errors import InputError
+    from quantum_fabric.messages import Refused
+    from quantum_fabric.units import show_time
+
+    if distance is None and network is None:
+        raise InputError("neither", 'a length such as "200 km" (or --network)', "--distance")
+    link = api.request_link(
+        destination,
+        distance,
+        fidelity,
+        source=source,
+        pairs=pairs,
+        rate=rate,
+        hardware=hardware,
+        network=network,
+        seed=seed,
+    )
+    out = console()
+    if isinstance(link, Refused):
+        show_refusal(out, link, _again(link, distance, hardware, network))
+        return 1
+    plan = link.plan
+    out.print(f"[bold]{' – '.join(plan.path)}[/]")
+    show_forecast(out, plan)
+    out.print()
+    with link:
+        for pair in link:
+            low, high = pair.interval
+            out.print(
+                f"{pair.delivered.number:4d}  {pair.bell}  fidelity {pair.fidelity:.4f} \\[{low:.4f}, {high:.4f}]  "
+                f"delivered {show_time(pair.delivered_at, 6)}  [dim]good until {show_time(pair.expires_at, 6)}[/]"
+            )
+            use_up(pair)
+    outcome = link.outcome
+    if outcome is not None:
+        out.print(f"{outcome.status.value}: {outcome.delivered} of {pairs} pairs. {outcome.reason}".rstrip())
+    return 0 if outcome is None or outcome.status.value == "completed" else 1
+
+
+def use_up(pair: object) -> None:
+    """Hand a pair over at once, so that its memories serve the next one."""
+    from quantum_fabric.errors import StateError
+    from quantum_fabric.services.link import Pair
+
+    assert isinstance(pair, Pair)
+    # it may have expired while the one before it was measured; that is no fault of the link
+    with suppress(StateError):
+        pair.measure("Z")
+
+
+def _again(refused: object, distance: str | None, hardware: str, network: str | None) -> str:
+    from quantum_fabric.messages import Refused
+
+    assert isinstance(refused, Refused)
+    offer = refused.offer
+    if offer is None:
+        return ""
+    where = (
+        f"--network {network} --source {offer.source}"
+        if network
+        else f'--distance "{distance}" --hardware {hardware}'
+    )
+    rate = f" --rate {offer.rate:.6g}" if offer.rate else ""
+    return f"qfabric link {offer.destination} {where} --fidelity {offer.fidelity:.6g} --pairs {offer.pairs}{rate}"

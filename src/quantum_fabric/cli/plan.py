@@ -1,0 +1,191 @@
+"""``qfabric plan``: how a request would be served, and why so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from quantum_fabric.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.tree import Tree
+
+    from quantum_fabric.messages import LinkRequest, Plan
+    from quantum_fabric.network import Survey, Topology
+
+EPILOG = """\b
+Examples:
+  qfabric plan chicago NU UChicago --fidelity 0.9
+  qfabric plan chicago NU Argonne_1 --fidelity 0.95 --pairs 100 --rate 2
+  qfabric plan my-network.yaml A B --fidelity 0.9 --deadline "5 s"
+
+A request that cannot be served is refused with the binding resource and an offer that would be accepted (exit code 1).
+"""
+
+
+@click.command("plan", epilog=EPILOG)
+@click.argument("network")
+@click.argument("source")
+@click.argument("destination")
+@click.option("--fidelity", "-f", type=float, required=True, help="Least fidelity of each pair, in (0.5, 1).")
+@click.option("--pairs", "-n", type=int, default=1, show_default=True, help="How many pairs.")
+@click.option("--rate", "-r", type=float, default=0.0, help="Least mean rate in pairs per second.")
+@click.option("--deadline", metavar="T", help='Time by which all pairs must be there, such as "5 s".')
+def command(
+    network: str,
+    source: str,
+    destination: str,
+    fidelity: float,
+    pairs: int,
+    rate: float,
+    deadline: str | None,
+) -> int:
+    """Show how a request would be served on an idle network, without running anything.
+
+    The chosen path, swap order, purification, cutoff and settings of the links, what they are expected to give, and
+    the alternatives that lost, with reasons.
+    """
+    from quantum_fabric import documents
+    from quantum_fabric.cli.screen import console, show_refusal
+    from quantum_fabric.messages import LinkRequest, Refused
+    from quantum_fabric.network import survey
+    from quantum_fabric.units import parse_time
+
+    request = LinkRequest(
+        source, destination, fidelity, pairs, rate, parse_time(deadline) if deadline is not None else None
+    )
+    check_request(request)
+    topology = documents.topology(documents.inventory(documents.load_network(network)))
+    found = survey(topology, request)
+    out = console()
+    if isinstance(found.chosen, Refused):
+        show_refusal(out, found.chosen, _again(network, found.chosen.offer))
+        _alternatives(out, found, "closest that was found")
+        return 1
+    _chosen(out, topology, found.chosen, found.label)
+    _alternatives(out, found, "what lost")
+    return 0
+
+
+def check_request(request: LinkRequest) -> None:
+    """Refuse numbers that make no sense on any network.
+
+    Raises:
+        InputError: names the option.
+    """
+    rules = (
+        (0.5 < request.fidelity < 1.0, "--fidelity", request.fidelity, "a fidelity in (0.5, 1)"),
+        (request.pairs >= 1, "--pairs", request.pairs, "at least 1 pair"),
+        (0.0 <= request.rate < float("inf"), "--rate", request.rate, "0 or more pairs per second"),
+        (request.deadline is None or request.deadline > 0, "--deadline", request.deadline, "a time above 0"),
+        (
+            request.source != request.destination,
+            "DESTINATION",
+            request.destination,
+            "a node other than the source",
+        ),
+    )
+    for good, where, value, expected in rules:
+        if not good:
+            raise InputError(str(value), expected, where)
+
+
+def _again(network: str, offer: LinkRequest | None) -> str:
+    if offer is None:
+        return ""
+    from quantum_fabric.units import show_time
+
+    words = [f"qfabric plan {network} {offer.source} {offer.destination} --fidelity {offer.fidelity:.6g}"]
+    words += [f"--pairs {offer.pairs}"] if offer.pairs != 1 else []
+    words += [f"--rate {offer.rate:.6g}"] if offer.rate else []
+    words += [f'--deadline "{show_time(offer.deadline, 6)}"'] if offer.deadline is not None else []
+    return " ".join(words)
+
+
+def _chosen(out: Console, topology: Topology, plan: Plan, label: str) -> None:
+    from quantum_fabric.cli.screen import show_forecast, table
+    from quantum_fabric.units import show, show_time
+
+    out.print(f"[bold]{' – '.join(plan.path)}[/]  [dim]{label}[/]")
+    show_forecast(out, plan)
+    cutoff = show_time(plan.cutoff, 3) if plan.cutoff is not None else "none"
+    kind = plan.distillation.value.upper()
+    inner = (
+        sum(link.rounds for link in plan.links) + sum(join.rounds for join in plan.joins) + plan.end_rounds
+    )
+    out.print(f"swap order: {plan.order.value}; purification: {kind if inner else 'none'}; cutoff: {cutoff}")
+    out.print()
+    links = table(
+        "Link", "Length", "Lanes", "Setting", "Success", "Attempt", "Fidelity", "Rounds",
+        right=("Length", "Lanes", "Success", "Attempt", "Fidelity", "Rounds"),
+    )  # fmt: skip
+    for link in plan.links:
+        view = topology.links[link.link]
+        knob = view.model.knob
+        setting = f"{knob.name} {link.setting:.4g}" if knob is not None and link.setting is not None else "–"
+        links.add_row(
+            link.link, show(view.length, "length", 3), str(link.lanes), setting, f"{link.success:.3g}",
+            show_time(link.period, 3), f"{link.fidelity:.4f}", str(link.rounds),
+        )  # fmt: skip
+    out.print(links)
+    out.print(swap_tree(plan))
+
+
+def swap_tree(plan: Plan) -> Tree:
+    """The swap order, drawn from the end-to-end pair down to the links."""
+    from rich.tree import Tree
+
+    from quantum_fabric.messages import Order
+
+    rounds = {frozenset((link.left, link.right)): link.rounds for link in plan.links}
+    ends = f"{plan.path[0]} – {plan.path[-1]}"
+    if plan.order is Order.ASAP or not plan.joins:
+        tree = Tree(f"[bold]{ends}[/]{_rounds(plan.end_rounds)}")
+        branch = (
+            tree.add(f"swap as soon as both sides are there, at {', '.join(plan.path[1:-1])}")
+            if plan.joins
+            else tree
+        )
+        for link in plan.links:
+            branch.add(f"{link.left} – {link.right}{_rounds(link.rounds)}")
+        return tree
+    joins = {(join.left, join.right): join for join in plan.joins}
+
+    def grow(left: str, right: str, above: Tree | None) -> Tree:
+        join = joins.get((left, right))
+        if join is None:
+            text = f"{left} – {right}{_rounds(rounds.get(frozenset((left, right)), 0))}"
+        else:
+            text = f"[bold]{left} – {right}[/]  swap at {join.at}{_rounds(join.rounds)}"
+        tree = Tree(text) if above is None else above.add(text)
+        if join is not None:
+            grow(left, join.at, tree)
+            grow(join.at, right, tree)
+        return tree
+
+    return grow(plan.path[0], plan.path[-1], None)
+
+
+def _rounds(count: int) -> str:
+    return f"  [cyan]{count} round{'s' if count != 1 else ''} of purification[/]" if count else ""
+
+
+def _alternatives(out: Console, found: Survey, title: str) -> None:
+    from quantum_fabric.cli.screen import table
+
+    if not found.alternatives:
+        return
+    rows = table(title, "Strategy", "Rate /s", "Fidelity", "Why not", right=("Rate /s", "Fidelity"))
+    for other in found.alternatives:
+        forecast = other.plan.forecast
+        rows.add_row(
+            " – ".join(other.plan.path),
+            other.label,
+            f"{forecast.rate:.3g}",
+            f"{forecast.fidelity_low:.4f}",
+            other.reason,
+        )
+    out.print()
+    out.print(rows)

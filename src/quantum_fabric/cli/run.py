@@ -1,0 +1,218 @@
+"""``qfabric run``: the main job."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from quantum_fabric.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from quantum_fabric.cli.session import Scenario, Session
+    from quantum_fabric.messages import Message
+    from quantum_fabric.units import Time
+
+FIRST_PAIRS = 3
+"""Delivered pairs that are printed as they come; the bar counts the others."""
+
+EPILOG = """\b
+Examples:
+  qfabric run                                     nine nodes around Chicago, their own workload
+  qfabric run --seed 7 --duration "20 s"          other draws, a shorter run
+  qfabric run chicago --workload chicago-cut      a bundled workload by name: a fibre is cut
+  qfabric run my-net.yaml --workload my-load.yaml --out results
+
+\b
+What comes out, in --out (./runs/NETWORK-seedN without it):
+  journal.jsonl    every message that changed a request; 'qfabric replay' runs it again, bit for bit
+  pairs.parquet    one row for each delivered pair
+  report.html      one page with the network, the table and plots; open it in any browser
+
+Ctrl-C ends the run early and orderly: the files are complete up to that moment (exit code 130).
+"""
+
+
+@click.command("run", epilog=EPILOG)
+@click.argument("network", default="chicago")
+@click.option(
+    "--workload", "-w", metavar="FILE", help="Requests and faults over time: a file or a bundled name."
+)
+@click.option("--seed", "-s", type=int, default=1, show_default=True, help="Of every random draw.")
+@click.option(
+    "--duration", "-d", metavar="T", help='Simulated time, such as "20 s"; as the workload says by default.'
+)
+@click.option(
+    "--out", "-o", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Where files go."
+)
+@click.option(
+    "--journal",
+    "keeps",
+    type=click.Choice(["requests", "full"]),
+    default="requests",
+    show_default=True,
+    help="What the journal keeps: what concerns requests, or every message.",
+)
+def command(
+    network: str, workload: str | None, seed: int, duration: str | None, out: Path | None, keeps: str
+) -> int:
+    """Run a workload of requests on a network and account for every pair.
+
+    NETWORK is a bundled name ('qfabric networks' lists them) or a document. Each request is planned, admitted or
+    refused with a reason, served by the twin of the plant, and put against what was asked in a table.
+    """
+    from quantum_fabric.cli.session import Session
+
+    scenario = _scenario(network, workload, seed, duration)
+    session = Session(scenario)
+    folder = out or Path("runs") / f"{Path(network).stem}-seed{seed}"
+    session.journal(folder / "journal.jsonl", scenario.header(keeps))
+    again = f"qfabric replay {folder / 'journal.jsonl'}"
+    _live(session)
+    return _account(session, folder, again)
+
+
+def _scenario(network: str, workload: str | None, seed: int, duration: str | None) -> Scenario:
+    from quantum_fabric import documents
+    from quantum_fabric.cli.session import scenario
+    from quantum_fabric.units import parse_time
+
+    length = parse_time(duration) if duration is not None else None
+    document = documents.load_network(network)
+    if workload is None:
+        known = {entry.name: entry.workloads for entry in documents.bundled()}
+        if not known.get(network):
+            raise InputError(
+                "none",
+                "a document of kind workload, such as: {kind: workload, version: 1, duration: 10 s, "
+                "requests: [{from: A, to: B, fidelity: 0.9, pairs: 10}]}",
+                "--workload",
+            )
+        workload = known[network][0]
+    return scenario(document, documents.load_workload(workload), seed, length)
+
+
+def _live(session: Session) -> None:
+    """Run with a progress bar over simulated time and the first pairs as they come."""
+    from quantum_fabric.cli.screen import console, pair_line
+    from quantum_fabric.messages import Delivered
+    from quantum_fabric.units import seconds
+
+    err = console(stderr=True)
+    scenario = session.scenario
+    title = scenario.network.title or "A network"
+    err.print(
+        f"[bold]{title}[/]: {len(scenario.network.nodes)} nodes, {len(scenario.network.links)} links; "
+        f"{session.requests} requests in {seconds(scenario.duration):g} s of network time, seed {scenario.seed}"
+    )
+    with _progress(err, seconds(scenario.duration)) as progress, _orderly_interrupt() as ticker:
+
+        def show_first(time: Time, place: str, message: Message) -> None:  # noqa: ARG001 (the port)
+            ticker.pairs += 1
+            if ticker.pairs <= FIRST_PAIRS and isinstance(message, Delivered):
+                asked = (
+                    session.histories[message.request].request.pairs
+                    if message.request in session.histories
+                    else 0
+                )
+                progress.console.print("  " + pair_line(message, asked))
+
+        session.fabric.watch(show_first, Delivered)
+        task = progress.add_task("", total=seconds(scenario.duration), pairs=0)
+
+        def show() -> None:
+            progress.update(task, completed=seconds(session.fabric.now), pairs=ticker.pairs)
+
+        ticker.show = show
+        session.run(ticker)
+        show()
+
+
+class Ticker:
+    """Asked after every event: keeps the bar moving now and then, and stops the run once somebody pressed Ctrl-C."""
+
+    EVERY = 256
+    PAUSE = 0.1
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.pairs = 0
+        self.show: Any = lambda: None
+        self._left = self.EVERY
+        self._next = 0.0
+
+    def __call__(self) -> bool:
+        """True ends the run."""
+        self._left -= 1
+        if not self._left:
+            self._left = self.EVERY
+            now = time.monotonic()
+            if now >= self._next:
+                self._next = now + self.PAUSE
+                self.show()
+        return self.stopped
+
+
+@contextmanager
+def _orderly_interrupt() -> Iterator[Ticker]:
+    """The first Ctrl-C ends the run after the present event, a second one at once."""
+    ticker = Ticker()
+
+    def stop(_: int, __: FrameType | None) -> None:
+        ticker.stopped = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield ticker
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _progress(err: Console, total: float) -> Progress:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("  {task.completed:8.3f} s"),
+        BarColumn(bar_width=40),
+        TextColumn("{task.percentage:3.0f} % of " + f"{total:g} s"),
+        TextColumn("[bold]{task.fields[pairs]}[/] pairs"),
+        TimeElapsedColumn(),
+        console=err,
+        disable=not err.is_terminal,
+    )
+
+
+def _account(session: Session, folder: Path, again: str) -> int:
+    """Write what was seen, print the table, say where things are."""
+    from quantum_fabric.cli.page import page
+    from quantum_fabric.cli.screen import MOST_ROWS, console, request_table
+    from quantum_fabric.ops.report import lead
+    from quantum_fabric.ops.summary import summarise
+    from quantum_fabric.ops.tables import write_pairs, write_text
+
+    rows = [summarise(history, session.reached) for history in session.histories]
+    out = console()
+    out.print()
+    out.print(request_table(rows))
+    if len(rows) > MOST_ROWS:
+        out.print(f"… and {len(rows) - MOST_ROWS} more requests; the report has all")
+    out.print(("[yellow]interrupted.[/] " if session.interrupted else "") + lead(rows, session.reached))
+    write_pairs(session.histories, folder / "pairs.parquet")
+    write_text(page(session, again), folder / "report.html")
+    for name, what in (
+        ("report.html", "the report, for a browser"),
+        ("pairs.parquet", "one row for each delivered pair"),
+        ("journal.jsonl", f"what happened; again with: {again}"),
+    ):
+        out.print(f"  {folder / name}  [dim]{what}[/]", soft_wrap=True)
+    return 130 if session.interrupted else 0

@@ -1,0 +1,132 @@
+"""What commands put on the screen: tables and lines that several of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from quantum_fabric.messages import Delivered, Plan, Refused
+from quantum_fabric.ops.summary import Summary, show_number, show_wait
+from quantum_fabric.units import Time, seconds, show_time
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+STATUS_STYLE: Final = {
+    "completed": "green", "refused": "yellow", "expired": "red", "failed": "red", "cancelled": "dim", "open": "cyan",
+}  # fmt: skip
+
+MOST_ROWS: Final = 40
+"""Requests that a table on the screen shows; the report shows all."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console; as wide as a wide page where the output is a file or a pipe."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=132)
+
+
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """An empty table in the house style; the columns in ``right`` are numbers."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for name in columns:
+        made.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    return made
+
+
+def request_table(rows: Sequence[Summary], *, most: int = MOST_ROWS) -> Table:
+    """Asked against delivered, a row for each request; those that are not completed first give their reason."""
+    made = table(
+        "Request", "Pairs", "Fidelity (95 %)", "asked", "Rate /s", "Latency p50", "p99", "Outcome",
+        right=("Pairs", "asked", "Rate /s", "Latency p50", "p99"),
+    )  # fmt: skip
+    for row in rows[:most]:
+        made.add_row(
+            f"[bold]{_plain(row.name)}[/]\n[dim]{_plain(row.source)} → {_plain(row.destination)}[/]",
+            f"{row.delivered}/{row.asked_pairs}",
+            _fidelity(row),
+            f"{row.asked_fidelity:.4g}",
+            show_number(row.rate) + (f"\n[dim]≥ {show_number(row.asked_rate)}[/]" if row.asked_rate else ""),
+            _time(row.latency_p50),
+            _time(row.latency_p99),
+            _outcome(row),
+        )
+    return made
+
+
+def _fidelity(row: Summary) -> str:
+    if row.fidelity is None:
+        return "–"
+    mean = row.fidelity
+    low = mean.value < row.asked_fidelity
+    value = f"[red]{mean.value:.4f}[/]" if low else f"{mean.value:.4f}"
+    return f"{value} [dim]\\[{mean.low:.4f}, {mean.high:.4f}][/]" if mean.samples > 1 else value
+
+
+def _outcome(row: Summary) -> str:
+    style = STATUS_STYLE.get(row.status, "")
+    text = f"[{style}]{row.status}[/]"
+    if row.reason and row.status != "completed":
+        text += f"\n[dim]{_plain(row.reason)}[/]"
+    if row.offer:
+        text += f"\n[dim]would be accepted:[/] {_plain(row.offer)}"
+    return text
+
+
+def _time(time: Time | None) -> str:
+    return "–" if time is None else show_wait(time)
+
+
+def pair_line(pair: Delivered, of: int) -> str:
+    r"""One delivered pair as a line, in markup.
+
+    Examples:
+        >>> from quantum_fabric.messages import Bell, PairId
+        >>> print(pair_line(Delivered("r", 1, PairId("a", "b"), ("A", "B"), Bell.PSI_PLUS, .93, .92, .94, 0, 10**12, 0), 5))
+        1.000000 s  A – B  Ψ+  fidelity 0.930 \[0.920, 0.940]  [dim]r 1/5[/]
+    """
+    return (
+        f"{seconds(pair.delivered_at):.6f} s  {_plain(pair.ends[0])} – {_plain(pair.ends[1])}  {pair.bell.symbol}  "
+        f"fidelity {pair.fidelity:.3f} \\[{pair.low:.3f}, {pair.high:.3f}]  "
+        f"[dim]{_plain(pair.request)} {pair.number}/{of}[/]"
+    )
+
+
+def show_refusal(out: Console, refused: Refused, command: str = "") -> None:
+    """A refusal with its reason and, where there is one, its offer as something to type."""
+    out.print(f"[yellow]refused[/] ({refused.code.value}): {_plain(refused.reason)}")
+    if refused.resource:
+        out.print(f"what binds: {_plain(refused.resource)}")
+    offer = refused.offer
+    if offer is None:
+        out.print("no offer: nothing like it can be had here now")
+        return
+    parts = [f"fidelity {offer.fidelity:.4g}", f"{offer.pairs} pair{'s' if offer.pairs != 1 else ''}"]
+    parts += [f"rate {offer.rate:.4g} /s"] if offer.rate else []
+    parts += [f"deadline {show_time(offer.deadline, 6)}"] if offer.deadline is not None else []
+    out.print(f"would be accepted: {', '.join(parts)}")
+    if command:
+        out.print(f"  [bold]{_plain(command)}[/]")
+
+
+def show_forecast(out: Console, plan: Plan) -> None:
+    """What a plan is expected to give, with its errors."""
+    forecast = plan.forecast
+    error = f" ± {forecast.rate_error:.2g}" if forecast.rate_error else ""
+    out.print(
+        f"expected: [bold]{show_number(forecast.rate)}{error} pairs/s[/], fidelity [bold]{forecast.fidelity:.4f}[/] "
+        f"(at least {forecast.fidelity_low:.4f}), first pair after {show_wait(forecast.latency)}"
+    )
+
+
+def _plain(text: str) -> str:
+    """Text from outside, without power over the markup."""
+    from rich.markup import escape
+
+    return escape(text)
