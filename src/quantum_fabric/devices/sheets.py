@@ -17,6 +17,8 @@ A sheet is ``published`` (one experiment or product), ``projected`` (an assumpti
 combined, which nobody has shown in one) or ``ideal``.
 """
 
+# ruff: noqa: D418 - the house asks every public function for a docstring, overloads included.
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -88,17 +90,35 @@ KINDS: Final = (*RECORDS, "profile")
 
 
 @overload
-def sheet(kind: Literal["node"], name: str) -> Node: ...
+def sheet(kind: Literal["node"], name: str) -> Node:
+    """Data sheet of a node."""
+
+
 @overload
-def sheet(kind: Literal["fibre"], name: str) -> Fibre: ...
+def sheet(kind: Literal["fibre"], name: str) -> Fibre:
+    """Data sheet of a fibre."""
+
+
 @overload
-def sheet(kind: Literal["detector"], name: str) -> Detector: ...
+def sheet(kind: Literal["detector"], name: str) -> Detector:
+    """Data sheet of a detector."""
+
+
 @overload
-def sheet(kind: Literal["source"], name: str) -> Source: ...
+def sheet(kind: Literal["source"], name: str) -> Source:
+    """Data sheet of a pair source."""
+
+
 @overload
-def sheet(kind: Literal["profile"], name: str) -> Profile: ...
+def sheet(kind: Literal["profile"], name: str) -> Profile:
+    """Sheets that go together."""
+
+
 @overload
-def sheet(kind: str, name: str) -> Device | Profile: ...
+def sheet(kind: str, name: str) -> Device | Profile:
+    """Data sheet of any kind."""
+
+
 @cache
 def sheet(kind: str, name: str) -> Device | Profile:
     """Fetch a named device or profile.
