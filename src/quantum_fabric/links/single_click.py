@@ -126,8 +126,8 @@ def balanced(setting: float, eta_a: float, eta_b: float) -> tuple[float, float]:
         (0.25, 0.0625)
     """
     if eta_a <= eta_b:
-        return setting, setting * eta_a / eta_b
-    return setting * eta_b / eta_a, setting
+        return setting, setting * (eta_a / eta_b)
+    return setting * (eta_b / eta_a), setting
 
 
 @dataclass(frozen=True, slots=True)
