@@ -47,7 +47,7 @@ def teleported_density(
     psi = np.asarray(amplitudes, dtype=np.complex128)
     check_shape(psi, (2,), "amplitudes")
     norm = np.sum(np.abs(psi) ** 2, axis=-1)
-    if (np.abs(norm - 1.0) > ROUNDING).any():
+    if not (np.abs(norm - 1.0) <= ROUNDING).all():
         worst = float(np.ravel(norm)[np.argmax(np.abs(np.ravel(norm) - 1.0))])
         raise QuantityError(
             found=f"squared norm {worst:.12g}", expected="a squared norm of 1", where="amplitudes"
