@@ -81,7 +81,7 @@ def inventory(document: NetworkDocument) -> Inventory:
         DocumentError: a sheet that the document names is no longer there.
     """
     findings = Findings(document.title or "network")
-    result = assemble(form_of(document), findings.report)
+    result = assemble(form_of(document), True, findings.report)
     findings.stop()
     assert result is not None, "assemble reports what it cannot make"
     return result
@@ -113,11 +113,12 @@ def topology(inventory: Inventory) -> Topology:
     return Topology(nodes, views, inventory.delays, inventory.controller)
 
 
-def assemble(form: Form, report: Report) -> Inventory | None:
+def assemble(form: Form, whole: bool, report: Report) -> Inventory | None:
     """Build every device and link of a document and report what cannot be built.
 
     Args:
         form: the sound parts of a document whose names have been checked.
+        whole: True where nothing is wrong so far: only then are delays looked at, which depend on everything.
         report: told of each fault.
 
     Returns:
@@ -141,8 +142,7 @@ def assemble(form: Form, report: Report) -> Inventory | None:
         link = _link(entry, ends, kit, ("links", number), count)
         if link is not None:
             made[link.name] = link
-    complete = len(made) == len(form.links) and set(nodes) == set(form.known)
-    delays = _delays(form, made, count) if complete else None
+    delays = _delays(form, made, count) if whole and len(made) == len(form.links) else None
     if faults or delays is None:
         return None
     relays = frozenset(

@@ -114,7 +114,7 @@ def _data(key: str) -> Any:
         )
     file = resources.files("topohub") / "data" / f"{key}.json"
     if not _KEY.fullmatch(key) or ".." in key or not file.is_file():
-        raise UnknownNameError(found=quoted(key), expected=f"a graph of topohub, {nearest(key, keys())}")
+        raise UnknownNameError(found=quoted(key), expected=nearest("a graph of topohub", key, keys()))
     return json.loads(file.read_text("utf-8"))
 
 

@@ -38,7 +38,17 @@ def bundled() -> list[BundledNetwork]:
         >>> bundled()[0].workloads
         ('chicago', 'chicago-cut')
     """
-    return [_entry(path) for path in sorted(FOLDER.glob("*.yaml"))]
+    return [_entry(FOLDER / f"{name}.yaml") for name in networks()]
+
+
+def networks() -> list[str]:
+    """List the names of the bundled networks.
+
+    Examples:
+        >>> "chicago" in networks()
+        True
+    """
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def workloads() -> list[str]:
@@ -54,18 +64,19 @@ def workloads() -> list[str]:
 def path_of(path_or_name: str | Path) -> Path:
     """Find the file of a bundled network or workload, or take the argument as a path.
 
-    A name has no suffix and no separator. A workload that has the name of its network is found as
-    ``workloads/chicago``, and by `quantum_fabric.documents.load_workload` also as ``chicago``.
+    Where a network and a workload have the same name, this is the network; `workload_path_of` prefers the workload. A file
+    whose name is the same as a bundled one is meant by ``./lab``.
 
     Examples:
         >>> path_of("lab").name, path_of("./lab").name, path_of("chicago-cut").parent.name
         ('lab.yaml', 'lab', 'workloads')
     """
     name = str(path_or_name)
-    if isinstance(path_or_name, str) and name.replace("-", "").replace("_", "").isalnum():
-        for folder in (FOLDER, FOLDER / "workloads"):
-            if (folder / f"{name}.yaml").is_file():
-                return folder / f"{name}.yaml"
+    if isinstance(path_or_name, str):
+        if name in networks():
+            return FOLDER / f"{name}.yaml"
+        if name in workloads():
+            return FOLDER / "workloads" / f"{name}.yaml"
     return Path(path_or_name)
 
 

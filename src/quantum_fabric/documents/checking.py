@@ -50,7 +50,7 @@ def check_network(data: Plain, findings: Findings) -> NetworkDocument:
     document = check_form(NetworkDocument, data, findings)
     form = form_of(document) if document is not None else sound_parts(data)
     check_references(form, findings.report)
-    assemble(form, findings.report)
+    assemble(form, not findings, findings.report)
     findings.stop()
     assert document is not None, "its faults were reported"
     return document

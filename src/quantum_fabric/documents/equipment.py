@@ -91,7 +91,7 @@ def equipment(defaults: Defaults, report: Report) -> Equipment | None:
     name = defaults.profile or DEFAULT_PROFILE
     place: Place = ("defaults",)
     if name not in devices.sheets("profile"):
-        expected = "a hardware profile, " + nearest(name, devices.sheets("profile"))
+        expected = nearest("a hardware profile", name, devices.sheets("profile"))
         report((*place, "profile"), quoted(name), expected)
         return None
     profile = devices.sheet("profile", name)
@@ -135,13 +135,13 @@ def known_architecture(name: str, place: Place, report: Report) -> str | None:
 
     Examples:
         >>> known_architecture("double-click", ("links", 0), print) is None
-        ('links', 0, 'architecture') 'double-click' an architecture, 'double_click' (did you mean that?), or another of: \
+        ('links', 0, 'architecture') 'double-click' an architecture (did you mean 'double_click'?): \
 single_click, double_click, midpoint_source, direct
         True
     """
     if name in links.CATALOGUE:
         return name
-    report((*place, "architecture"), quoted(name), f"an architecture, {nearest(name, links.CATALOGUE)}")
+    report((*place, "architecture"), quoted(name), nearest("an architecture", name, links.CATALOGUE))
     return None
 
 
@@ -170,7 +170,7 @@ def chosen(
     record: Any = default
     if choice.sheet is not None:
         if choice.sheet not in devices.sheets(kind):
-            expected = f"a {kind} sheet, " + nearest(choice.sheet, devices.sheets(kind))
+            expected = nearest(f"a {kind} sheet", choice.sheet, devices.sheets(kind))
             report((*place, "sheet"), quoted(choice.sheet), expected)
             return None
         record = devices.sheet(kind, choice.sheet)

@@ -58,6 +58,10 @@ class Findings:
         line = self.tree.line_of(place) if self.tree else 0
         self._all.append(Finding(self.file, line, dotted(place), found, expected))
 
+    def __bool__(self) -> bool:
+        """True where something was noted."""
+        return bool(self._all)
+
     def stop(self) -> None:
         """Raise what was noted, in the order of the file.
 
@@ -69,25 +73,28 @@ class Findings:
             raise DocumentError(sorted(unique, key=lambda finding: finding.line))
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Say which names are known and which of them may have been meant.
+def nearest(what: str, name: str, known: Iterable[str]) -> str:
+    """Say what is expected, which names are known and which of them may have been meant.
+
+    Args:
+        what: is expected, in words.
+        name: was found.
+        known: in the order in which to show them.
 
     Examples:
-        >>> nearest("lenght", ["length", "loss"])
-        "'length' (did you mean that?), or another of: length, loss"
-        >>> nearest("colour", ["length", "loss"])
-        'one of: length, loss'
-        >>> nearest("x", [])
-        'none (there are none)'
+        >>> nearest("a field", "lenght", ["length", "loss"])
+        "a field (did you mean 'length'?): length, loss"
+        >>> nearest("a field", "colour", ["length", "loss"])
+        'a field: length, loss'
+        >>> nearest("a node", "x", [])
+        'a node, but there is none'
     """
-    names = list(known)
+    names = list(dict.fromkeys(known))
     if not names:
-        return "none (there are none)"
+        return f"{what}, but there is none"
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return f"'{close[0]}' (did you mean that?), or another of: {shown}"
-    return f"one of: {shown}"
+    return f"{what} (did you mean '{close[0]}'?): {shown}" if close else f"{what}: {shown}"
 
 
 def translate(model: type[BaseModel], error: ValidationError, report: Report) -> set[Place]:
@@ -120,17 +127,17 @@ def _words(model: type[BaseModel], place: Place, detail: Any) -> tuple[str, str]
         return "nothing", _missing(model, place)
     if kind == "extra_forbidden":
         parent = _model_at(model, place[:-1])
-        return "", nearest(str(place[-1]), _aliases(parent) if parent else ())
+        return "", nearest("a field", str(place[-1]), _aliases(parent) if parent else ())
     if kind == "model_type":
         inner = _model_at(model, place)
         return quoted(value), f"a mapping with {', '.join(_aliases(inner))}" if inner else "a mapping"
     if kind in ("too_long", "too_short"):
         return quoted(value), f"a list of {context.get('max_length', context.get('min_length'))}"
     bounds = {
-        "greater_than": "a number above {gt}",
-        "greater_than_equal": "a number of at least {ge}",
-        "less_than": "a number below {lt}",
-        "less_than_equal": "a number of at most {le}",
+        "greater_than": "a number above {gt:g}",
+        "greater_than_equal": "a number of at least {ge:g}",
+        "less_than": "a number below {lt:g}",
+        "less_than_equal": "a number of at most {le:g}",
         "literal_error": "{expected}",
     }
     if kind in bounds:

@@ -60,15 +60,13 @@ def load_network(path_or_name: str | Path) -> NetworkDocument:
         >>> load_network("chigaco")
         Traceback (most recent call last):
         ...
-        quantum_fabric.errors.DocumentError: chigaco: found no such file, expected a YAML document, or a bundled network: \
-'chicago' (did you mean that?), or another of: chicago, delft-the-hague, germany50, hefei-star, lab
+        quantum_fabric.errors.DocumentError: chigaco: found no such file, expected a YAML document, or a bundled network \
+(did you mean 'chicago'?): chicago, delft-the-hague, germany50, hefei-star, lab
     """
     try:
         document = load(path_or_name)
     except DocumentError as error:
-        raise _offer(
-            error, "network", str(path_or_name), [entry.name for entry in bundle.bundled()]
-        ) from None
+        raise _offer(error, "network", str(path_or_name), bundle.networks()) from None
     if not isinstance(document, NetworkDocument):
         raise DocumentError([Finding(str(path_or_name), 1, "kind", "'workload'", "a network")])
     return document
@@ -202,7 +200,7 @@ def _parse(text: str, file: str, folder: Path) -> NetworkDocument | Workload:
         return expand(data, findings, folder)
     if isinstance(data, dict):
         found = quoted(data.get("kind"))
-        findings.report(("kind",), found, "a kind of document, " + nearest(kind, KINDS))
+        findings.report(("kind",), found, nearest("a kind of document", kind, KINDS))
     else:
         findings.report((), quoted(data), "a mapping that starts with 'kind: network' or 'kind: workload'")
     findings.stop()
@@ -222,5 +220,5 @@ def _offer(error: DocumentError, what: str, name: str, known: list[str]) -> Docu
     finding = error.findings[0]
     if finding.found != "no such file":
         return error
-    expected = f"{finding.expected}, or a bundled {what}: {nearest(name, known)}"
+    expected = nearest(f"{finding.expected}, or a bundled {what}", name, known)
     return DocumentError([Finding(finding.file, 0, "", finding.found, expected)])

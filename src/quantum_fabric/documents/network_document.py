@@ -151,13 +151,15 @@ class LinkDocument(Entry):
                 found="nothing", expected="length: a length above 0 such as '25 km' (or station.arms)"
             )
         ways = {
-            "attenuation and fixed_loss": self.attenuation or self.fixed_loss,
+            "attenuation": self.attenuation,
+            "fixed_loss": self.fixed_loss,
             "loss": self.loss,
             "station.losses": losses,
         }
         given = [name for name, value in ways.items() if value is not None]
-        if len(given) > 1:
-            raise InputError(found=" beside ".join(given), expected="one way of giving the loss")
+        if len(given) > 1 and given != ["attenuation", "fixed_loss"]:
+            expected = "loss alone, station.losses alone, or attenuation and fixed_loss"
+            raise InputError(found=" beside ".join(given), expected=expected)
         return self
 
 

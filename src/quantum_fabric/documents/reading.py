@@ -144,6 +144,8 @@ def read_text(path: Path) -> str:
             raise refuse(f"{size / 2**20:.0f} MiB", too_large)
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
+    except DocumentError:
+        raise
     except FileNotFoundError:
         raise refuse("no such file", "a YAML document") from None
     except (OSError, ValueError) as error:

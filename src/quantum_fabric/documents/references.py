@@ -5,9 +5,9 @@ Works on the parts of a document that are sound, so that a slip in one link does
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,6 +23,12 @@ from quantum_fabric.documents.reading import Place, Plain, quoted
 
 Record = TypeVar("Record", bound=BaseModel)
 
+_STAND_INS: Final[Mapping[type[BaseModel], dict[str, str]]] = {
+    LinkDocument: {"length": "1 m"},
+    ClassicalEntry: {"delay": "1 d"},
+}
+"""Values for what a record cannot do without; nothing is computed of them when the document is at fault."""
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -32,7 +38,7 @@ class Form:
         defaults: None where they are not sound.
         nodes, links, classical: number and record.
         controller: name, None where none is given.
-        known: names of all nodes, also of those that are wrong otherwise.
+        known: names of all nodes in order; None where some cannot be read.
         title: of the document.
     """
 
@@ -41,7 +47,7 @@ class Form:
     links: tuple[tuple[int, LinkDocument], ...]
     classical: tuple[tuple[int, ClassicalEntry], ...]
     controller: str | None
-    known: frozenset[str]
+    known: tuple[str, ...] | None
     title: str = ""
 
 
@@ -59,51 +65,59 @@ def form_of(document: NetworkDocument) -> Form:
         tuple(enumerate(document.links)),
         tuple(enumerate(document.classical)),
         document.controller,
-        frozenset(node.name for node in document.nodes),
+        tuple(node.name for node in document.nodes),
         document.title,
     )
 
 
 def sound_parts(data: Plain) -> Form:
-    """The parts of an unsound document that are sound on their own.
+    """The parts of an unsound document that are sound, where fields that are wrong are left out.
 
     Args:
         data: JSON-shaped; anything may be missing or wrong.
 
     Examples:
-        >>> form = sound_parts({"nodes": [{"name": "A"}, {"name": "B", "slots": -1}]})
-        >>> len(form.nodes), sorted(form.known)
-        (1, ['A', 'B'])
+        >>> form = sound_parts({"nodes": [{"name": "A"}, {"name": "B", "slots": -1}, {"name": ""}]})
+        >>> form.nodes[1][1], len(form.nodes), form.known
+        (NodeEntry(name='B', sheet=None, overrides={}, slots=None, relays=None, position=None, note=None), 2, None)
     """
     data = data if isinstance(data, dict) else {}
     entries = data.get("nodes")
-    named = (
-        [entry.get("name") for entry in entries if isinstance(entry, dict)]
-        if isinstance(entries, list)
-        else []
-    )
+    nodes = _sound_list(NodeEntry, entries)
+    known = tuple(node.name for _, node in nodes)
     controller = data.get("controller")
     return Form(
         _sound(Defaults, data.get("defaults", {})),
-        _sound_list(NodeEntry, entries),
+        nodes,
         _sound_list(LinkDocument, data.get("links")),
         _sound_list(ClassicalEntry, data.get("classical")),
         controller if isinstance(controller, str) else None,
-        frozenset(name for name in named if isinstance(name, str)),
+        known if known and len(known) == len(_list(entries)) else None,
     )
 
 
 def _sound(model: type[Record], value: Plain) -> Record | None:
+    """The record without the fields that are wrong, so that the others are looked at too."""
     try:
         return model.model_validate(value)
-    except ValidationError:
-        return None
+    except ValidationError as error:
+        wrong = {detail["loc"][0] for detail in error.errors(include_url=False) if detail["loc"]}
+    left = {key: inner for key, inner in value.items() if key not in wrong} if isinstance(value, dict) else {}
+    for attempt in (left, _STAND_INS.get(model, {}) | left):
+        try:
+            return model.model_validate(attempt)
+        except ValidationError:
+            continue
+    return None
 
 
 def _sound_list(model: type[Record], values: Plain) -> tuple[tuple[int, Record], ...]:
-    entries = enumerate(values) if isinstance(values, list) else ()
-    found = ((number, _sound(model, value)) for number, value in entries)
+    found = ((number, _sound(model, value)) for number, value in enumerate(_list(values)))
     return tuple((number, record) for number, record in found if record is not None)
+
+
+def _list(values: Plain) -> list[Plain]:
+    return values if isinstance(values, list) else []
 
 
 def check_references(form: Form, report: Report) -> None:
@@ -126,11 +140,11 @@ def check_references(form: Form, report: Report) -> None:
             report(
                 place, f"a second delay between these nodes (first is classical[{first}])", "each pair once"
             )
-    if form.controller is not None and form.controller not in form.known:
+    if form.controller is not None and form.known is not None and form.controller not in form.known:
         report(
             ("controller",),
             quoted(form.controller),
-            "a node, " + nearest(form.controller, sorted(form.known)),
+            nearest("a node", form.controller, form.known),
         )
 
 
@@ -155,9 +169,9 @@ def _links_once(form: Form, report: Report) -> None:
                 report(("links", number), found, "each link once, or a name for each of parallel links")
 
 
-def _ends(place: Place, between: tuple[str, str], known: frozenset[str], report: Report) -> None:
+def _ends(place: Place, between: tuple[str, str], known: tuple[str, ...] | None, report: Report) -> None:
     for index, name in enumerate(between):
-        if name not in known:
-            report((*place, "between", index), quoted(name), "a node, " + nearest(name, sorted(known)))
+        if known is not None and name not in known:
+            report((*place, "between", index), quoted(name), nearest("a node", name, known))
     if between[0] == between[1]:
         report((*place, "between"), f"{between[0]!r} twice", "two different nodes")

@@ -185,8 +185,8 @@ def check_workload(workload: Workload, inventory: Inventory) -> None:
         >>> check_workload(workload, inventory(load_network("lab")))
         Traceback (most recent call last):
         ...
-        quantum_fabric.errors.DocumentError: workload: requests[0].to: found 'Bobby', expected a node of Laboratory link, \
-'Bob' (did you mean that?), or another of: Alice, Bob
+        quantum_fabric.errors.DocumentError: workload: requests[0].to: found 'Bobby', expected a node of Laboratory link \
+(did you mean 'Bob'?): Alice, Bob
     """
     findings = Findings(workload.file, workload.tree)
     known = sorted(inventory.nodes)
@@ -194,7 +194,7 @@ def check_workload(workload: Workload, inventory: Inventory) -> None:
         ends = {"from": entry.source, "to": entry.destination}
         wrong = {key: name for key, name in ends.items() if name not in inventory.nodes}
         for key, name in wrong.items():
-            expected = f"a node of {inventory.title or 'the network'}, {nearest(name, known)}"
+            expected = nearest(f"a node of {inventory.title or 'the network'}", name, known)
             findings.report(("requests", number, key), quoted(name), expected)
         if not wrong and not joined(inventory, entry.source, entry.destination):
             found = f"{entry.source!r} and {entry.destination!r}, which no path joins"
@@ -231,7 +231,7 @@ def _check_faults(workload: Workload, inventory: Inventory, report: Report) -> N
             place = ("faults", number, kind.value)
             breaks = kind in (FaultKind.CUT, FaultKind.FAIL)
             if target not in known:
-                report(place, quoted(target), f"a {what} of the network, {nearest(target, known)}")
+                report(place, quoted(target), nearest(f"a {what} of the network", target, known))
             elif breaks == ((what, target) in down):
                 state = "down" if breaks else "working"
                 report(place, f"{target!r}, which is {state} at {entry.at}", f"a {what} in the other state")
