@@ -97,6 +97,10 @@ class MidpointSource:
     Raises:
         QuantityError: no source, or a node that does not capture photons.
 
+    Limits:
+        Rounds are synchronised: an end that caught nothing waits for the news all the same, although it knows at once that
+        the round is lost. Ends that restart by themselves do better by up to the ratio of round trip to round time.
+
     Examples:
         >>> from quantum_fabric.devices import sheet
         >>> node = sheet("node", "ideal")
