@@ -104,3 +104,30 @@ def test_unconnected_nodes(network):
 def test_a_node_is_not_its_own_destination(function):
     with pytest.raises(QuantityError, match="two different nodes"):
         function(DIAMOND, "A", "A")
+
+
+def test_a_cut_that_needs_flow_to_be_taken_back():
+    """Found by search: augmenting paths that are never undone stop at a cut of 4."""
+    hops = [
+        "AD",
+        "DH",
+        "BH",
+        "BH",
+        "FH",
+        "AC",
+        "AC",
+        "AC",
+        "CF",
+        "CF",
+        "CF",
+        "DG",
+        "DG",
+        "DG",
+        "AF",
+        "BG",
+        "CH",
+        "CH",
+    ]
+    capacity, side = bounds.min_cut([Edge(a, b, 0.5) for a, b in hops], "A", "B")
+    assert capacity == 3.0
+    assert side == set("ACDFGH")
