@@ -1,10 +1,12 @@
 """The group of commands, found by name when they are needed, and the one place where errors become exit codes.
 
-Exit codes: 0 done · 1 refused, or a replay that differs · 2 the input cannot be used · 130 interrupted.
+Exit codes: 0 done · 1 refused, or a replay that differs · 2 the input cannot be used · 3 a fault of the program
+itself · 130 interrupted.
 """
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -13,7 +15,14 @@ from typing import Final
 
 import click
 
-from quantum_fabric.errors import DocumentError, FabricError, JournalError, UnknownNameError
+from quantum_fabric.errors import (
+    CausalityError,
+    DocumentError,
+    FabricError,
+    JournalError,
+    ProtocolError,
+    UnknownNameError,
+)
 
 COMMANDS: Final = {
     "run": "run a workload of requests on a network; journal, table and report come out",
@@ -53,6 +62,15 @@ class Commands(click.Group):
         command = import_module(f"quantum_fabric.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed; where there is none, say which one may have been meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            meant = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {meant[0]!r}?" if meant else ""))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
@@ -117,7 +135,7 @@ def complain(error: FabricError) -> int:
     hint = _hint(error)
     if hint:
         click.echo(f"hint: {hint}", err=True)
-    return 2
+    return 3 if isinstance(error, ProtocolError | CausalityError) else 2
 
 
 def _hint(error: FabricError) -> str:
@@ -128,6 +146,8 @@ def _hint(error: FabricError) -> str:
             return "'qfabric networks' lists the networks that come with the program."
         case UnknownNameError() if error.where in ("source", "destination"):
             return "'qfabric networks NAME' shows the nodes of a network."
+        case ProtocolError() | CausalityError():
+            return "this is a fault of Quantum Fabric and not of your documents; the journal of the run shows the way to it."
         case JournalError():
             return "a journal is the file journal.jsonl that 'qfabric run' writes."
         case _:

@@ -6,6 +6,8 @@ from contextlib import suppress
 
 import click
 
+from quantum_fabric.cli.quantities import LENGTH
+
 EPILOG = """\b
 Examples:
   qfabric link Bob --distance "200 km" --fidelity 0.98
@@ -24,7 +26,9 @@ A link that cannot be had is refused with its reason and an offer that would be 
 
 @click.command("link", epilog=EPILOG)
 @click.argument("destination")
-@click.option("--distance", "-l", metavar="LENGTH", help='Fibre between the ends, such as "200 km".')
+@click.option(
+    "--distance", "-l", metavar="LENGTH", type=LENGTH, help='Fibre between the ends, such as "200 km".'
+)
 @click.option(
     "--fidelity", "-f", type=float, default=0.9, show_default=True, help="Least fidelity of each pair."
 )
@@ -41,7 +45,7 @@ A link that cannot be had is refused with its reason and an offer that would be 
 @click.option("--network", metavar="NETWORK", help="Ask on this network instead of over a distance.")
 @click.option("--seed", "-s", type=int, default=1, show_default=True, help="Of every random draw.")
 def command(
-    destination: str, distance: str | None, fidelity: float, pairs: int, rate: float, hardware: str, source: str,
+    destination: str, distance: float | None, fidelity: float, pairs: int, rate: float, hardware: str, source: str,
     network: str | None, seed: int,
 ) -> int:  # fmt: skip
     """Ask for entangled pairs with DESTINATION and print each as it comes.
@@ -59,7 +63,7 @@ def command(
         raise InputError("neither", 'a length such as "200 km" (or --network)', "--distance")
     link = api.request_link(
         destination,
-        distance,
+        None if distance is None else distance / 1000.0,
         fidelity,
         source=source,
         pairs=pairs,
@@ -101,17 +105,19 @@ def use_up(pair: object) -> None:
         pair.measure("Z")
 
 
-def _again(refused: object, distance: str | None, hardware: str, network: str | None) -> str:
+def _again(refused: object, distance: float | None, hardware: str, network: str | None) -> str:
     from quantum_fabric.messages import Refused
 
     assert isinstance(refused, Refused)
     offer = refused.offer
     if offer is None:
         return ""
+    from quantum_fabric.units import show
+
     where = (
         f"--network {network} --source {offer.source}"
         if network
-        else f'--distance "{distance}" --hardware {hardware}'
+        else f'--distance "{show(distance or 0.0, "length", 9)}" --hardware {hardware}'
     )
     rate = f" --rate {offer.rate:.6g}" if offer.rate else ""
     return f"qfabric link {offer.destination} {where} --fidelity {offer.fidelity:.6g} --pairs {offer.pairs}{rate}"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from quantum_fabric.cli.quantities import LENGTH
+
 if TYPE_CHECKING:
     from quantum_fabric.documents import NetworkDocument
 
@@ -28,7 +30,10 @@ Graphs of topohub have great-circle lengths: they are multiplied by --detour, si
 @click.option("--import", "origin", metavar="SOURCE", help="A GraphML file, or topohub:COLLECTION/NAME.")
 @click.option("--detour", type=float, help="Fibre length over great circle (default 1.5).")
 @click.option(
-    "--max-span", metavar="LENGTH", help='Put repeaters on fibres that are longer, such as "60 km".'
+    "--max-span",
+    metavar="LENGTH",
+    type=LENGTH,
+    help='Put repeaters on fibres that are longer, such as "60 km".',
 )
 @click.option("--merge", is_flag=True, help="Make one node of nodes that stand at one place.")
 @click.option(
@@ -42,7 +47,7 @@ def command(
     name: str | None,
     origin: str | None,
     detour: float | None,
-    max_span: str | None,
+    max_span: float | None,
     merge: bool,
     target: Path | None,
 ) -> int:
@@ -80,15 +85,14 @@ def command(
     return 0
 
 
-def _import(origin: str, detour: float | None, max_span: str | None, merge: bool) -> NetworkDocument:
+def _import(origin: str, detour: float | None, max_span: float | None, merge: bool) -> NetworkDocument:
     from quantum_fabric import documents
-    from quantum_fabric.units import parse
 
     options: dict[str, Any] = {"merge": merge}
     if detour is not None:
         options["detour"] = detour
     if max_span is not None:
-        options["max_span"] = parse(max_span, "length")
+        options["max_span"] = max_span
     if origin.startswith("topohub:"):
         return documents.import_topohub(origin.removeprefix("topohub:"), **options)
     return documents.import_graphml(origin, **options)
@@ -131,6 +135,7 @@ def _show(document: NetworkDocument) -> None:
             "yes" if node in inventory.relays else "no", escape(", ".join(neighbours[node])),
         )  # fmt: skip
     out.print(nodes)
+    out.print()
     links = table(
         "Link", "Length", "Light time", "Architecture", "Success", "Attempt", "Fidelity",
         right=("Length", "Light time", "Success", "Attempt", "Fidelity"),

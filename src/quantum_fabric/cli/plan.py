@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from quantum_fabric.cli.quantities import TIME
 from quantum_fabric.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
     from quantum_fabric.messages import LinkRequest, Plan
     from quantum_fabric.network import Survey, Topology
+    from quantum_fabric.units import Time
+
+SHOWN = 6
+"""Alternatives that are shown without ``--all``."""
 
 EPILOG = """\b
 Examples:
@@ -32,7 +37,10 @@ A request that cannot be served is refused with the binding resource and an offe
 @click.option("--fidelity", "-f", type=float, required=True, help="Least fidelity of each pair, in (0.5, 1).")
 @click.option("--pairs", "-n", type=int, default=1, show_default=True, help="How many pairs.")
 @click.option("--rate", "-r", type=float, default=0.0, help="Least mean rate in pairs per second.")
-@click.option("--deadline", metavar="T", help='Time by which all pairs must be there, such as "5 s".')
+@click.option(
+    "--deadline", metavar="T", type=TIME, help='Time by which all pairs must be there, such as "5 s".'
+)
+@click.option("--all", "every", is_flag=True, help="Show every alternative that was looked at.")
 def command(
     network: str,
     source: str,
@@ -40,7 +48,8 @@ def command(
     fidelity: float,
     pairs: int,
     rate: float,
-    deadline: str | None,
+    deadline: Time | None,
+    every: bool,
 ) -> int:
     """Show how a request would be served on an idle network, without running anything.
 
@@ -51,21 +60,18 @@ def command(
     from quantum_fabric.cli.screen import console, show_refusal
     from quantum_fabric.messages import LinkRequest, Refused
     from quantum_fabric.network import survey
-    from quantum_fabric.units import parse_time
 
-    request = LinkRequest(
-        source, destination, fidelity, pairs, rate, parse_time(deadline) if deadline is not None else None
-    )
+    request = LinkRequest(source, destination, fidelity, pairs, rate, deadline)
     check_request(request)
     topology = documents.topology(documents.inventory(documents.load_network(network)))
     found = survey(topology, request)
     out = console()
     if isinstance(found.chosen, Refused):
         show_refusal(out, found.chosen, _again(network, found.chosen.offer))
-        _alternatives(out, found, "closest that was found")
+        _alternatives(out, found, "closest that was found", every)
         return 1
     _chosen(out, topology, found.chosen, found.label)
-    _alternatives(out, found, "what lost")
+    _alternatives(out, found, "what lost", every)
     return 0
 
 
@@ -79,7 +85,6 @@ def check_request(request: LinkRequest) -> None:
         (0.5 < request.fidelity < 1.0, "--fidelity", request.fidelity, "a fidelity in (0.5, 1)"),
         (request.pairs >= 1, "--pairs", request.pairs, "at least 1 pair"),
         (0.0 <= request.rate < float("inf"), "--rate", request.rate, "0 or more pairs per second"),
-        (request.deadline is None or request.deadline > 0, "--deadline", request.deadline, "a time above 0"),
         (
             request.source != request.destination,
             "DESTINATION",
@@ -172,13 +177,14 @@ def _rounds(count: int) -> str:
     return f"  [cyan]{count} round{'s' if count != 1 else ''} of purification[/]" if count else ""
 
 
-def _alternatives(out: Console, found: Survey, title: str) -> None:
+def _alternatives(out: Console, found: Survey, title: str, every: bool) -> None:
     from quantum_fabric.cli.screen import table
 
     if not found.alternatives:
         return
     rows = table(title, "Strategy", "Rate /s", "Fidelity", "Why not", right=("Rate /s", "Fidelity"))
-    for other in found.alternatives:
+    shown = found.alternatives if every else found.alternatives[:SHOWN]
+    for other in shown:
         forecast = other.plan.forecast
         rows.add_row(
             " – ".join(other.plan.path),
@@ -189,3 +195,5 @@ def _alternatives(out: Console, found: Survey, title: str) -> None:
         )
     out.print()
     out.print(rows)
+    if len(shown) < len(found.alternatives):
+        out.print(f"[dim]{len(found.alternatives) - len(shown)} more with --all[/]")

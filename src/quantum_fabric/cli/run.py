@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from quantum_fabric.errors import InputError
+from quantum_fabric.cli.quantities import TIME
+from quantum_fabric.errors import FabricError, InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +50,11 @@ Ctrl-C ends the run early and orderly: the files are complete up to that moment 
 )
 @click.option("--seed", "-s", type=int, default=1, show_default=True, help="Of every random draw.")
 @click.option(
-    "--duration", "-d", metavar="T", help='Simulated time, such as "20 s"; as the workload says by default.'
+    "--duration",
+    "-d",
+    metavar="T",
+    type=TIME,
+    help='Simulated time, such as "20 s"; as the workload says by default.',
 )
 @click.option(
     "--out", "-o", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Where files go."
@@ -63,7 +68,7 @@ Ctrl-C ends the run early and orderly: the files are complete up to that moment 
     help="What the journal keeps: what concerns requests, or every message.",
 )
 def command(
-    network: str, workload: str | None, seed: int, duration: str | None, out: Path | None, keeps: str
+    network: str, workload: str | None, seed: int, duration: Time | None, out: Path | None, keeps: str
 ) -> int:
     """Run a workload of requests on a network and account for every pair.
 
@@ -77,16 +82,19 @@ def command(
     folder = out or Path("runs") / f"{Path(network).stem}-seed{seed}"
     session.journal(folder / "journal.jsonl", scenario.header(keeps))
     again = f"qfabric replay {folder / 'journal.jsonl'}"
-    _live(session)
-    return _account(session, folder, again)
+    with _orderly_interrupt() as ticker:
+        try:
+            _live(session, ticker)
+        except FabricError:  # a fault of the program itself: what was seen before it is worth having
+            _account(session, folder, again)
+            raise
+        return _account(session, folder, again)
 
 
-def _scenario(network: str, workload: str | None, seed: int, duration: str | None) -> Scenario:
+def _scenario(network: str, workload: str | None, seed: int, duration: Time | None) -> Scenario:
     from quantum_fabric import documents
     from quantum_fabric.cli.session import scenario
-    from quantum_fabric.units import parse_time
 
-    length = parse_time(duration) if duration is not None else None
     document = documents.load_network(network)
     if workload is None:
         known = {entry.name: entry.workloads for entry in documents.bundled()}
@@ -98,10 +106,10 @@ def _scenario(network: str, workload: str | None, seed: int, duration: str | Non
                 "--workload",
             )
         workload = known[network][0]
-    return scenario(document, documents.load_workload(workload), seed, length)
+    return scenario(document, documents.load_workload(workload), seed, duration)
 
 
-def _live(session: Session) -> None:
+def _live(session: Session, ticker: Ticker) -> None:
     """Run with a progress bar over simulated time and the first pairs as they come."""
     from quantum_fabric.cli.screen import console, pair_line
     from quantum_fabric.messages import Delivered
@@ -114,7 +122,7 @@ def _live(session: Session) -> None:
         f"[bold]{title}[/]: {len(scenario.network.nodes)} nodes, {len(scenario.network.links)} links; "
         f"{session.requests} requests in {seconds(scenario.duration):g} s of network time, seed {scenario.seed}"
     )
-    with _progress(err, seconds(scenario.duration)) as progress, _orderly_interrupt() as ticker:
+    with _progress(err, seconds(scenario.duration)) as progress:
 
         def show_first(time: Time, place: str, message: Message) -> None:  # noqa: ARG001 (the port)
             ticker.pairs += 1
@@ -134,7 +142,7 @@ def _live(session: Session) -> None:
 
         ticker.show = show
         session.run(ticker)
-        show()
+        progress.update(task, completed=seconds(session.reached), pairs=ticker.pairs)
 
 
 class Ticker:
@@ -164,7 +172,7 @@ class Ticker:
 
 @contextmanager
 def _orderly_interrupt() -> Iterator[Ticker]:
-    """The first Ctrl-C ends the run after the present event, a second one at once."""
+    """The first Ctrl-C ends the run after the present event and lets the files be finished, a second one ends all."""
     ticker = Ticker()
 
     def stop(_: int, __: FrameType | None) -> None:
@@ -197,16 +205,18 @@ def _account(session: Session, folder: Path, again: str) -> int:
     from quantum_fabric.cli.page import page
     from quantum_fabric.cli.screen import MOST_ROWS, console, request_table
     from quantum_fabric.ops.report import lead
-    from quantum_fabric.ops.summary import summarise
+    from quantum_fabric.ops.summary import pool
     from quantum_fabric.ops.tables import write_pairs, write_text
 
-    rows = [summarise(history, session.reached) for history in session.histories]
+    rows = pool(list(session.histories), session.reached)
     out = console()
     out.print()
     out.print(request_table(rows))
     if len(rows) > MOST_ROWS:
-        out.print(f"… and {len(rows) - MOST_ROWS} more requests; the report has all")
-    out.print(("[yellow]interrupted.[/] " if session.interrupted else "") + lead(rows, session.reached))
+        out.print(f"… and {len(rows) - MOST_ROWS} more rows; the report has all")
+    out.print(
+        ("[yellow]interrupted.[/] " if session.interrupted else "") + lead(session.histories, session.reached)
+    )
     write_pairs(session.histories, folder / "pairs.parquet")
     write_text(page(session, again), folder / "report.html")
     for name, what in (

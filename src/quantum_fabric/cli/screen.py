@@ -36,22 +36,22 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
     for name in columns:
-        made.add_column(name, justify="right" if name in right else "left", overflow="fold")
+        number = name in right
+        made.add_column(name, justify="right" if number else "left", no_wrap=number, overflow="fold")
     return made
 
 
 def request_table(rows: Sequence[Summary], *, most: int = MOST_ROWS) -> Table:
-    """Asked against delivered, a row for each request; those that are not completed first give their reason."""
+    """Asked (dim) against delivered, a row for each request; those that were not completed give their reason."""
     made = table(
-        "Request", "Pairs", "Fidelity (95 %)", "asked", "Rate /s", "Latency p50", "p99", "Outcome",
-        right=("Pairs", "asked", "Rate /s", "Latency p50", "p99"),
+        "Request", "Pairs", "Fidelity", "Rate /s", "Latency p50", "p99", "Outcome",
+        right=("Pairs", "Fidelity", "Rate /s", "Latency p50", "p99"),
     )  # fmt: skip
     for row in rows[:most]:
         made.add_row(
             f"[bold]{_plain(row.name)}[/]\n[dim]{_plain(row.source)} → {_plain(row.destination)}[/]",
-            f"{row.delivered}/{row.asked_pairs}",
-            _fidelity(row),
-            f"{row.asked_fidelity:.4g}",
+            f"{row.delivered:,}\n[dim]of {row.asked_pairs:,}[/]",
+            f"{_fidelity(row)}\n[dim]≥ {row.asked_fidelity:.4g}[/]",
             show_number(row.rate) + (f"\n[dim]≥ {show_number(row.asked_rate)}[/]" if row.asked_rate else ""),
             _time(row.latency_p50),
             _time(row.latency_p99),
@@ -61,12 +61,12 @@ def request_table(rows: Sequence[Summary], *, most: int = MOST_ROWS) -> Table:
 
 
 def _fidelity(row: Summary) -> str:
+    """Mean and half the width of its 95 % interval."""
     if row.fidelity is None:
         return "–"
     mean = row.fidelity
-    low = mean.value < row.asked_fidelity
-    value = f"[red]{mean.value:.4f}[/]" if low else f"{mean.value:.4f}"
-    return f"{value} [dim]\\[{mean.low:.4f}, {mean.high:.4f}][/]" if mean.samples > 1 else value
+    value = f"[red]{mean.value:.4f}[/]" if mean.value < row.asked_fidelity else f"{mean.value:.4f}"
+    return f"{value} ± {(mean.high - mean.low) / 2:.4f}" if mean.samples > 1 else value
 
 
 def _outcome(row: Summary) -> str:
@@ -118,7 +118,7 @@ def show_refusal(out: Console, refused: Refused, command: str = "") -> None:
 def show_forecast(out: Console, plan: Plan) -> None:
     """What a plan is expected to give, with its errors."""
     forecast = plan.forecast
-    error = f" ± {forecast.rate_error:.2g}" if forecast.rate_error else ""
+    error = f" ± {show_number(float(f'{forecast.rate_error:.2g}'))}" if forecast.rate_error else ""
     out.print(
         f"expected: [bold]{show_number(forecast.rate)}{error} pairs/s[/], fidelity [bold]{forecast.fidelity:.4f}[/] "
         f"(at least {forecast.fidelity_low:.4f}), first pair after {show_wait(forecast.latency)}"

@@ -32,13 +32,15 @@ class Scenario:
     Attributes:
         network, workload: sound documents that fit each other.
         seed: of every random stream.
-        duration: how long the network lives, in ps.
+        duration: how long the network lives, in ps; what would happen later is left out.
+        until: stop there (a replay of a run that was interrupted); at the end where None.
     """
 
     network: NetworkDocument
     workload: Workload
     seed: int
     duration: Time
+    until: Time | None = None
 
     def header(self, keeps: str) -> Header:
         """The first line of its journal."""
@@ -87,7 +89,7 @@ def scenario_of(header: Header, until: Time | None = None) -> Scenario:
     if type(duration) is not int:
         raise InputError(repr(duration), "a duration in ps", "options.duration_ps")
     planned = scenario(network, workload, header.seed, duration)
-    return planned if until is None else replace(planned, duration=until)
+    return replace(planned, until=until)
 
 
 class Session:
@@ -142,7 +144,8 @@ class Session:
         for fold in (self.histories, self.metrics, self.losses):
             self.fabric.watch(fold, *fold.SEES)
         try:
-            self.fabric.run(self.scenario.duration, stop)
+            until = self.scenario.duration if self.scenario.until is None else self.scenario.until
+            self.fabric.run(until, stop)
             self.interrupted = self.fabric.now < self.scenario.duration
             # the events of this very picosecond are done to the end, so that a replay can stop at the same place
             self.fabric.run(self.fabric.now)

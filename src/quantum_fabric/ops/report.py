@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
@@ -12,7 +12,7 @@ from quantum_fabric.ops.drawing import Drawing, draw
 from quantum_fabric.ops.losses import Losses
 from quantum_fabric.ops.metrics import METRICS, Metrics
 from quantum_fabric.ops.requests import History
-from quantum_fabric.ops.summary import Summary, show_number, show_wait, summarise
+from quantum_fabric.ops.summary import Summary, pool, show_number, show_wait, summarise
 from quantum_fabric.units import Time, seconds, show_time
 
 SHOWN: Final = 8
@@ -59,13 +59,12 @@ def render(report: Report) -> str:
         >>> "<h1>Two nodes</h1>" in page, "http" in page
         (True, False)
     """
-    rows = [summarise(history, report.until) for history in report.histories]
     css = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     body = "\n".join(
         [
-            _head(report, rows),
+            _head(report),
             _network(report),
-            _requests(rows, report.histories),
+            _requests(report),
             *_plots(report),
             _counters(report.metrics),
             _foot(report),
@@ -82,7 +81,7 @@ def render(report: Report) -> str:
 # ------------------------------------------------------------------------------------------------- sections
 
 
-def _head(report: Report, rows: Sequence[Summary]) -> str:
+def _head(report: Report) -> str:
     facts = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in report.facts
     )
@@ -92,13 +91,13 @@ def _head(report: Report, rows: Sequence[Summary]) -> str:
         warnings.insert(0, f"{reached} What follows is complete up to then.")
     return (
         '<header><p class="kicker">Quantum Fabric · report of a run</p>'
-        f'<h1>{escape(report.title)}</h1><p class="lead">{escape(lead(rows, report.until))}</p></header>'
+        f'<h1>{escape(report.title)}</h1><p class="lead">{escape(lead(report.histories, report.until))}</p></header>'
         + "".join(f'<p class="warning">{escape(text)}</p>' for text in warnings)
         + f'<dl class="facts">{facts}</dl>'
     )
 
 
-def lead(rows: Sequence[Summary], until: Time) -> str:
+def lead(histories: Iterable[History], until: Time) -> str:
     """The run in one sentence.
 
     Examples:
@@ -106,6 +105,7 @@ def lead(rows: Sequence[Summary], until: Time) -> str:
         'No requests in 2 s of network time.'
     """
     time = f"{show_time(until)} of network time"
+    rows = [summarise(history, until) for history in histories]
     if not rows:
         return f"No requests in {time}."
     pairs = sum(row.delivered for row in rows)
@@ -140,49 +140,71 @@ def _network(report: Report) -> str:
     return f'<h2>Network</h2>{note}\n<figure>{draw(report.drawing)}</figure><p class="key">{key}</p>'
 
 
-def _requests(rows: Sequence[Summary], histories: Sequence[History]) -> str:
-    if not rows:
+def _requests(report: Report) -> str:
+    if not report.histories:
         return ""
-    head = (
-        "<tr><th>Request</th><th>Path</th><th class=n>Pairs</th><th class=n>Fidelity</th>"
-        "<th class=n>Rate / s<sup>−1</sup></th><th class=n>Latency</th><th>Outcome</th></tr>"
-    )
-    body = "\n".join(_request(row, history) for row, history in zip(rows, histories))
+    rows = pool(report.histories, report.until)
+    paths = {history.request.name: history for history in report.histories}
+    every = ""
+    if len(rows) < len(report.histories):
+        singles = [summarise(history, report.until) for history in report.histories]
+        every = f"<details><summary>Each of the {len(singles):,} requests</summary>{_table(singles, paths)}</details>"
     return (
         "<h2>Requests</h2>\n"
         '<p class="note">Large: what was delivered. Small: what was asked for, and what the control plane forecast or '
         "estimated. Fidelity is the true one, known to the twin alone, with the 95 % interval of its mean; latency is the "
         "time since the pair before (for the first: since the submission), median and 99th percentile.</p>\n"
-        f'<div class="scroll"><table><thead>{head}</thead><tbody>\n{body}\n</tbody></table></div>'
+        f"{_table(rows, paths)}{every}"
     )
 
 
-def _request(row: Summary, history: History) -> str:
-    path = " – ".join(history.plan.path) if history.plan else "–"
-    fidelity = "–"
-    if row.fidelity is not None:
-        fidelity = f"{row.fidelity.value:.4f}<small>[{row.fidelity.low:.4f}, {row.fidelity.high:.4f}]</small>"
-    asked = [f"at least {row.asked_fidelity:.4g}"]
-    if row.estimate is not None:
-        asked.append(f"estimated {row.estimate:.4f}")
-    rates = [f"at least {show_number(row.asked_rate)}"] if row.asked_rate else []
-    rates += [f"forecast {show_number(row.expected_rate)}"] if row.expected_rate is not None else []
-    latency = "–"
-    if row.latency_p50 is not None and row.latency_p99 is not None:
-        latency = f"{show_wait(row.latency_p50)}<small>p99 {show_wait(row.latency_p99)}</small>"
-    deadline = f"<small>by {show_wait(row.deadline)}</small>" if row.deadline is not None else ""
+def _table(rows: Sequence[Summary], histories: Mapping[str, History]) -> str:
+    head = (
+        "<tr><th>Request</th><th>Path</th><th class=n>Pairs</th><th class=n>Fidelity</th>"
+        "<th class=n>Rate / s<sup>−1</sup></th><th class=n>Latency</th><th>Outcome</th></tr>"
+    )
+    body = "\n".join(_row(row, histories.get(row.name)) for row in rows)
+    return f'<div class="scroll"><table><thead>{head}</thead><tbody>\n{body}\n</tbody></table></div>'
+
+
+def _row(row: Summary, history: History | None) -> str:
+    plan = history.plan if history is not None else None
+    path = escape(" – ".join(plan.path)) if plan is not None else "–"
+    if history is not None and history.plans > 1:
+        path += f"<small>planned {history.plans} times</small>"
     said = row.reason if row.status != "completed" else ""
     reason = said + (f" – would be accepted: {row.offer}." if row.offer else "")
+    deadline = f"<small>by {show_wait(row.deadline)}</small>" if row.deadline is not None else ""
     kind = ' class="has-reason"' if reason else ""
+    badge = row.status if row.status.isalpha() else "mixed"
     line = (
-        f"<tr{kind}><td><strong>{escape(row.name)}</strong><small>{escape(row.source)} → {escape(row.destination)}</small></td>"
-        f"<td>{escape(path)}{'<small>planned anew ' + str(history.plans - 1) + ' times</small>' if history.plans > 1 else ''}</td>"
+        f"<tr{kind}>"
+        f"<td><strong>{escape(row.name)}</strong><small>{escape(row.source)} → {escape(row.destination)}</small></td>"
+        f"<td>{path}</td>"
         f"<td class=n>{row.delivered:,}<small>of {row.asked_pairs:,}</small>{deadline}</td>"
-        f"<td class=n>{fidelity}{''.join(f'<small>{text}</small>' for text in asked)}</td>"
-        f"<td class=n>{show_number(row.rate)}{''.join(f'<small>{text}</small>' for text in rates)}</td>"
-        f'<td class=n>{latency}</td><td><span class="badge {row.status}">{row.status}</span></td></tr>'
+        f'{_numbers(row)}<td><span class="badge {badge}">{row.status}</span></td></tr>'
     )
     return line + (f'<tr class="reason"><td colspan="7">{escape(reason)}</td></tr>' if reason else "")
+
+
+def _numbers(row: Summary) -> str:
+    """The three cells that hold what was measured, with what was asked or expected beneath."""
+    fidelity, small = "–", [f"at least {row.asked_fidelity:.4g}"]
+    if row.fidelity is not None:
+        fidelity = f"{row.fidelity.value:.4f}"
+        small.insert(0, f"[{row.fidelity.low:.4f}, {row.fidelity.high:.4f}]")
+    if row.estimate is not None:
+        small.append(f"estimated {row.estimate:.4f}")
+    rates = [f"at least {show_number(row.asked_rate)}"] if row.asked_rate else []
+    rates += [f"forecast {show_number(row.expected_rate)}"] if row.expected_rate is not None else []
+    latency, tail = "–", []
+    if row.latency_p50 is not None and row.latency_p99 is not None:
+        latency, tail = show_wait(row.latency_p50), [f"p99 {show_wait(row.latency_p99)}"]
+    cells = ((fidelity, small), (show_number(row.rate), rates), (latency, tail))
+    return "".join(
+        f"<td class=n>{large}{''.join(f'<small>{text}</small>' for text in lines)}</td>"
+        for large, lines in cells
+    )
 
 
 def _plots(report: Report) -> Iterable[str]:

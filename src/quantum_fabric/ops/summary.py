@@ -99,6 +99,78 @@ def summarise(history: History, now: Time) -> Summary:
     )
 
 
+def pool(histories: Sequence[History], now: Time, least: int = 4) -> list[Summary]:
+    """Rows for people: as `summarise`, but the requests of one stream (NAME#1, NAME#2, ...) share a row.
+
+    Args:
+        histories: in order of submission.
+        now: end of the account, in ps.
+        least: streams with fewer requests keep their rows.
+
+    Examples:
+        >>> from quantum_fabric.messages import LinkRequest
+        >>> stream = [History(LinkRequest("A", "B", 0.9, name=f"calls#{i}"), i) for i in range(4)]
+        >>> [(row.name, row.asked_pairs, row.status) for row in pool(stream, 10)]
+        [('calls (4 requests)', 4, '4 open')]
+    """
+    streams: dict[str, list[History]] = {}
+    for history in histories:
+        streams.setdefault(_stream(history), []).append(history)
+    rows = []
+    for name, members in streams.items():
+        if name and len(members) >= least:
+            rows.append(_pooled(f"{name} ({len(members)} requests)", members, now))
+        else:
+            rows += [summarise(history, now) for history in members]
+    order = {id(history): place for place, history in enumerate(histories)}
+    places = [
+        place
+        for name, members in streams.items()
+        for place in (
+            [order[id(members[0])]] if name and len(members) >= least else [order[id(m)] for m in members]
+        )
+    ]
+    return [row for _, row in sorted(zip(places, rows), key=lambda entry: entry[0])]
+
+
+def _stream(history: History) -> str:
+    return history.request.name.rpartition("#")[0]
+
+
+def _pooled(name: str, members: Sequence[History], now: Time) -> Summary:
+    rows = [summarise(history, now) for history in members]
+    waits = sorted(wait for history in members for wait in history.waits)
+    estimates = [pair.fidelity for history in members for pair in history.pairs]
+    start = members[0].submitted
+    stop = max(now if history.ended is None or history.unfinished else history.ended for history in members)
+    fates: dict[str, int] = {}
+    for row in rows:
+        fates[row.status] = fates.get(row.status, 0) + 1
+    first = rows[0]
+    return Summary(
+        name=name,
+        source=first.source,
+        destination=first.destination,
+        asked_pairs=sum(row.asked_pairs for row in rows),
+        asked_fidelity=max(row.asked_fidelity for row in rows),
+        asked_rate=0.0,
+        deadline=None,
+        delivered=sum(row.delivered for row in rows),
+        fidelity=mean([value for history in members for value in history.true_fidelities]),
+        estimate=math.fsum(estimates) / len(estimates) if estimates else None,
+        rate=len(estimates) / seconds(stop - start) if stop > start else 0.0,
+        expected_rate=None,
+        expected_fidelity=None,
+        latency_p50=round(quantile(waits, 0.50)) if waits else None,
+        latency_p99=round(quantile(waits, 0.99)) if waits else None,
+        status=next(iter(fates))
+        if fates.keys() == {"completed"}
+        else ", ".join(f"{n} {fate}" for fate, n in fates.items()),
+        reason="; ".join(sorted({row.reason for row in rows if row.reason and row.status != "completed"})),
+        offer="",
+    )
+
+
 def show_number(value: float) -> str:
     """Three significant digits without an exponent where that stays short, for people.
 
