@@ -5,7 +5,6 @@ Nothing is half done: a document is returned whole, or a `DocumentError` with ev
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +18,7 @@ from quantum_fabric.documents.network_document import NetworkDocument
 from quantum_fabric.documents.reading import Plain, compose, quoted, read_text
 from quantum_fabric.documents.workload import Workload, workload_of
 from quantum_fabric.documents.workload_document import WorkloadDocument, check_workload_form
+from quantum_fabric.documents.writing import to_yaml
 from quantum_fabric.errors import DocumentError, Finding
 
 KINDS: Final[dict[str, type[Entry]]] = {
@@ -152,16 +152,7 @@ def dump(document: NetworkDocument | WorkloadDocument | Workload) -> str:
         nodes:
         - {name: A}
     """
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = None
-    yaml.allow_unicode = True
-    yaml.width = 110
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    stream = io.StringIO()
-    yaml.dump(document.plain(), stream)
-    return stream.getvalue()
+    return to_yaml(document.plain())
 
 
 def json_schema(kind: str) -> dict[str, Any]:

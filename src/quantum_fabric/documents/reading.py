@@ -84,6 +84,24 @@ class Tree:
         return line
 
 
+def plain_scalar(text: str) -> Scalar:
+    """What text without quotes stands for in the core schema of YAML 1.2.
+
+    Examples:
+        >>> [plain_scalar(text) for text in ("no", "25 km", "1e-3", "0x10", "true", "~", ".inf", "012")]
+        ['no', '25 km', 0.001, 16, True, None, inf, 12]
+    """
+    if text in _NULL:
+        return None
+    if text in _BOOL:
+        return _BOOL[text]
+    if _NOT_FINITE.fullmatch(text):
+        return float(text.replace(".", "", 1))
+    if _INT.fullmatch(text) or _RADIX.fullmatch(text):
+        return int(text, 10 if _INT.fullmatch(text) else 0) if len(text) <= 20 else math.inf
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
 def dotted(place: Sequence[str | int]) -> str:
     """Write a place as people do.
 
@@ -208,7 +226,7 @@ def _events(text: str) -> Iterator[Any]:
             line = event.start_mark.line + 1
             yield event
     except MarkedYAMLError as error:
-        raise _explain(error) from None
+        raise _explain(error, line) from None
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise _Unreadable(line, f"the control character {text[error.position]!r}", "printable text") from None
@@ -219,10 +237,10 @@ def _events(text: str) -> Iterator[Any]:
         raise _Unreadable(line, "something after this line that is not YAML", "valid YAML") from None
 
 
-def _explain(error: Any) -> _Unreadable:
+def _explain(error: Any, line: int) -> _Unreadable:
     """Say in our words what the parser says in its own."""
     problem, context = str(error.problem or ""), str(error.context or "")
-    line = error.problem_mark.line + 1 if error.problem_mark else 0
+    line = error.problem_mark.line + 1 if error.problem_mark else line
     opened = error.context_mark.line + 1 if error.context_mark else line
     if "'\\t'" in problem:
         return _Unreadable(line, "a tab", "spaces (YAML does not allow tabs for indentation)")
@@ -337,40 +355,25 @@ class _Builder:
         text = str(event.value)
         if not event.implicit[0]:
             return self.encodable(text, line)
-        if text in _NULL:
-            return None
-        if text in _BOOL:
-            return _BOOL[text]
-        if _NOT_FINITE.fullmatch(text):
-            self.note(line, repr(text), "a finite number, or a quantity in quotes such as 'inf s'")
-            return None
-        if _INT.fullmatch(text) or _FLOAT.fullmatch(text) or _RADIX.fullmatch(text):
-            return self.number(text, line)
-        return self.encodable(text, line)
-
-    def number(self, text: str, line: int) -> int | float:
-        if len(text) <= 20:
-            if _INT.fullmatch(text):
-                return int(text)
-            if _RADIX.fullmatch(text):
-                return int(text, 0)
-        value = (
-            float.fromhex(text) if text.startswith("0x") else float(text) if text[:2] != "0o" else math.inf
-        )
-        if math.isfinite(value):
-            return value
-        self.note(line, quoted(text, 30), "a finite number")
-        return 0
+        value = plain_scalar(text)
+        if isinstance(value, str):
+            return self.encodable(value, line)
+        if isinstance(value, float) and not math.isfinite(value):
+            expected = "a finite number"
+            if _NOT_FINITE.fullmatch(text):
+                expected += ", or a quantity in quotes such as 'inf s'"
+            self.note(line, quoted(text, 30), expected)
+            return 0
+        return value
 
     def encodable(self, text: str, line: int) -> str:
         if text.isascii():
             return text
-        try:
-            text.encode()
-        except UnicodeEncodeError:
+        try:  # JSON writes letters beyond the basic plane as two surrogates
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
             self.note(line, "half of a surrogate pair", "Unicode text")
             return text.encode(errors="replace").decode()
-        return text
 
     def untagged(self, event: Any, line: int) -> None:
         if event.tag is not None and not (event.tag == "!" and type(event).__name__ == "ScalarEvent"):
