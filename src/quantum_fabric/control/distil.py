@@ -148,7 +148,7 @@ class Distiller:
         ageing = self._keeper.own_ageing
         kept = product(ask.quality_keep, ageing(keep, now))
         spent = product(ask.quality_sacrifice, ageing(sacrifice, now))
-        _, quality = purified(kept, spent, kind, self._partner_noise[ask.asker], self._noise)
+        _, quality = purified(kept, spent, kind, self._partner_noise[ask.asker], self._noise, flip)
         out.append(Send(ask.asker, _answer_to(ask, success, frame, quality, now)))
         self._keeper.free(sacrifice, out)
         if success:

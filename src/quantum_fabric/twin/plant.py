@@ -5,7 +5,8 @@ age lazily, when somebody looks.
 
 Limits:
     Pauli noise is exact. Amplitude damping (T1) is Pauli-twirled: see `quantum_fabric.physics.memory` for the size of the
-    error. A pair whose purification failed is taken to be maximally mixed, since the protocol throws it away.
+    error. With readout that is lopsided at both ends of a purification, success is drawn with its mean over the first
+    announced bit instead of given it. A pair whose purification failed is taken to be maximally mixed, since the protocol throws it away.
 """
 
 from __future__ import annotations
@@ -206,10 +207,10 @@ class Twin:
             keep.spoil()
             return int(draws.flip(0.5))
         kind = waiting.distillation.value
-        chance, joint = purified(
-            keep.correlators, sacrifice.correlators, kind, waiting.node.operations, node.operations
-        )
         frame, flip = purify_frame(kind, keep.frame, sacrifice.frame)
+        chance, joint = purified(
+            keep.correlators, sacrifice.correlators, kind, waiting.node.operations, node.operations, flip
+        )
         success = draws.flip(chance)
         keep.frame = frame
         if success:
