@@ -40,7 +40,7 @@ EXAMPLES: Final = """\b
 Examples:
   qfabric run                                   the bundled Chicago network
   qfabric run chicago --workload chicago-cut    a fibre is cut on the way
-  qfabric plan chicago NU UChicago --fidelity 0.9
+  qfabric plan chicago NU UChicago_PME --fidelity 0.9
   qfabric link Bob --distance "200 km" --fidelity 0.98
   qfabric check my-network.yaml my-workload.yaml
 

@@ -12,7 +12,7 @@ EPILOG = """\b
 Examples:
   qfabric link Bob --distance "200 km" --fidelity 0.98
   qfabric link Bob --distance "50 km" --fidelity 0.8 --hardware lab-best --pairs 20
-  qfabric link UChicago --source NU --network chicago --fidelity 0.9
+  qfabric link UChicago_PME --source NU --network chicago --fidelity 0.9
 
 \b
 Hardware of the chain of repeaters that is planned for a distance:

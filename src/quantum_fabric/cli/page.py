@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from quantum_fabric import __version__
+from quantum_fabric.documents import FaultKind
 from quantum_fabric.ops.drawing import Drawing
 from quantum_fabric.ops.report import Report, render
 from quantum_fabric.units import show_time
@@ -34,7 +35,8 @@ def page(session: Session, again: str) -> str:
         positions(scenario.network, inventory.positions),
         {name: (link.a, link.b, link.length) for name, link in inventory.links.items()},
         dict(session.metrics.labels("heralds")),
-        set(session.metrics.labels("link_losses")),
+        broken(session, FaultKind.CUT),
+        broken(session, FaultKind.FAIL),
         {end for request in requests for end in (request.source, request.destination)},
     )
     return render(
@@ -51,6 +53,12 @@ def page(session: Session, again: str) -> str:
             notes=notes(scenario.network),
         )
     )
+
+
+def broken(session: Session, kind: FaultKind) -> set[str]:
+    """Links that the workload cut, or nodes that it let fail, before the run ended."""
+    faults = session.scenario.workload.faults
+    return {fault.target for fault in faults if fault.kind is kind and fault.at <= session.reached}
 
 
 def positions(

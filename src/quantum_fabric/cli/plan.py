@@ -22,7 +22,7 @@ SHOWN = 6
 
 EPILOG = """\b
 Examples:
-  qfabric plan chicago NU UChicago --fidelity 0.9
+  qfabric plan chicago NU UChicago_PME --fidelity 0.9
   qfabric plan chicago NU Argonne_1 --fidelity 0.95 --pairs 100 --rate 2
   qfabric plan my-network.yaml A B --fidelity 0.9 --deadline "5 s"
 

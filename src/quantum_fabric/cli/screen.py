@@ -66,7 +66,9 @@ def _fidelity(row: Summary) -> str:
         return "–"
     mean = row.fidelity
     value = f"[red]{mean.value:.4f}[/]" if mean.value < row.asked_fidelity else f"{mean.value:.4f}"
-    return f"{value} ± {(mean.high - mean.low) / 2:.4f}" if mean.samples > 1 else value
+    half = (mean.high - mean.low) / 2
+    width = f"{half:.4f}" if half >= 5e-5 else "<0.0001"
+    return f"{value} ± {width}" if mean.samples > 1 else value
 
 
 def _outcome(row: Summary) -> str:

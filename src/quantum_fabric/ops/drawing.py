@@ -24,7 +24,8 @@ class Drawing:
         positions: node -> (x, y), y upwards, in one unit; nodes without one are put on a circle.
         links: link -> (end, end, length in m).
         use: link -> elementary pairs; its shade and width.
-        cut: links that were dark for some time.
+        cut: links that were cut for some time.
+        failed: nodes that stopped for some time.
         ends: nodes between which pairs were asked for.
     """
 
@@ -32,6 +33,7 @@ class Drawing:
     links: Mapping[str, tuple[str, str, float]]
     use: Mapping[str, int] = field(default_factory=dict)
     cut: Collection[str] = ()
+    failed: Collection[str] = ()
     ends: Collection[str] = ()
 
 
@@ -61,6 +63,7 @@ def draw(drawing: Drawing) -> str:
     segments = [(places[a], places[b]) for a, b, _ in drawing.links.values()]
     labels = place_labels({node: places[node] for node in nodes}, segments, size, (WIDTH, height), lengths)
     parts += [_node(node, places[node], node in drawing.ends) for node in nodes]
+    parts += [f"<g>{_cross(places[node], 9.0)}</g>" for node in nodes if node in drawing.failed]
     parts += [_length(text, point) for text, point in lengths]
     parts += [_label(node, box) for node, box in labels.items()]
     return "\n".join([*parts, "</svg>"])
@@ -252,8 +255,13 @@ def _link(drawing: Drawing, name: str, places: Mapping[str, Point]) -> str:
     if name in drawing.cut:
         at = 0.3 if math.dist((x0, y0), (x1, y1)) > 84.0 else 0.5
         x, y = x0 + at * (x1 - x0), y0 + at * (y1 - y0)
-        lines.append(f'<path class="cut" d="M{x - 6:.1f} {y - 6:.1f}l12 12m0 -12l-12 12"/>')
+        lines.append(_cross((x, y), 6.0))
     return "\n".join([*lines, "</g>"])
+
+
+def _cross(place: Point, half: float) -> str:
+    x, y, whole = place[0] - half, place[1] - half, 2 * half
+    return f'<path class="cut" d="M{x:.1f} {y:.1f}l{whole:g} {whole:g}m0 -{whole:g}l-{whole:g} {whole:g}"/>'
 
 
 def _shade(share: float) -> str:

@@ -1,6 +1,7 @@
 """The plots of a report, made by matplotlib and put into the page as SVG with its text as text.
 
-Every function takes `Group` records and returns one ``<svg>`` element. The same data give the same bytes.
+Every function takes `Group` records and returns one ``<svg>`` element, or an empty string where there is nothing to show.
+The same data give the same bytes.
 """
 
 from __future__ import annotations
@@ -59,10 +60,12 @@ def delivery(groups: Sequence[Group], until: float) -> str:
         until: end of the run in s.
     """
     shown = [group for group in groups if group.delivered]
-    last = max(group.delivered[-1] for group in shown) if shown else until
+    if not shown:
+        return ""
+    last = max(group.delivered[-1] for group in shown)
     until = until if last > 0.5 * until else min(until, 1.12 * last)  # an idle rest says nothing
     factor, unit = _time_unit(until)
-    with _figure(len(shown), height=3.5, salt="delivery") as (figure, axes):
+    with _figure(height=3.5, salt="delivery") as (figure, axes):
         for colour, group in zip(_cycle(), shown):
             times = [group.submitted, *group.delivered, max(until, group.delivered[-1])]
             counts = [*range(len(group.delivered) + 1), len(group.delivered)]
@@ -73,7 +76,13 @@ def delivery(groups: Sequence[Group], until: float) -> str:
         axes.set_ylabel("pairs delivered")
         axes.set_xlim(0, until * factor)
         axes.set_ylim(bottom=0)
-        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9)
+        axes.legend(
+            frameon=False,
+            loc="lower left",
+            bbox_to_anchor=(0.0, 1.0),
+            fontsize=9,
+            ncols=min(4, max(1, len(shown))),
+        )
         return _svg(figure)
 
 
@@ -82,12 +91,14 @@ def fidelities(groups: Sequence[Group]) -> str:
     import numpy as np
 
     shown = [group for group in groups if group.fidelities]
+    if not shown:
+        return ""
     values = [value for group in shown for value in (*group.fidelities, *group.floors)]
-    low, high = min(values, default=0.5), max(values, default=1.0)
+    low, high = min(values), max(values)
     margin = max(0.06 * (high - low), 0.002)
     low, high = max(0.0, low - margin), min(1.0, high + margin)
     edges = np.linspace(low, high, 61)
-    with _figure(len(shown), height=0.9 + 0.62 * len(shown), salt="fidelity") as (figure, axes):
+    with _figure(height=0.9 + 0.62 * len(shown), salt="fidelity") as (figure, axes):
         for row, (colour, group) in enumerate(zip(_cycle(), shown)):
             base = len(shown) - 1 - row
             counts, _ = np.histogram(group.fidelities, edges)
@@ -140,7 +151,9 @@ def _stacked(
     title: str,
     salt: str,
 ) -> str:
-    with _figure(len(shown), height=1.05 + 0.42 * len(shown), salt=salt) as (figure, axes):
+    if not shown:
+        return ""
+    with _figure(height=1.05 + 0.42 * len(shown), salt=salt) as (figure, axes):
         rows = [len(shown) - 1 - row + 0.4 for row in range(len(shown))]
         right, left = [0.0] * len(shown), [0.0] * len(shown)
         for name, values in bars.items():
@@ -175,7 +188,7 @@ def _time_unit(longest: float) -> tuple[float, str]:
 
 
 @contextmanager
-def _figure(rows: int, height: float, salt: str) -> Iterator[tuple[Figure, Axes]]:
+def _figure(height: float, salt: str) -> Iterator[tuple[Figure, Axes]]:
     """A bare figure in the house style, without pyplot and its global state."""
     import matplotlib
     from matplotlib.figure import Figure as NewFigure
@@ -187,7 +200,7 @@ def _figure(rows: int, height: float, salt: str) -> Iterator[tuple[Figure, Axes]
         "grid.color": "#e8ebef", "grid.linewidth": 0.8, "axes.axisbelow": True,
     }  # fmt: skip
     with matplotlib.rc_context(style):
-        figure = NewFigure(figsize=(9.2, height if rows else 1.0), layout="constrained")
+        figure = NewFigure(figsize=(9.2, height), layout="constrained")
         figure.patch.set_alpha(0.0)
         axes = figure.add_subplot()
         axes.patch.set_alpha(0.0)

@@ -127,14 +127,18 @@ _KEY: Final = (
     ),
     ("some", '<path d="M3 6h24" stroke="#b2cde1" stroke-width="3" stroke-linecap="round"/>', "few"),
     ("idle", '<path d="M3 6h24" stroke="#cfd4da" stroke-width="2"/>', "none"),
-    ("cut", '<path d="M10 2l8 8m0 -8l-8 8" stroke="#b4341f" stroke-width="2.6"/>', "cut for some time"),
+    (
+        "cut",
+        '<path d="M10 2l8 8m0 -8l-8 8" stroke="#b4341f" stroke-width="2.6"/>',
+        "cut or failed for some time",
+    ),
 )
 
 
 def _network(report: Report) -> str:
     if not report.drawing.links:
         return ""
-    entries = [entry for name, *entry in _KEY if name != "cut" or report.drawing.cut]
+    entries = [entry for name, *entry in _KEY if name != "cut" or report.drawing.cut or report.drawing.failed]
     key = "".join(f'<span><svg viewBox="0 0 30 12">{shape}</svg>{text}</span>' for shape, text in entries)
     note = '<p class="note">Nodes that stand close together are drawn apart.</p>'
     return f'<h2>Network</h2>{note}\n<figure>{draw(report.drawing)}</figure><p class="key">{key}</p>'
@@ -212,29 +216,31 @@ def _plots(report: Report) -> Iterable[str]:
     from quantum_fabric.ops.grouping import group
 
     groups, remark = group(report.histories, report.losses, SHOWN)
-    if not any(member.delivered for member in groups):
-        return
     yield _plot("Delivery over time", remark, plots.delivery(groups, seconds(report.until)))
-    if any(member.fidelities for member in groups):
-        text = "Each row is scaled to its own highest bar. Only pairs that were handed over and used have a known truth."
-        yield _plot("Fidelity against the floor", text, plots.fidelities(groups))
-    if any(member.time is not None for member in groups):
-        text = (
-            "Time since the pair before. Queue: waiting for memory slots. Set-up: rules on their way to the nodes. "
-            "Attempting: no half of the pair exists yet. Storing: some of its elementary pairs wait in memory for the "
-            "others. Finishing: swaps, purification and classical messages after the last herald."
-        )
-        yield _plot("Where time was lost", text, plots.time_lost(groups))
-    if any(member.fidelity is not None for member in groups):
-        text = (
-            "The parts add up to one minus the true mean fidelity. Elementary pairs and memory are what the control "
-            "plane's beliefs (fresh pairs; T1 and T2 over the times really waited) account for. Operations is the "
-            "remainder: gates, readout, and whatever the beliefs have wrong; where purification gained, it is negative."
-        )
-        yield _plot("Where fidelity was lost", text, plots.fidelity_lost(groups))
+    yield _plot(
+        "Fidelity against the floor",
+        "Each row is scaled to its own highest bar. Only pairs that were handed over and used have a known truth.",
+        plots.fidelities(groups),
+    )
+    yield _plot(
+        "Where time was lost",
+        "Time since the pair before. Queue: waiting for memory slots. Set-up: rules on their way to the nodes. "
+        "Attempting: no half of the pair exists yet. Storing: some of its elementary pairs wait in memory for the "
+        "others. Finishing: swaps, purification and classical messages after the last herald.",
+        plots.time_lost(groups),
+    )
+    yield _plot(
+        "Where fidelity was lost",
+        "The parts add up to one minus the true mean fidelity. Elementary pairs and memory are what the control "
+        "plane's beliefs (fresh pairs; T1 and T2 over the times really waited) account for. Operations is the "
+        "remainder: gates, readout, and whatever the beliefs have wrong; where purification gained, it is negative.",
+        plots.fidelity_lost(groups),
+    )
 
 
 def _plot(title: str, note: str, svg: str) -> str:
+    if not svg:
+        return ""
     caption = f'<p class="note">{escape(note)}</p>' if note else ""
     return f"<figure><h2>{escape(title)}</h2>{caption}{svg}</figure>"
 

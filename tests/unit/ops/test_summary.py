@@ -9,7 +9,7 @@ import pytest
 
 from quantum_fabric.messages import LinkRequest, Message
 from quantum_fabric.ops.requests import Histories, History
-from quantum_fabric.ops.summary import mean, quantile, summarise
+from quantum_fabric.ops.summary import mean, pool, quantile, summarise
 from quantum_fabric.units import MS
 
 Stream = list[tuple[int, str, Message]]
@@ -120,3 +120,34 @@ def test_an_offer_is_put_in_words() -> None:
         assert summarise(history, 1).offer == words
     history.refused = Refused("r", Code.NOTIME, "x", "y")
     assert summarise(history, 1).offer == ""
+
+
+def test_requests_of_one_stream_share_a_row() -> None:
+    from quantum_fabric.messages import Outcome, Status
+
+    histories = [
+        History(LinkRequest("A", "B", 0.9, pairs=2, name=name), at * MS)
+        for at, name in enumerate(["calls#1", "alone", "calls#2", "few#1", "calls#3", "few#2", "calls#4"])
+    ]
+    for history, status in zip(histories, [Status.COMPLETED, Status.COMPLETED, Status.EXPIRED], strict=False):
+        history.outcome = Outcome(
+            history.request.name, status, 0, "too late" if status is Status.EXPIRED else ""
+        )
+        history.ended = 100 * MS
+    rows = pool(histories, 200 * MS)
+    assert [row.name for row in rows] == ["calls (4 requests)", "alone", "few#1", "few#2"]
+    assert (rows[0].asked_pairs, rows[0].status, rows[0].reason) == (
+        8,
+        "1 completed, 1 expired, 2 open",
+        "too late",
+    )
+    assert rows[0].fidelity is None
+    assert rows[1].status == "completed"
+
+
+def test_a_request_that_the_end_of_the_run_cut_off_is_open(histories: Histories) -> None:
+    history = histories["video"]
+    history.unfinished = True
+    row = summarise(history, 300 * MS)
+    assert (row.status, row.reason) == ("open", "the run ended first")
+    assert row.rate == pytest.approx(2 / 0.2)
