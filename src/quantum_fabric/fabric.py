@@ -105,6 +105,7 @@ class Fabric:
         Raises:
             InputError: the request makes no sense on any network.
             UnknownNameError: a node that is not in this one.
+            CausalityError: the time is past.
         """
         at = self.now if at is None else at
         self._check(request, at)
@@ -118,9 +119,9 @@ class Fabric:
             request.source, request.destination, request.fidelity, request.pairs, request.rate, request.deadline,
             request.hold, name,
         )  # fmt: skip
+        self.clock.schedule(at, MESSAGE, self._arrive, (CONTROLLER, named))
         self._replies[name] = []
         self._open.add(name)
-        self.clock.schedule(at, MESSAGE, self._arrive, (CONTROLLER, named))
         return name
 
     def _check(self, request: LinkRequest, at: Time) -> None:

@@ -88,7 +88,7 @@ class Lane:
     """
 
     __slots__ = (
-        "_armed_at", "_clock", "_emit", "_outcomes", "_pending", "_point", "_rank", "_start", "_stream",
+        "_armed_at", "_clock", "_emit", "_outcomes", "_pending", "_point", "_rank", "_start", "_stream", "_trying",
         "arms", "heralds", "link", "number",
     )  # fmt: skip
 
@@ -107,7 +107,8 @@ class Lane:
         self._rank = ranked(Priority.HERALD, (link.rank << 12) + number)
         self._pending: Handle | None = None
         self._start: Time = NEVER
-        self._point: OperatingPoint
+        self._point: OperatingPoint  # that the last end to be armed asked for
+        self._trying: OperatingPoint  # of the attempt that is pending
 
     def arm(self, end: int, slot: Slot, point: OperatingPoint, now: Time) -> None:
         """One end tries from now on; attempts count once the other does too.
@@ -131,22 +132,26 @@ class Lane:
         if slot is None:
             return
         self.arms[end] = slot.lane = None
-        if self._pending is not None and now < self._start + self._point.born[end]:
-            self._stop()
+        if self._pending is not None and now < self._start + self._trying.born[end]:
+            self._stop(now)
 
-    def darken(self) -> None:
+    def darken(self, now: Time) -> None:
         """The fibre is cut: an attempt that nobody has heard of yet comes to nothing."""
-        self._stop()
+        self._stop(now)
 
     def lighten(self, now: Time) -> None:
         """The fibre is back: attempts start afresh (they are memoryless)."""
         self._armed_at = [max(at, now) for at in self._armed_at]
         self._restart()
 
-    def _stop(self) -> None:
-        if self._pending is not None:
-            self._clock.cancel(self._pending)
-            self._pending = None
+    def _stop(self, now: Time) -> None:
+        if self._pending is None:
+            return
+        self._clock.cancel(self._pending)
+        self._pending = None
+        ahead = self._start - now
+        if ahead > 0:  # the success lay in the future: the last attempt that was made is the one before now
+            self._start -= -(-ahead // self._trying.period) * self._trying.period
 
     def _restart(self) -> None:
         first, second = self.arms
@@ -161,13 +166,14 @@ class Lane:
         earliest = max(earliest, self._start + point.period)  # never twice in one slot of the grid
         number = -((phase - earliest) // point.period)
         self._start = phase + (number + self._stream.geometric(point.success) - 1) * point.period
+        self._trying = point
         at = self._start + min(point.heard)
         self._pending = self._clock.schedule(at, self._rank, self._succeed)
 
     def _succeed(self, _: object) -> None:
         """The first end hears; the pair exists from now on in the twin's books."""
         self._pending = None
-        point, start = self._point, self._start
+        point, start = self._trying, self._start
         index = self._outcomes.choose(point.cumulative)
         name = f"{self.link.name}/{self.number}#{self.heralds}"
         self.heralds += 1
@@ -176,7 +182,7 @@ class Lane:
         for end in (0, 1):
             slot = self.arms[end]
             born = start + point.born[end]
-            if slot is None:  # this end stopped trying after it had sent its photon
+            if slot is None or self._armed_at[end] > born:  # this end let go after it had sent its photon
                 slot, lost = Slot(self.link.ends[end], -1), True
                 half = Half(name, slot, born)
                 half.slot = None
@@ -189,6 +195,7 @@ class Lane:
         pair = Pair(halves[0], halves[1], int(point.labels[index]), point.correlators[index])
         if lost:
             pair.spoil()
+        self._restart()  # both ends may have let go and been armed anew
         label = point.labels[index]
         # both letters are written before either is read: what the first end does must not change the second's
         letters = [

@@ -6,7 +6,8 @@ age lazily, when somebody looks.
 Limits:
     Pauli noise is exact. Amplitude damping (T1) is Pauli-twirled: see `quantum_fabric.physics.memory` for the size of the
     error. With readout that is lopsided at both ends of a purification, success is drawn with its mean over the first
-    announced bit instead of given it. A pair whose purification failed is taken to be maximally mixed, since the protocol throws it away.
+    announced bit instead of given it. A pair whose purification failed is taken to be maximally mixed, since the
+    protocol throws it away.
 """
 
 from __future__ import annotations
@@ -329,9 +330,10 @@ class Twin:
             if up:
                 lane.lighten(now)
             else:
-                lane.darken()
-        for end in link.ends:
-            self._notice(end, link, up, now + link.light_time // 2)
+                lane.darken(now)
+        for end, far in (link.ends, link.ends[::-1]):
+            if far.alive or not up:  # a restored fibre to a dead node stays dark
+                self._notice(end, link, up, now + link.light_time // 2)
 
     def fail_node(self, name: str, now: Time) -> None:
         """A node stops: its qubits are lost; its neighbours lose its light."""
@@ -342,23 +344,29 @@ class Twin:
             self._discard(Discard(name, slot.number), now)
         node.alive = False
         self._emit(name, NodeFailed(name))
-        self._neighbours_notice(node, False, now)
+        for link, far in self._links_at(node):
+            if link.up:
+                self._notice(far, link, False, now + link.light_time)
 
     def recover_node(self, name: str, now: Time) -> None:
-        """A node starts again with empty memories; its neighbours see its light again."""
+        """A node starts again with empty memories and looks at its links; its neighbours see its light again."""
         node = self.nodes[name]
         if node.alive:
             return
         node.alive = True
         self._emit(name, NodeRecovered(name))
-        self._neighbours_notice(node, True, now)
+        for link, far in self._links_at(node):
+            self._notice(node, link, link.up and far.alive, now)
+            if link.up:
+                self._notice(far, link, True, now + link.light_time)
 
-    def _neighbours_notice(self, node: TwinNode, up: bool, now: Time) -> None:
-        for link in self.links.values():
-            if node in link.ends and link.up:
-                for end in link.ends:
-                    if end is not node or up:
-                        self._notice(end, link, up, now + (0 if end is node else link.light_time))
+    def _links_at(self, node: TwinNode) -> list[tuple[TwinLink, TwinNode]]:
+        """Links that end at a node, with their other ends."""
+        return [
+            (link, link.ends[1] if link.ends[0] is node else link.ends[0])
+            for link in self.links.values()
+            if node in link.ends
+        ]
 
     def _notice(self, node: TwinNode, link: TwinLink, up: bool, at: Time) -> None:
         news = LinkChanged(node.name, link.name, up)
