@@ -126,7 +126,7 @@ class NodeAgent:
 
     def _drain(self, message: Drain, now: Time) -> Sequence[Action]:
         circuit = self._circuits.get(message.epoch)
-        return circuit.drain() if circuit else self._stale(message, message.epoch)
+        return circuit.drain(now) if circuit else self._stale(message, message.epoch)
 
     def _release(self, message: Release, now: Time) -> Sequence[Action]:
         answer = Send(CONTROLLER, Released(message.epoch, self.name))
@@ -196,7 +196,7 @@ class NodeAgent:
         if circuit is None:
             return self._stale(answer, answer.epoch)
         out: list[Action] = []
-        circuit.distiller.answered(answer, out)
+        circuit.distiller.answered(answer, now, out)
         circuit.react(now, out)
         return out
 

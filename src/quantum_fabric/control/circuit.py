@@ -5,9 +5,10 @@ the ends of the chain, follows news through its own earlier swaps, discards what
 
 How identity and frame are kept:
     A half keeps for life the name of the elementary pair it was born in. Each message names the receiver's own half by that
-    name, so it can arrive late, or early, or after the half was swapped away: then `Circuit` forwards it to the other side
-    of that swap. Bell labels compose by XOR and believed correlators by product, so each swap's contribution has to reach
-    each end exactly once, in any order.
+    name, so it can arrive late, or after the half was swapped away: then `Circuit` forwards it to the other side of that swap.
+    It can also arrive early, because delays need not obey the triangle inequality: news of a half whose herald is still on its
+    way waits for the herald, and news of a swap waits for the news of the swaps before it. Bell labels compose by XOR and
+    believed correlators by product, so each swap's contribution reaches each end exactly once and in order.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ Beyond = tuple[str, str]
 """Where news about a consumed half goes on to: (node, elementary pair there)."""
 
 NOWHERE: Beyond = ("", "")
-"""The chain ended here: the swap failed, and both sides were told."""
+"""The chain ended here, and whoever had to know was told."""
 
 
 class Circuit:
@@ -87,6 +88,8 @@ class Circuit:
         self._by_name: dict[str, Qubit] = {}
         self._beyond: dict[str, Beyond] = {}
         self._forget: deque[tuple[Time, str]] = deque()
+        self._unborn: dict[str, list[Joined | Lost]] = {}  # news of halves whose herald has not come yet
+        self._expecting: deque[tuple[Time, str]] = deque()
         for rule in prepare.rules:
             self._take(rule, purify)
         self._rounds = {partner: rule.rounds for partner, rule in purify.items()}
@@ -95,7 +98,7 @@ class Circuit:
     def _take(self, rule: object, purify: dict[str, PurifyRule]) -> None:
         match rule:
             case GenerateRule():
-                for lane, slot in enumerate(rule.slots):
+                for lane, slot in zip(rule.lanes, rule.slots, strict=True):
                     self._generate[slot] = rule
                     self.qubits[slot] = Qubit(slot, rule.side, rule.link, lane)
             case PurifyRule():
@@ -119,15 +122,19 @@ class Circuit:
     def stop(self) -> list[Action]:
         """Release: let go of every slot."""
         self.active = self.generating = False
-        return [Discard(self.node, q.slot) for q in self.qubits.values() if q.state is not State.IDLE]
+        waiting = sum(map(len, self._unborn.values())) + sum(len(q.early) for q in self.qubits.values())
+        return [
+            *(Discard(self.node, q.slot) for q in self.qubits.values() if q.state is not State.IDLE),
+            *[Stale(self.node, "Joined", self.epoch)] * waiting,
+        ]
 
-    def drain(self) -> list[Action]:
+    def drain(self, now: Time) -> list[Action]:
         """Generate no more: let go of every slot but those that hold a delivered pair."""
         self.generating = False
         out: list[Action] = []
         for qubit in self.qubits.values():
             if qubit.state in (State.ARMED, State.LIVE, State.ASKED):
-                self.free(qubit, out, discard=True)
+                self.free(qubit, now, out, discard=True)
         return out
 
     def _arm(self, qubit: Qubit) -> Arm:
@@ -135,9 +142,12 @@ class Circuit:
         rule = self._generate[qubit.slot]
         return Arm(self.node, qubit.slot, rule.link, qubit.lane, len(rule.slots), rule.setting)
 
-    def free(self, qubit: Qubit, out: list[Action], discard: bool = False) -> None:
+    def free(self, qubit: Qubit, now: Time, out: list[Action], discard: bool = False) -> None:
         """The slot is empty (or is emptied now): forget the half and try again."""
-        self._by_name.pop(qubit.mine, None)
+        if self._by_name.pop(qubit.mine, None) is not None and qubit.mine not in self._beyond:
+            self._remember(qubit, NOWHERE, now)
+        if qubit.early:
+            out.extend(Stale(self.node, "Joined", self.epoch) for _ in qubit.early)
         qubit.move(State.IDLE)
         qubit.clear()
         if discard:
@@ -148,6 +158,10 @@ class Circuit:
     def find(self, name: str) -> Qubit | None:
         """The slot that holds the half born in this elementary pair."""
         return self._by_name.get(name)
+
+    def awaits(self, name: str) -> bool:
+        """Whether a half of that name is not here yet: it is not here, and was not within the retention time."""
+        return name not in self._by_name and name not in self._beyond
 
     # ------------------------------------------------------------------------------------------- events
 
@@ -168,6 +182,8 @@ class Circuit:
         out: list[Action] = []
         if self._cutoff is not None and self._deliver is None:
             out.append(Wake(max(now, event.born + self._cutoff), "cutoff", self.epoch, event.pair))
+        for news in self._unborn.pop(event.pair, ()):
+            out.extend(self.joined(news, now) if isinstance(news, Joined) else self.lost(news, now))
         self.react(now, out)
         return out
 
@@ -186,10 +202,12 @@ class Circuit:
             here = product(factors, product(self.own_ageing(left, now), self.own_ageing(right, now)))
             out.append(Send(left.partner, self._extension(left, right, here, event.outcome)))
             out.append(Send(right.partner, self._extension(right, left, here, event.outcome)))
-            self._remember(left, (right.partner, right.far), now)
-            self._remember(right, (left.partner, left.far), now)
-        self.free(left, out)
-        self.free(right, out)
+            for qubit, beyond in ((left, right), (right, left)):
+                self._remember(qubit, (beyond.partner, beyond.far), now)
+                out.extend(Send(beyond.partner, replace(news, mine=beyond.far)) for news in qubit.early)
+                qubit.early = ()
+        self.free(left, now, out)
+        self.free(right, now, out)
         self.react(now, out)
         return out
 
@@ -197,6 +215,7 @@ class Circuit:
         return Joined(
             self.epoch,
             to.far,
+            to.mine,
             beyond.partner,
             beyond.far,
             Bell(swap_frame(beyond.frame, 0, outcome)),
@@ -223,12 +242,15 @@ class Circuit:
         """A repeater further on has swapped: the chain is longer now, or the news goes on to where the half went."""
         qubit = self._by_name.get(news.mine)
         if qubit is None:
-            return self._forward(news)
-        qubit.partner, qubit.far = news.partner, news.far
-        qubit.frame = Bell(qubit.frame ^ news.frame)
-        qubit.quality = product(qubit.quality, news.quality)
-        qubit.far_born, qubit.far_decay = news.far_born, news.far_decay
-        qubit.rounds = 0
+            return self._forward(news, now)
+        qubit.early = (*qubit.early, news)
+        while (follows := next((each for each in qubit.early if each.was == qubit.far), None)) is not None:
+            qubit.early = tuple(each for each in qubit.early if each is not follows)
+            qubit.partner, qubit.far = follows.partner, follows.far
+            qubit.frame = Bell(qubit.frame ^ follows.frame)
+            qubit.quality = product(qubit.quality, follows.quality)
+            qubit.far_born, qubit.far_decay = follows.far_born, follows.far_decay
+            qubit.rounds = 0
         out: list[Action] = []
         self.react(now, out)
         return out
@@ -237,21 +259,33 @@ class Circuit:
         """The chain is broken further on: drop this half, or pass the news on."""
         qubit = self._by_name.get(news.mine)
         if qubit is None:
-            return self._forward(news)
+            return self._forward(news, now)
         out: list[Action] = []
         if qubit.state in (State.SWAPPING, State.ASKING, State.ANSWERING):
             qubit.broken = True
         else:
-            self.free(qubit, out, discard=True)
+            self.free(qubit, now, out, discard=True)
             self.react(now, out)
         return out
 
-    def _forward(self, news: Joined | Lost) -> list[Action]:
+    def _forward(self, news: Joined | Lost, now: Time) -> list[Action]:
         beyond = self._beyond.get(news.mine)
-        if beyond is None or beyond == NOWHERE:
+        if beyond is None:
+            self._unborn.setdefault(news.mine, []).append(news)
+            self._expecting.append((now + self._retention, news.mine))
+            return self._give_up(now)
+        if beyond == NOWHERE:
             return [Stale(self.node, type(news).__name__, self.epoch)]
         node, far = beyond
         return [Send(node, replace(news, mine=far))]
+
+    def _give_up(self, now: Time) -> list[Action]:
+        """Halves that were never heralded here: their news was for nobody."""
+        out: list[Action] = []
+        while self._expecting and self._expecting[0][0] < now:
+            given_up = self._unborn.pop(self._expecting.popleft()[1], ())
+            out.extend(Stale(self.node, type(news).__name__, self.epoch) for news in given_up)
+        return out
 
     def cutoff(self, name: str, now: Time) -> list[Action]:
         """A half has waited as long as it may."""
@@ -259,7 +293,7 @@ class Circuit:
         if qubit is None or qubit.state is not State.LIVE:
             return []
         out: list[Action] = [Send(qubit.partner, Lost(self.epoch, qubit.far, "cutoff"))]
-        self.free(qubit, out, discard=True)
+        self.free(qubit, now, out, discard=True)
         self.react(now, out)
         return out
 
@@ -268,7 +302,7 @@ class Circuit:
         qubit = self.qubits[slot]
         out: list[Action] = []
         if qubit.state is State.HELD:
-            self.free(qubit, out)
+            self.free(qubit, now, out)
             self.react(now, out)
         return out
 
@@ -318,7 +352,7 @@ class Circuit:
                 qubit.move(State.HELD)
             else:
                 out.append(Consume(self.node, qubit.slot, qubit.frame))
-                self.free(qubit, out)
+                self.free(qubit, now, out)
 
     def _confirmation(self, qubit: Qubit, now: Time) -> Confirmed:
         far_ageing = aged((1.0, 1.0, 1.0), qubit.far_decay, max(0.0, seconds(now - qubit.far_born)))

@@ -11,7 +11,7 @@ from typing import Any
 
 from quantum_fabric.control.estimate import fidelity, interval, lifetime
 from quantum_fabric.control.ledger import Ledger
-from quantum_fabric.control.rules import calibration, compile_rules, retention, slots_wanted
+from quantum_fabric.control.rules import calibration, compile_rules, lanes_wanted, retention, slots_wanted
 from quantum_fabric.control.session import Installation, Phase, Session
 from quantum_fabric.messages import (
     CLIENT,
@@ -140,7 +140,8 @@ class Controller:
         session.installation = Installation(epoch, plan, set(plan.path))
         session.phase = Phase.PREPARING
         self._by_epoch[epoch] = session
-        rules = compile_rules(plan, self.topology, slots, request.hold)
+        lanes = self.ledger.lanes(epoch, lanes_wanted(plan))
+        rules = compile_rules(plan, self.topology, slots, lanes, request.hold)
         keep = retention(plan, self.topology)
         for node in plan.path:
             belief = calibration(self.topology.nodes[node])

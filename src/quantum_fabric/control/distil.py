@@ -34,11 +34,14 @@ from quantum_fabric.units import Time
 class Keeper(Protocol):
     """What the distiller needs of the circuit that it works for."""
 
-    def free(self, qubit: Qubit, out: list[Action], discard: bool = False) -> None:
+    def free(self, qubit: Qubit, now: Time, out: list[Action], discard: bool = False) -> None:
         """Empty a slot and let it try again."""
 
     def find(self, name: str) -> Qubit | None:
         """The slot that holds the half of that name."""
+
+    def awaits(self, name: str) -> bool:
+        """Whether a half of that name is not here yet (and was not here before)."""
 
     def own_ageing(self, qubit: Qubit, now: Time) -> Correlators:
         """Believed factor of this node's half since its birth."""
@@ -106,8 +109,8 @@ class Distiller:
             out.extend(
                 Send(qubit.partner, Lost(self._epoch, qubit.far, "purification broken")) for qubit in whole
             )
-            self._keeper.free(sacrifice, out)
-            self._keeper.free(keep, out, discard=True)
+            self._keeper.free(sacrifice, now, out)
+            self._keeper.free(keep, now, out, discard=True)
             return
         keep.quality = product(keep.quality, ageing(keep, now))
         keep.born = now
@@ -117,13 +120,15 @@ class Distiller:
         )  # fmt: skip
         out.append(Send(keep.partner, ask))
         keep.move(State.ASKED)
-        self._keeper.free(sacrifice, out)
+        self._keeper.free(sacrifice, now, out)
 
     def asked(self, ask: PurifyAsk, now: Time, out: list[Action]) -> None:
         """The other end has measured its halves: measure ours, or say that we cannot."""
         keep, sacrifice = self._keeper.find(ask.keep), self._keeper.find(ask.sacrifice)
         usable = [qubit for qubit in (keep, sacrifice) if qubit is not None and qubit.state is State.LIVE]
-        if keep is None or sacrifice is None or len(usable) < 2:
+        if self._keeper.awaits(ask.keep) or self._keeper.awaits(ask.sacrifice):
+            self._early.append(ask)  # a herald is still on its way to us
+        elif keep is None or sacrifice is None or len(usable) < 2:
             self._decline(ask, usable, now, out)
         elif keep.partner != ask.asker or sacrifice.partner != ask.asker:
             self._early.append(ask)  # news of the swap that made the segment is still on its way to us
@@ -134,7 +139,7 @@ class Distiller:
 
     def _decline(self, ask: PurifyAsk, usable: list[Qubit], now: Time, out: list[Action]) -> None:
         for qubit in usable:
-            self._keeper.free(qubit, out, discard=True)
+            self._keeper.free(qubit, now, out, discard=True)
         out.append(Send(ask.asker, _answer_to(ask, False, Bell.PHI_PLUS, (0.0, 0.0, 0.0), now)))
 
     def _answer(
@@ -150,16 +155,16 @@ class Distiller:
         spent = product(ask.quality_sacrifice, ageing(sacrifice, now))
         _, quality = purified(kept, spent, kind, self._partner_noise[ask.asker], self._noise, flip)
         out.append(Send(ask.asker, _answer_to(ask, success, frame, quality, now)))
-        self._keeper.free(sacrifice, out)
+        self._keeper.free(sacrifice, now, out)
         if success:
             keep.move(State.LIVE)
             keep.frame, keep.quality = frame, quality
             keep.born, keep.far_born = now, ask.at
             keep.rounds += 1
         else:
-            self._keeper.free(keep, out, discard=True)
+            self._keeper.free(keep, now, out, discard=True)
 
-    def answered(self, answer: PurifyAnswer, out: list[Action]) -> None:
+    def answered(self, answer: PurifyAnswer, now: Time, out: list[Action]) -> None:
         """The other end has compared the bits."""
         keep = self._keeper.find(answer.keep)
         if keep is None or keep.state is not State.ASKED:
@@ -170,7 +175,7 @@ class Distiller:
             keep.far_born = answer.at
             keep.rounds += 1
         else:
-            self._keeper.free(keep, out, discard=True)
+            self._keeper.free(keep, now, out, discard=True)
 
 
 def operation_noise(calibration: Calibration) -> OperationNoise:

@@ -1,4 +1,4 @@
-"""Who holds which memory slot until when: the controller's book of leases.
+"""Who holds which memory slot, and which lane of a link, until when: the controller's book of leases.
 
 The book is closed on both sides: a slot is leased at most once at a time, and every lease ends by release or by its
 expiry, whatever happened to the node or to the messages.
@@ -42,6 +42,7 @@ class Ledger:
     def __init__(self, slots: Mapping[str, int]) -> None:
         self._free: dict[str, list[int]] = {node: list(range(count)) for node, count in slots.items()}
         self._leases: dict[int, dict[str, list[Lease]]] = {}
+        self._lanes: dict[int, dict[str, tuple[int, ...]]] = {}
 
     def free(self) -> dict[str, int]:
         """How many slots of each node are free."""
@@ -71,6 +72,36 @@ class Ledger:
         self._leases[epoch] = book
         return given
 
+    def lanes(self, epoch: int, wanted: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """Lend lanes of links to an installation that holds leases; they come back with the last of its slots.
+
+        Two installations never share a lane, so a herald always has one owner. There is no limit to the lanes of a link but the
+        slots at its ends.
+
+        Limits:
+            Each installation counts on the attempt period of its own lanes, as if the others left the channel free.
+
+        Raises:
+            ProtocolError: the epoch holds no leases.
+
+        Examples:
+            >>> book = Ledger({"A": 3})
+            >>> for epoch, count in ((1, 2), (2, 1)):
+            ...     _ = book.lease(epoch, {"A": count}, until=100)
+            ...     print(book.lanes(epoch, {"A~B": count}))
+            {'A~B': (0, 1)}
+            {'A~B': (2,)}
+        """
+        if epoch not in self._leases:
+            raise ProtocolError(f"epoch {epoch} holds no leases")
+        given = {link: self._free_lanes(link, count) for link, count in wanted.items()}
+        self._lanes[epoch] = given
+        return given
+
+    def _free_lanes(self, link: str, count: int) -> tuple[int, ...]:
+        taken = {lane for held in self._lanes.values() for lane in held.get(link, ())}
+        return tuple([lane for lane in range(count + len(taken)) if lane not in taken][:count])
+
     def renew(self, epoch: int, until: Time) -> None:
         """Let every lease of an installation run until a later time."""
         for node, leases in self._leases.get(epoch, {}).items():
@@ -85,6 +116,7 @@ class Ledger:
         self._free[node] = sorted(self._free[node] + [lease.slot for lease in leases])
         if not book:
             del self._leases[epoch]
+            self._lanes.pop(epoch, None)
 
     def expire(self, now: Time) -> list[tuple[int, str]]:
         """Free every lease that has run out; returns the (epoch, node) pairs that it freed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from quantum_fabric.errors import ProtocolError
-from quantum_fabric.messages import Bell, Correlators, Side
+from quantum_fabric.messages import Bell, Correlators, Joined, Side
 from quantum_fabric.units import Time
 
 
@@ -59,10 +59,11 @@ class Qubit:
         far_decay: believed decay rates of the far half (x, y, z; 1/s).
         rounds: purification rounds on the present segment.
         broken: news came, while an operation was running, that the chain is gone.
+        early: news that follows on news which has not come yet.
     """
 
     __slots__ = (
-        "born", "broken", "far", "far_born", "far_decay", "frame", "lane", "link", "mine", "partner", "quality",
+        "born", "broken", "early", "far", "far_born", "far_decay", "frame", "lane", "link", "mine", "partner", "quality",
         "rounds", "side", "slot", "state",
     )  # fmt: skip
 
@@ -84,6 +85,7 @@ class Qubit:
         self.far_decay: Correlators = (0.0, 0.0, 0.0)
         self.rounds = 0
         self.broken = False
+        self.early: tuple[Joined, ...] = ()
 
     def move(self, state: State) -> None:
         """Go to another state.

@@ -46,8 +46,17 @@ def calibration(node: NodeModel) -> Calibration:
     )
 
 
+def lanes_wanted(plan: Plan) -> dict[str, int]:
+    """How many lanes the plan needs of each link of its path."""
+    return {link.link: link.lanes for link in plan.links}
+
+
 def compile_rules(
-    plan: Plan, topology: Topology, slots: Mapping[str, tuple[int, ...]], hold: bool
+    plan: Plan,
+    topology: Topology,
+    slots: Mapping[str, tuple[int, ...]],
+    lanes: Mapping[str, tuple[int, ...]],
+    hold: bool,
 ) -> dict[str, tuple[Rule, ...]]:
     """Rules for each node of the path.
 
@@ -55,6 +64,7 @@ def compile_rules(
         plan: what was decided.
         topology: what is believed of the nodes and links on the path.
         slots: the leased slots of each node, as many as `slots_wanted` says.
+        lanes: the leased lanes of each link, as many as `lanes_wanted` says.
         hold: whether delivered pairs stay in memory until they are consumed.
 
     Returns:
@@ -66,8 +76,8 @@ def compile_rules(
         for node, partner, side in ((link.left, link.right, Side.RIGHT), (link.right, link.left, Side.LEFT)):
             start = used[node]
             used[node] += link.lanes
-            lanes = slots[node][start : start + link.lanes]
-            rules[node].append(_generate(link, topology, partner, side, lanes))
+            mine = slots[node][start : start + link.lanes]
+            rules[node].append(_generate(link, topology, partner, side, mine, lanes[link.link]))
     for left, right, rounds in _purifications(plan):
         rules[left].append(_purify(topology, right, rounds, plan.distillation, initiator=True))
         rules[right].append(_purify(topology, left, rounds, plan.distillation, initiator=False))
@@ -96,12 +106,17 @@ def _purifications(plan: Plan) -> list[tuple[str, str, int]]:
 
 
 def _generate(
-    link: LinkPlan, topology: Topology, partner: str, side: Side, slots: tuple[int, ...]
+    link: LinkPlan,
+    topology: Topology,
+    partner: str,
+    side: Side,
+    slots: tuple[int, ...],
+    lanes: tuple[int, ...],
 ) -> GenerateRule:
     heralding = topology.links[link.link].model.heralding(link.setting, link.lanes)
     fresh: Correlators = from_weights(heralding.weights)
     decay = decay_rates(topology.nodes[partner].memory)
-    return GenerateRule(link.link, partner, side, slots, link.setting, fresh, decay)
+    return GenerateRule(link.link, partner, side, slots, lanes, link.setting, fresh, decay)
 
 
 def _purify(
@@ -114,9 +129,14 @@ def retention(plan: Plan, topology: Topology) -> Time:
     """How long a repeater remembers where the chain of a swapped half went on.
 
     News about a consumed half is sent by somebody who has not yet heard of the swap. Word of the swap reaches everybody on the
-    path within one pass of the path's delays, and what was sent before that arrives within another; twice that is kept.
+    path within one pass of the path's delays, and what was sent before that arrives within another; twice that is kept. News can
+    also be early: the far end of a link may have acted on a herald that is still on its way here.
     """
     hops = sum(topology.delay(a, b) for a, b in zip(plan.path, plan.path[1:], strict=False))
     longest = max((topology.delay(a, b) for a in plan.path for b in plan.path if a != b), default=0)
     swaps = sum(topology.nodes[node].swap_time for node in plan.path)
-    return 4 * (hops + longest + swaps)
+    heralds = 0
+    for link in plan.links:
+        heard = topology.links[link.link].model.heralding(link.setting, link.lanes).heard
+        heralds += abs(heard[0] - heard[1])
+    return 4 * (hops + longest + swaps + heralds)

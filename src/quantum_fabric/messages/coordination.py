@@ -15,6 +15,8 @@ class Joined:
     Attributes:
         epoch: installation.
         mine: elementary pair at the receiver's end.
+        was: elementary pair at the other end before, which this swap consumed. News can overtake other news: what does not
+            follow on what the receiver knows waits for what does.
         partner, far: node at the other end now, and its elementary pair.
         frame: Bell label to compose (XOR) with what you hold.
         quality: believed correlators to multiply with what you hold.
@@ -24,6 +26,7 @@ class Joined:
 
     epoch: int
     mine: str
+    was: str
     partner: str
     far: str
     frame: Bell

@@ -28,6 +28,7 @@ class GenerateRule:
     Attributes:
         link, partner, side: the link, the neighbour at its other end, and where that lies along the path.
         slots: memory slots, one for each lane.
+        lanes: numbers of the link's lanes that this installation holds, one for each slot.
         setting: the link's knob.
         fresh: believed correlators of a pair at its birth.
         partner_decay: believed decay rates of the partner's memory (x, y, z; 1/s).
@@ -37,6 +38,7 @@ class GenerateRule:
     partner: str
     side: Side
     slots: tuple[int, ...]
+    lanes: tuple[int, ...]
     setting: float | None
     fresh: Correlators
     partner_decay: Correlators

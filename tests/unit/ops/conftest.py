@@ -95,7 +95,7 @@ def story(number: int, start: int) -> Stream:
         (
             (start + 30) * MS,
             "A",
-            Joined(1, left, "B", right, Bell.PHI_PLUS, (1.0, 1.0, 1.0), born_right, (2.0, 2.0, 1.0)),
+            Joined(1, left, left, "B", right, Bell.PHI_PLUS, (1.0, 1.0, 1.0), born_right, (2.0, 2.0, 1.0)),
         ),
         ((start + 31) * MS, "A", Consume("A", 0, Bell.PHI_PLUS)),
         ((start + 31) * MS, "B", Consume("B", 0, Bell.PHI_PLUS)),
@@ -120,17 +120,17 @@ def stream() -> Stream:
         (
             102 * MS,
             "A",
-            prepare("A", GenerateRule("A~R", "R", Side.RIGHT, (0,), 0.05, fresh, (2.0, 2.0, 1.0))),
+            prepare("A", GenerateRule("A~R", "R", Side.RIGHT, (0,), (0,), 0.05, fresh, (2.0, 2.0, 1.0))),
         ),
         (
             102 * MS,
             "R",
-            prepare("R", GenerateRule("R~B", "B", Side.RIGHT, (1,), 0.05, fresh, (2.0, 2.0, 1.0))),
+            prepare("R", GenerateRule("R~B", "B", Side.RIGHT, (1,), (0,), 0.05, fresh, (2.0, 2.0, 1.0))),
         ),
         (
             103 * MS,
             "B",
-            prepare("B", GenerateRule("R~B", "R", Side.LEFT, (0,), 0.05, fresh, (2.0, 2.0, 1.0))),
+            prepare("B", GenerateRule("R~B", "R", Side.LEFT, (0,), (0,), 0.05, fresh, (2.0, 2.0, 1.0))),
         ),
         (105 * MS, "A", Commit(1)),
         (105 * MS, "R", Commit(1)),
