@@ -6,11 +6,11 @@ grids (step 0 is the best for rate). Groups are ranked by estimate; `quantum_fab
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 
-from quantum_fabric.network.chain import Route, chain, route
+from quantum_fabric.links.model import LinkModel
+from quantum_fabric.network.chain import Chain, Hop, Route, assemble, hop, route
 from quantum_fabric.network.cutoff import choices
 from quantum_fabric.network.estimate import Estimate, estimate
 from quantum_fabric.network.paths import Path, best_paths
@@ -25,7 +25,7 @@ MOST_LANES = 32
 """Lanes of one hop that a single request may take: more make forecasts long and starve everybody else."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Group:
     """A path with a strategy, lanes and a cutoff; what is left to choose is the step of the knobs.
 
@@ -72,6 +72,9 @@ class Candidates:
         }
         self.steps = max((len(settings) for settings in self._grids.values()), default=1)
         self._estimates: dict[tuple[Group, int], Estimate] = {}
+        self._cuts: dict[tuple[Group, int], tuple[Group, ...]] = {}
+        self._hops: dict[tuple[int, bool, int, int, int], Hop] = {}
+        self._kinds = _kinds({name: topology.link(name).model for name in self._grids})
         self.groups = tuple(group for path in self.paths for group in self._on(path))
 
     def route(self, path: Path) -> Route:
@@ -85,7 +88,7 @@ class Candidates:
         """The scheme of a group at a step of the knobs."""
         strategy = group.strategy
         settings = tuple(
-            settings[step] if len(settings) > 1 else settings[0]
+            settings[min(step, len(settings) - 1)]
             for settings in (self._grids[name] for name in group.path.links)
         )
         return Scheme(
@@ -100,12 +103,31 @@ class Candidates:
             cutoff=group.cutoff,
         )
 
+    def numbers(self, group: Group, step: int) -> Chain:
+        """The chain of a group at a step."""
+        hops = tuple(
+            self._hop(name, left, step, lanes, rounds)
+            for name, left, lanes, rounds in zip(
+                group.path.links, group.path.nodes, group.lanes, group.strategy.rounds, strict=False
+            )
+        )
+        return assemble(self.scheme(group, step), self.route(group.path), hops)
+
+    def _hop(self, name: str, left: str, step: int, lanes: int, rounds: int) -> Hop:
+        """Numbers of a link; equal links share one record."""
+        link, settings = self.topology.link(name), self._grids[name]
+        key = (self._kinds[name], left == link.a, step, lanes, rounds)
+        found = self._hops.get(key)
+        if found is None:
+            setting = settings[min(step, len(settings) - 1)]
+            found = self._hops[key] = hop(operating_point(link, left, setting, lanes), lanes, rounds)
+        return found
+
     def estimate(self, group: Group, step: int) -> Estimate:
         """Mean-field estimate of a group at a step."""
         found = self._estimates.get((group, step))
         if found is None:
-            numbers = chain(self.topology, self.scheme(group, step), self.route(group.path))
-            found = self._estimates[group, step] = estimate(numbers)
+            found = self._estimates[group, step] = estimate(self.numbers(group, step))
         return found
 
     def first_step(self, group: Group, target: float) -> int | None:
@@ -137,8 +159,12 @@ class Candidates:
 
     def with_cutoffs(self, group: Group, step: int) -> tuple[Group, ...]:
         """The same group with each cutoff worth trying; empty where nothing waits in a repeater."""
-        numbers = chain(self.topology, self.scheme(group, step), self.route(group.path))
-        return tuple(replace(group, cutoff=cutoff) for cutoff in choices(numbers) if cutoff is not None)
+        found = self._cuts.get((group, step))
+        if found is None:
+            cutoffs = choices(self.numbers(group, step))
+            found = tuple(replace(group, cutoff=cutoff) for cutoff in cutoffs if cutoff is not None)
+            self._cuts[group, step] = found
+        return found
 
     def _steps_of(self, group: Group) -> int:
         return max(len(self._grids[name]) for name in group.path.links)
@@ -154,7 +180,7 @@ class Candidates:
         for name, left in zip(path.links, path.nodes, strict=False):
             settings = self._grids[name]
             point = operating_point(self.topology.link(name), left, settings[len(settings) // 2], 1)
-            times.append(point.period / point.success if point.success > 0.0 else math.inf)
+            times.append(point.period / max(point.success, 1e-30))
             fidelities.append(fidelity(point.fresh))
             caps.append(min(MOST_LANES, max(1, point.period // point.cycle) if point.cycle else MOST_LANES))
         slots = [self.topology.nodes[name].slots for name in path.nodes]
@@ -167,6 +193,16 @@ class Candidates:
                 if needs != lanes:
                     found.append(Group(path, strategy, needs))
         return found
+
+
+def _kinds(models: Mapping[str, LinkModel]) -> dict[str, int]:
+    """A number for each link, the same for links with equal models."""
+    seen: dict[object, int] = {}
+    kinds = {}
+    for name, model in models.items():
+        key: object = model if isinstance(model, Hashable) else name
+        kinds[name] = seen.setdefault(key, len(seen))
+    return kinds
 
 
 def _limited(topology: Topology, slots: Mapping[str, int] | None) -> Topology:

@@ -12,10 +12,11 @@ from functools import lru_cache
 
 from quantum_fabric.messages import Correlators, Order
 from quantum_fabric.network.scheme import Scheme, points
+from quantum_fabric.network.settings import OperatingPoint
 from quantum_fabric.network.topology import NodeModel, Topology
 from quantum_fabric.physics.correlators import decay_rates, swap_table
-from quantum_fabric.physics.noise import OperationNoise
-from quantum_fabric.units import SECOND
+from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
+from quantum_fabric.units import SECOND, Time
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +92,27 @@ class Chain:
         )
 
 
-@lru_cache(maxsize=4096)
 def station(node: NodeModel) -> Station:
-    """Numbers of a node.
+    """Numbers of a node; equal nodes share one record.
 
     Examples:
         >>> from quantum_fabric.physics.noise import MemoryNoise
         >>> station(NodeModel("A", 1, MemoryNoise(2.0, 1.0), OperationNoise(), 0)).rates
         (1.0, 1.0, 0.5)
     """
-    table = swap_table(node.operations)
+    return _station(node.memory, node.operations, node.swap_time)
+
+
+@lru_cache(maxsize=4096)
+def _station(memory: MemoryNoise, operations: OperationNoise, swap_time: Time) -> Station:
+    table = swap_table(operations)
     x, y, z = (math.fsum(chance * factors[axis] for chance, factors in table) for axis in range(3))
     return Station(
-        rates=decay_rates(node.memory),
-        swap_time=node.swap_time / SECOND,
-        swap_success=node.operations.swap_success,
+        rates=decay_rates(memory),
+        swap_time=swap_time / SECOND,
+        swap_success=operations.swap_success,
         factors=(x, y, z),
-        noise=node.operations,
+        noise=operations,
     )
 
 
@@ -152,19 +157,31 @@ def chain(topology: Topology, scheme: Scheme, along: Route | None = None) -> Cha
         UnknownNameError: the scheme uses what the topology does not have.
     """
     along = along or route(topology, scheme.path)
-    hops = tuple(
-        Hop(
-            success=point.success,
-            period=point.period / SECOND,
-            cycle=point.cycle / SECOND,
-            born=(point.born[0] / SECOND, point.born[1] / SECOND),
-            heard=(point.heard[0] / SECOND, point.heard[1] / SECOND),
-            fresh=point.fresh,
-            lanes=lanes,
-            rounds=rounds,
-        )
-        for point, lanes, rounds in zip(points(topology, scheme), scheme.lanes, scheme.rounds, strict=True)
+    found = zip(points(topology, scheme), scheme.lanes, scheme.rounds, strict=True)
+    return assemble(scheme, along, tuple(hop(point, lanes, rounds) for point, lanes, rounds in found))
+
+
+def hop(point: OperatingPoint, lanes: int, rounds: int) -> Hop:
+    """Numbers of a link at an operating point.
+
+    Examples:
+        >>> hop(OperatingPoint(None, 0.5, 1_000_000, 0, (0, 0), (0, 0), (1.0, 1.0, 1.0)), 2, 0).period
+        1e-06
+    """
+    return Hop(
+        success=point.success,
+        period=point.period / SECOND,
+        cycle=point.cycle / SECOND,
+        born=(point.born[0] / SECOND, point.born[1] / SECOND),
+        heard=(point.heard[0] / SECOND, point.heard[1] / SECOND),
+        fresh=point.fresh,
+        lanes=lanes,
+        rounds=rounds,
     )
+
+
+def assemble(scheme: Scheme, along: Route, hops: tuple[Hop, ...]) -> Chain:
+    """A scheme in numbers, from the numbers of its route and hops."""
     place = {name: index for index, name in enumerate(scheme.path)}
     return Chain(
         hops=hops,

@@ -5,7 +5,8 @@ Every waiting time is taken to be exponential with its mean, and waits at differ
     parallel links      E[max] = ∫ 1 - Π (1 - exp(-t/T_i)) dt      (as soon as possible)
     two segments        T = T1 + T2 - T1 T2 / (T1 + T2)            (nested)
     the earlier waits   E[exp(-r w)] = 1 / (1 + r T_later)
-    purification        two pairs, one after the other (side by side for the first round), over the chance of success
+    purification        1.5 times the time of a pair for the first round, 1.6 times for each later one (a round begins
+                        while the last is made), over the chance of success; less with many lanes
     failing swaps       T / q for two segments, hence T q^-log2(n) for n
     cutoff c            T (1 + 2 s) / (3 s), s = 1 - exp(-c/T): physics §3 for p -> 0
     lanes               units of work side by side wait less for each other, see `BUFFER`
@@ -28,6 +29,9 @@ from quantum_fabric.physics.correlators import aged, fidelity, purified
 
 BUFFER = 0.6
 """With so many units side by side, waits for each other shrink as units^-0.6 (read off the sampler; 0.5 is a random walk)."""
+
+STEADY = 0.7
+"""Coefficient of variation of the time of a purified pair, roughly: it is made of several random times."""
 
 _NODES = np.logspace(-4.0, 1.7, 96)
 """Times, in units of the longest mean, on which the parallel mean is integrated."""
@@ -63,8 +67,10 @@ def estimate(chain: Chain) -> Estimate:
     if any(hop.success <= 0.0 for hop in chain.hops):
         return Estimate(0.0, 0.0)
     units = max(1.0, min(hop.lanes / need for hop, need in zip(chain.hops, _needs(chain), strict=True)))
-    parts = [_leaf(chain, index) for index in range(len(chain.hops))]
-    whole = _nested(chain, parts, units**-BUFFER) if chain.nested else _asap(chain, parts, units**-BUFFER)
+    parts = _leaves(chain, units**-BUFFER)
+    # pairs that are made of several come more regularly than single ones
+    buffer = units**-BUFFER * (STEADY if any(hop.rounds for hop in chain.hops) else 1.0)
+    whole = _nested(chain, parts, buffer) if chain.nested else _asap(chain, parts, buffer)
     return Estimate(units / whole.time, fidelity(whole.state))
 
 
@@ -101,14 +107,33 @@ def _needs(chain: Chain) -> list[int]:
     return needs
 
 
-def _leaf(chain: Chain, index: int) -> _Part:
+def _leaves(chain: Chain, buffer: float) -> list[_Part]:
+    """Elementary pairs of all hops; equal hops between equal nodes are worked out once."""
+    made: dict[tuple[int, int, int, float], _Part] = {}
+    parts = []
+    for index, hop in enumerate(chain.hops):
+        key = (
+            id(hop),
+            id(chain.stations[index]),
+            id(chain.stations[index + 1]),
+            chain.delay[index][index + 1],
+        )
+        if key not in made:
+            made[key] = _leaf(chain, index, buffer)
+        parts.append(made[key])
+    return parts
+
+
+def _leaf(chain: Chain, index: int, buffer: float) -> _Part:
     hop, left, right = chain.hops[index], chain.stations[index], chain.stations[index + 1]
     state = aged(hop.fresh, left.rates, hop.heard[0] - hop.born[0])
     part = _Part(hop.mean_time, aged(state, right.rates, hop.heard[1] - hop.born[1]))
-    return _purified(chain, part, index, index + 1, hop.rounds)
+    return _purified(chain, part, (index, index + 1, hop.rounds), buffer)
 
 
-def _purified(chain: Chain, part: _Part, low: int, high: int, rounds: int) -> _Part:
+def _purified(chain: Chain, part: _Part, work: tuple[int, int, int], buffer: float) -> _Part:
+    """A segment (low, high) after so many rounds."""
+    low, high, rounds = work
     left, right, way = chain.stations[low], chain.stations[high], chain.delay[low][high]
     for done in range(rounds):
         older = aged(aged(part.state, left.rates, part.time), right.rates, part.time)
@@ -116,7 +141,7 @@ def _purified(chain: Chain, part: _Part, low: int, high: int, rounds: int) -> _P
         talk = 2.0 * way + left.swap_time + right.swap_time
         state = aged(state, left.rates, talk)
         state = aged(state, right.rates, way + right.swap_time)
-        both = part.time * (1.5 if done == 0 and high - low == 1 else 2.0)
+        both = part.time * (1.0 + 0.5 * buffer if done == 0 else 1.35 + 0.25 * buffer)
         part = _Part((both + talk) / max(chance, 1e-9), state)
     return part
 
@@ -172,7 +197,7 @@ def _nested(chain: Chain, parts: list[_Part], buffer: float) -> _Part:
         longest = max(one.time, two.time)
         time = (longest + (later - longest) * buffer) * _slowdown(*waits, chain.cutoff)
         whole = _Part((time + max(tell)) / here.swap_success, state)
-        made[low, high] = _purified(chain, whole, low, high, rounds)
+        made[low, high] = _purified(chain, whole, (low, high, rounds), buffer)
     return made[0, len(parts)]
 
 
@@ -185,11 +210,16 @@ def _asap(chain: Chain, parts: list[_Part], buffer: float) -> _Part:
     time = longest + (parallel_mean(times) - longest) * buffer
     factors: list[Correlators] = [part.state for part in parts]
     slow, chance = 1.0, 1.0
+    known: dict[tuple[float, float, int], tuple[Correlators, float]] = {}
     for at in range(1, last):
         here = chain.stations[at]
         one, two = times[at - 1] * buffer, times[at] * buffer
-        factors += [_meeting((one, here.rates), (two, here.rates), chain.cutoff), here.factors]
-        slow *= _slowdown(one, two, chain.cutoff)
+        key = (one, two, id(here))
+        if key not in known:
+            met = _meeting((one, here.rates), (two, here.rates), chain.cutoff)
+            known[key] = (_times(met, here.factors), _slowdown(one, two, chain.cutoff))
+        factors.append(known[key][0])
+        slow *= known[key][1]
         chance *= here.swap_success
     tell = max(max(chain.delay[at][0], chain.delay[at][last]) for at in range(1, last))
     tell += max(here.swap_time for here in chain.stations[1:-1])
@@ -201,4 +231,4 @@ def _asap(chain: Chain, parts: list[_Part], buffer: float) -> _Part:
         x, y, z = (value * _wait(rate, wait, reach) for value, rate in zip(state, end.rates, strict=True))
         state = aged((x, y, z), end.rates, tell)
     time *= slow * chance ** (-math.log2(last) / (last - 1))
-    return _purified(chain, _Part(time + tell, state), 0, last, chain.end_rounds)
+    return _purified(chain, _Part(time + tell, state), (0, last, chain.end_rounds), buffer)

@@ -44,12 +44,12 @@ class Effort:
     """How much is sampled: deliveries of a plain chain, deliveries and events of a rehearsal."""
 
     plain: int = 6_000
-    deliveries: int = 600
-    events: int = 60_000
+    deliveries: int = 500
+    events: int = 40_000
 
 
 FULL = Effort()
-QUICK = Effort(plain=1_500, deliveries=150, events=12_000)
+QUICK = Effort(plain=1_500, deliveries=120, events=10_000)
 
 
 def forecast(
@@ -102,7 +102,9 @@ def judge(chain: Chain, effort: Effort = FULL) -> Forecast:
     if chain.plain:
         sample = pipeline.run(chain, effort.plain)
     else:
-        sample = rehearsal.run(chain, effort.deliveries, effort.events)
+        # long chains need more events for a delivery
+        longer = max(1.0, len(chain.hops) / 24)
+        sample = rehearsal.run(chain, effort.deliveries, round(effort.events * longer))
     return _record(chain, sample)
 
 

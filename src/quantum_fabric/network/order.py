@@ -7,6 +7,7 @@ source to destination. *Nested*: a repeater swaps two exact segments; the tree d
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from quantum_fabric.errors import InputError
 from quantum_fabric.messages import Join
@@ -99,6 +100,20 @@ def optimal_nested(
     return _joins(path, middles, rounds)
 
 
+def leveled(joins: Sequence[Join], rounds: Sequence[int]) -> tuple[Join, ...]:
+    """A tree with purification rounds by the height of its segments above the elementary pairs, the lowest first.
+
+    Examples:
+        >>> leveled(nested("ABC"), [2])
+        (Join(at='B', left='A', right='C', rounds=2),)
+    """
+    heights = _heights(joins)
+    return tuple(
+        replace(join, rounds=rounds[level - 1] if level <= len(rounds) else 0)
+        for join, level in zip(joins, heights, strict=True)
+    )
+
+
 def height(joins: Sequence[Join]) -> int:
     """Levels of the tree above the elementary pairs; 0 for none.
 
@@ -106,11 +121,15 @@ def height(joins: Sequence[Join]) -> int:
         >>> height(nested("ABCDE")), height(())
         (2, 0)
     """
+    return max(_heights(joins), default=0)
+
+
+def _heights(joins: Sequence[Join]) -> list[int]:
     heights: dict[tuple[str, str], int] = {}
     for join in joins:
         below = (heights.get((join.left, join.at), 0), heights.get((join.at, join.right), 0))
         heights[join.left, join.right] = 1 + max(below)
-    return max(heights.values(), default=0)
+    return [heights[join.left, join.right] for join in joins]
 
 
 def _later(one: float, two: float) -> float:
@@ -127,13 +146,12 @@ def _joins(
             return 0
         middle = middles[low, high]
         level = 1 + max(grow(low, middle), grow(middle, high))
-        wanted = rounds[level - 1] if level <= len(rounds) else 0
-        levels.append((level, Join(path[middle], path[low], path[high], wanted)))
+        levels.append((level, Join(path[middle], path[low], path[high])))
         return level
 
     grow(0, len(path) - 1)
     levels.sort(key=lambda entry: entry[0])  # stable: within a level from left to right
-    return tuple(join for _, join in levels)
+    return leveled([join for _, join in levels], rounds)
 
 
 def _require_path(path: Sequence[str]) -> None:

@@ -6,14 +6,14 @@ are fast enough and fit into the free memory. The same inputs give the same plan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from quantum_fabric.messages import Code, Forecast, LinkRequest, Plan, Refused
 from quantum_fabric.network import refusal
 from quantum_fabric.network.candidates import Candidates
 from quantum_fabric.network.scheme import to_plan
-from quantum_fabric.network.search import Found, Search
+from quantum_fabric.network.search import Found, Search, Serves
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.units import Time, show_time
 
@@ -95,7 +95,7 @@ def plan(
     topology.node(request.source, where="source")
     topology.node(request.destination, where="destination")
     search = Search(Candidates(topology, request.source, request.destination, free))
-    found = _decide(search, request, now)
+    found = decide(search, request, now)
     if isinstance(found, Found):
         return to_plan(topology, found.scheme, found.forecast)
     if free is None:
@@ -120,7 +120,7 @@ def survey(
     topology.node(request.source, where="source")
     topology.node(request.destination, where="destination")
     search = Search(Candidates(topology, request.source, request.destination, free))
-    found = _decide(search, request, now)
+    found = decide(search, request, now)
     chosen: Plan | Refused
     if isinstance(found, Found):
         chosen = to_plan(topology, found.scheme, found.forecast)
@@ -137,13 +137,20 @@ def survey(
     return Survey(request, chosen, best.label if best else "", alternatives)
 
 
-def _decide(search: Search, request: LinkRequest, now: Time) -> Found | Refused:
+def decide(search: Search, request: LinkRequest, now: Time = 0) -> Found | Refused:
+    """The best scheme among the candidates of a search, or why none will do.
+
+    Args:
+        search: over the candidates.
+        request: what is asked.
+        now: present time, from which the deadline counts (ps).
+    """
     candidates = search.candidates
     if not candidates.paths:
         return refusal.no_route(candidates.topology, request)
     if not candidates.groups:
         return refusal.no_slots(candidates, request)
-    best = search.fastest(request.fidelity, _serves(request, now))
+    best = search.fastest(request.fidelity, serving(request, now))
     if best is not None:
         return best
     any_time = search.fastest(request.fidelity, lambda forecast: forecast.rate > 0.0)
@@ -156,7 +163,14 @@ def _decide(search: Search, request: LinkRequest, now: Time) -> Found | Refused:
     return _checked(search, refused, now)
 
 
-def _serves(request: LinkRequest, now: Time) -> Callable[[Forecast], bool]:
+def serving(request: LinkRequest, now: Time = 0) -> Serves:
+    """Whether a forecast is fast enough for a request: its rate, its deadline.
+
+    Examples:
+        >>> serving(LinkRequest("A", "B", 0.9, rate=5.0))(Forecast(4.0, 0.0, 0.95, 0.95, 0))
+        False
+    """
+
     def serves(forecast: Forecast) -> bool:
         if forecast.rate <= 0.0 or forecast.rate < request.rate:
             return False
@@ -170,7 +184,7 @@ def _serves(request: LinkRequest, now: Time) -> Callable[[Forecast], bool]:
 def _checked(search: Search, refused: Refused, now: Time) -> Refused:
     """The offer of a refusal may be too late as well: move it to what would be accepted."""
     offer = refused.offer
-    if offer is None or search.fastest(offer.fidelity, _serves(offer, now)) is not None:
+    if offer is None or search.fastest(offer.fidelity, serving(offer, now)) is not None:
         return refused
     best = search.fastest(offer.fidelity, lambda forecast: forecast.rate > 0.0)
     if best is None:
@@ -213,7 +227,7 @@ def _why(loser: Found, best: Found | None, request: LinkRequest, now: Time) -> s
         return f"fidelity {forecast.fidelity_low:.4f} < {request.fidelity:g}"
     if forecast.rate < request.rate:
         return f"rate {forecast.rate:.4g} /s < {request.rate:.4g} /s"
-    if not _serves(request, now)(forecast):
+    if not serving(request, now)(forecast):
         return f"takes {show_time(refusal.finish_time(forecast, request.pairs))} for {request.pairs} pairs: too late"
     if best is not None:
         return f"rate {forecast.rate:.4g} /s against {best.forecast.rate:.4g} /s"

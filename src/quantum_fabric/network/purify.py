@@ -8,15 +8,18 @@ more pair, so a node needs one slot and one more for each round of each segment 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.messages import Join, Order
-from quantum_fabric.network.order import asap, nested, optimal_nested
+from quantum_fabric.network.order import asap, leveled, nested, optimal_nested
 
 MOST_ROUNDS = 3
 """Rounds at one place; DEJMPS from 0.8 reaches 0.988 with three (physics §4)."""
+
+MOST_OPTIMAL = 32
+"""Hops up to which the optimal nested tree is worked out (the cube of it is the work)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,21 +165,18 @@ def strategies(
 
 def _nested(path: Sequence[str], times: Sequence[float], most: int) -> list[Strategy]:
     hops = len(path) - 1
+    trees = {"balanced": nested(path)}
+    if max(times) > min(times) and hops <= MOST_OPTIMAL:
+        optimal = optimal_nested(path, times)
+        if optimal != trees["balanced"]:
+            trees["optimal"] = optimal
     found = []
-    for name in ("balanced", "optimal"):
-
-        def tree(levels: Sequence[int], name: str = name) -> tuple[Join, ...]:
-            return nested(path, levels) if name == "balanced" else optimal_nested(path, times, levels)
-
-        top = tree(())
-        if name == "optimal" and top == nested(path):
-            continue
+    for name, tree in trees.items():
         for rounds, middle, end in product(range(most + 1), range(min(most, 1) + 1), range(most + 1)):
             if middle == 0 and rounds + end > 0:
                 continue  # as soon as possible does the same, sooner
-            joins = tree((middle,) * hops)
-            last = joins[-1]
-            joins = (*joins[:-1], Join(last.at, last.left, last.right, end))
+            joins = leveled(tree, (middle,) * hops)
+            joins = (*joins[:-1], replace(joins[-1], rounds=end))
             label = _label(f"nested ({name})", rounds, middle, end)
             found.append(Strategy(Order.NESTED, (rounds,) * hops, joins, end, label))
     return found

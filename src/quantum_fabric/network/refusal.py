@@ -63,7 +63,8 @@ def link_fidelity_needed(target: float, segments: int) -> float:
         >>> round(link_fidelity_needed(0.98, 8), 4)  # control-plane.md, finding 9
         0.9975
     """
-    return (3.0 * ((4.0 * target - 1.0) / 3.0) ** (1.0 / segments) + 1.0) / 4.0
+    werner = (4.0 * target - 1.0) / 3.0
+    return (3.0 * math.exp(math.log(werner) / segments) + 1.0) / 4.0
 
 
 def no_route(topology: Topology, request: LinkRequest) -> Refused:
@@ -148,7 +149,8 @@ def _binding(candidates: Candidates, target: float, finest: Found) -> tuple[str,
     fresh = [fidelity(hop.fresh) for hop in numbers.hops]
     worst = min(range(hops), key=lambda index: fresh[index])
     needed = link_fidelity_needed(target, hops)
-    best = f"the best that was found is {finest.forecast.fidelity_low:.4f} ({finest.label}{_cut(scheme)})"
+    how = f"{finest.label}{_cut(scheme)}, {finest.forecast.rate:.3g} /s"
+    best = f"the best that was found is {finest.forecast.fidelity_low:.4f} ({how})"
     without = " without purification" if scheme.purifies or hops > 1 else ""
     if _ideal(numbers, swaps=False) < target and not _purifies_past(scheme, fresh, needed):
         where = f"needed on each of {hops} segments{without}" if hops > 1 else f"asked{without}"

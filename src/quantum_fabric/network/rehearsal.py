@@ -104,7 +104,7 @@ def run(chain: Chain, deliveries: int = 600, events: int = 60_000) -> Sample:
     if not stage.delivered:
         return Sample(stage.now, 0.0, 0.0, 0.0, 0.0, 0)
     firsts = [stage.delivered[0][0]]
-    left = events // 4
+    left = events // 5
     while left > 0 and len(firsts) < STARTS:
         cold = _Stage(chain, len(firsts))
         left -= cold.play(1, left)
@@ -120,10 +120,11 @@ def _summary(delivered: list[tuple[float, float]], warm: int, first: float) -> S
     count = len(counted)
     rate = count / span if span > 0.0 else math.inf
     batches = min(BATCHES, count // 4)
-    if batches < 2:
-        return Sample(
-            first, rate, rate / math.sqrt(count), float(counted.mean()), 0.5 / math.sqrt(count), count
-        )
+    if batches < 4:
+        # too few for batches: independent deliveries, and a little more for not knowing the spread well
+        spread = float(counted.std(ddof=1)) * (1.0 + 3.0 / count) if count > 2 else 0.5
+        root = math.sqrt(count)
+        return Sample(first, rate, rate / root, float(counted.mean()), spread / root, count)
     size = count // batches
     gaps = (
         np.diff(np.concatenate([[start], times[warm:]]))[: size * batches].reshape(batches, size).mean(axis=1)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from quantum_fabric.messages import Forecast
 from quantum_fabric.network.candidates import Candidates, Group
-from quantum_fabric.network.chain import chain
 from quantum_fabric.network.forecast import FULL, QUICK, forecast, judge
 from quantum_fabric.network.scheme import Scheme
 
-HOPE = 1.6
+HOPE = 1.35
 """A group is sampled only if this many times its estimated rate beats the best forecast so far."""
 
 BUDGET = 48
@@ -31,6 +31,10 @@ FINEST = 6
 """Groups that are sampled when the best fidelity is looked for."""
 
 
+Serves: TypeAlias = Callable[[Forecast], bool]
+"""Whether a forecast satisfies what a request asks besides fidelity."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A scheme that was sampled."""
@@ -40,52 +44,69 @@ class Found:
     label: str
 
 
+def sure_rate(forecast: Forecast) -> float:
+    """Rate less one standard error: what schemes are compared by, lest the luckiest sample wins.
+
+    Examples:
+        >>> sure_rate(Forecast(4.0, 0.5, 0.95, 0.95, 0))
+        3.5
+    """
+    return forecast.rate - forecast.rate_error
+
+
 class Search:
     """Samples candidates, each scheme once.
 
     Args:
         candidates: what there is.
+        quick: be content with quick samples; may be changed between searches.
     """
 
-    def __init__(self, candidates: Candidates) -> None:
+    def __init__(self, candidates: Candidates, quick: bool = False) -> None:
         self.candidates = candidates
+        self.quick = quick
         self.sampled: dict[Scheme, Found] = {}
         self._full: set[Scheme] = set()
         self._finest: Found | None = None
         self._work = 0
 
-    def fastest(self, target: float, serves: Callable[[Forecast], bool]) -> Found | None:
+    def fastest(self, target: float, serves: Serves, last_resort: bool = True) -> Found | None:
         """The scheme with the highest forecast rate among those that reach the target and serve.
 
         Args:
             target: least ``fidelity_low``.
             serves: what else the forecast must satisfy (rate, deadline).
+            last_resort: try the schemes with the best fidelity if nothing else does.
 
         Returns:
-            None if none was found, not even the scheme with the best fidelity.
+            None if none was found.
         """
-        best: Found | None = None
+        good: list[Found] = []
+        top = 0.0
         self._work = BUDGET
-        for expected, group, step in self._ranked(target):
-            if self._work <= 0 or (best is not None and HOPE * expected < best.forecast.rate):
+        for expected, group, step in self.ranked(target):
+            if self._work <= 0 or HOPE * expected < top:
                 break
             found = self._refined(group, step, target)
-            good = found is not None and serves(found.forecast)
-            if found is not None and good and (best is None or found.forecast.rate > best.forecast.rate):
-                best = self._confirmed(found, target, serves) or best
-        if best is None:
-            finest = self.finest()
-            if finest is not None and finest.forecast.fidelity_low >= target and serves(finest.forecast):
-                best = finest
-        return best
+            if found is not None and serves(found.forecast):
+                good.append(found)
+                top = max(top, sure_rate(found.forecast))
+        good.sort(key=lambda found: -sure_rate(found.forecast))
+        for found in good:
+            full = self._in_full(found)  # the best of the quick samples may have been lucky
+            if self._reaches(full, target) and serves(full.forecast):
+                return full
+        finest = self.finest() if last_resort else None
+        if finest is not None and self._reaches(finest, target) and serves(finest.forecast):
+            return finest
+        return None
 
     def finest(self) -> Found | None:
         """The scheme with the best ``fidelity_low`` that was found; None if there is no candidate at all."""
         if self._finest is None:
-            options = list(self._by_fidelity())
+            options = list(self.by_fidelity())
             found = [self._sample(group, step) for group, step in options[:FINEST]]
             found.sort(key=lambda each: each.forecast.fidelity_low, reverse=True)
-            # the best of the quick samples may have been lucky
             confirmed = [self._in_full(each) for each in found[:2]]
             self._finest = max(confirmed, key=lambda each: each.forecast.fidelity_low, default=None)
         return self._finest
@@ -99,7 +120,7 @@ class Search:
                 seen.add(path.nodes)
                 self._sample(groups[0], self.candidates.finest_step(groups[0]))
 
-    def _ranked(self, target: float) -> list[tuple[float, Group, int]]:
+    def ranked(self, target: float) -> list[tuple[float, Group, int]]:
         """Groups that may reach the target, by estimated rate; with cutoffs where they cannot without."""
         found = []
         for group in self.candidates.groups:
@@ -122,7 +143,8 @@ class Search:
                 found.append((self.candidates.estimate(cut, step).rate, cut, step))
         return found[:2]
 
-    def _by_fidelity(self) -> list[tuple[Group, int]]:
+    def by_fidelity(self) -> list[tuple[Group, int]]:
+        """Groups at their finest step, with cutoffs too, by estimated fidelity, the best first."""
         options = []
         for group in self.candidates.groups:
             step = self.candidates.finest_step(group)
@@ -162,7 +184,7 @@ class Search:
         scheme = self.candidates.scheme(group, step)
         found = self.sampled.get(scheme)
         if found is None:
-            numbers = chain(self.candidates.topology, scheme, self.candidates.route(group.path))
+            numbers = self.candidates.numbers(group, step)
             self._work -= 1 if numbers.plain else REHEARSAL
             result = judge(numbers, FULL if numbers.plain else QUICK)
             found = self.sampled[scheme] = Found(scheme, result, group.strategy.label)
@@ -172,13 +194,9 @@ class Search:
 
     def _in_full(self, found: Found) -> Found:
         """The same scheme with the full effort."""
-        if found.scheme in self._full:
-            return found
+        if self.quick or found.scheme in self._full:
+            return self.sampled[found.scheme]
         result = forecast(self.candidates.topology, found.scheme, FULL)
         better = self.sampled[found.scheme] = Found(found.scheme, result, found.label)
         self._full.add(found.scheme)
         return better
-
-    def _confirmed(self, found: Found, target: float, serves: Callable[[Forecast], bool]) -> Found | None:
-        full = self._in_full(found)
-        return full if self._reaches(full, target) and serves(full.forecast) else None
