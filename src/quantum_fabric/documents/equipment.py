@@ -190,10 +190,11 @@ def _overridden(record: Any, overrides: Mapping[str, Any], place: Place, report:
         try:
             changed = devices.override(record, left)
         except QuantityError as error:
-            sound = False
             where = _written(left, error.where)
-            report((*place, *where), error.found, error.expected)
-            if not _drop(left, where):
+            if where or sound:  # else it comes of a field that was taken out
+                report((*place, *where), error.found, error.expected)
+            sound = False
+            if not _drop(left, where, error.where):
                 return None
         else:
             return changed if sound else None
@@ -205,22 +206,25 @@ def _written(overrides: Mapping[str, Any], name: str) -> Place:
         return (name,)
     head, _, rest = name.partition(".")
     inner = overrides.get(head)
-    if rest and isinstance(inner, Mapping):
-        return (head, *_written(inner, rest))
-    return ()
+    way = _written(inner, rest) if rest and isinstance(inner, Mapping) else ()
+    return (head, *way) if way else ()
 
 
-def _drop(overrides: dict[str, Any], where: Place) -> bool:
-    """Take the value at this place out; False where there is none."""
-    if not where:
-        return False
-    *way, last = map(str, where)
+def _drop(overrides: dict[str, Any], where: Place, name: str) -> bool:
+    """Take out the field at this place, or (where it was not written) all of the record inside that it belongs to.
+
+    Returns:
+        False where there is nothing to take out.
+    """
+    *way, last = map(str, where) if where else (name.partition(".")[0],)
     here = overrides
     for part in way:
         here[part] = dict(here[part])
         here = here[part]
-    del here[last]
-    return True
+    doomed = [last] if where else [key for key in here if key.partition(".")[0] == last]
+    for key in doomed:
+        del here[key]
+    return bool(doomed)
 
 
 def attempt(make: Callable[[], Record], place: Place, report: Report) -> Record | None:
