@@ -26,6 +26,7 @@ def command(files: tuple[str, ...]) -> int:
     """
     from quantum_fabric import documents
     from quantum_fabric.cli.app import complain
+    from quantum_fabric.cli.screen import count
 
     network: documents.NetworkDocument | None = None
     name, faults = "", 0
@@ -35,7 +36,7 @@ def command(files: tuple[str, ...]) -> int:
             if isinstance(document, documents.NetworkDocument):
                 network, name = document, file
                 inventory = documents.inventory(document)
-                detail = f"{len(inventory.nodes)} nodes, {len(inventory.links)} links"
+                detail = f"{count(len(inventory.nodes), 'node')}, {count(len(inventory.links), 'link')}"
                 click.echo(f"{file}: a sound network: {document.title or 'no title'} ({detail})")
             else:
                 if network is not None:

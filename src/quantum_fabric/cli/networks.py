@@ -56,6 +56,7 @@ def command(
     NAME is a bundled network or a document.
     """
     from quantum_fabric import documents
+    from quantum_fabric.cli.screen import count
     from quantum_fabric.errors import InputError
 
     if origin is not None and name is not None:
@@ -81,7 +82,7 @@ def command(
         from quantum_fabric.ops.tables import write_text
 
         write_text(documents.dump(document), target)
-    click.echo(f"{target}: {len(document.nodes)} nodes, {len(document.links)} links")
+    click.echo(f"{target}: {count(len(document.nodes), 'node')}, {count(len(document.links), 'link')}")
     return 0
 
 

@@ -135,7 +135,9 @@ def _chosen(out: Console, topology: Topology, plan: Plan, label: str) -> None:
             show_time(link.period, 3), f"{link.fidelity:.4f}", str(link.rounds),
         )  # fmt: skip
     out.print(links)
-    out.print(swap_tree(plan))
+    if plan.joins:
+        out.print()
+        out.print(swap_tree(plan))
 
 
 def swap_tree(plan: Plan) -> Tree:
@@ -146,7 +148,7 @@ def swap_tree(plan: Plan) -> Tree:
 
     rounds = {frozenset((link.left, link.right)): link.rounds for link in plan.links}
     ends = f"{plan.path[0]} – {plan.path[-1]}"
-    if plan.order is Order.ASAP or not plan.joins:
+    if plan.order is Order.ASAP:
         tree = Tree(f"[bold]{ends}[/]{_rounds(plan.end_rounds)}")
         branch = (
             tree.add(f"swap as soon as both sides are there, at {', '.join(plan.path[1:-1])}")

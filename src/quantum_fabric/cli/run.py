@@ -111,7 +111,7 @@ def _scenario(network: str, workload: str | None, seed: int, duration: Time | No
 
 def _live(session: Session, ticker: Ticker) -> None:
     """Run with a progress bar over simulated time and the first pairs as they come."""
-    from quantum_fabric.cli.screen import console, pair_line
+    from quantum_fabric.cli.screen import console, count, pair_line, plain
     from quantum_fabric.messages import Delivered
     from quantum_fabric.units import seconds
 
@@ -119,8 +119,9 @@ def _live(session: Session, ticker: Ticker) -> None:
     scenario = session.scenario
     title = scenario.network.title or "A network"
     err.print(
-        f"[bold]{title}[/]: {len(scenario.network.nodes)} nodes, {len(scenario.network.links)} links; "
-        f"{session.requests} requests in {seconds(scenario.duration):g} s of network time, seed {scenario.seed}"
+        f"[bold]{plain(title)}[/]: {count(len(scenario.network.nodes), 'node')}, "
+        f"{count(len(scenario.network.links), 'link')}; {count(session.requests, 'request')} in "
+        f"{seconds(scenario.duration):g} s of network time, seed {scenario.seed}"
     )
     with _progress(err, seconds(scenario.duration)) as progress:
 

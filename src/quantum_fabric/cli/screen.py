@@ -49,7 +49,7 @@ def request_table(rows: Sequence[Summary], *, most: int = MOST_ROWS) -> Table:
     )  # fmt: skip
     for row in rows[:most]:
         made.add_row(
-            f"[bold]{_plain(row.name)}[/]\n[dim]{_plain(row.source)} → {_plain(row.destination)}[/]",
+            f"[bold]{plain(row.name)}[/]\n[dim]{plain(row.source)} → {plain(row.destination)}[/]",
             f"{row.delivered:,}\n[dim]of {row.asked_pairs:,}[/]",
             f"{_fidelity(row)}\n[dim]≥ {row.asked_fidelity:.4g}[/]",
             show_number(row.rate) + (f"\n[dim]≥ {show_number(row.asked_rate)}[/]" if row.asked_rate else ""),
@@ -75,9 +75,9 @@ def _outcome(row: Summary) -> str:
     style = STATUS_STYLE.get(row.status, "")
     text = f"[{style}]{row.status}[/]"
     if row.reason and row.status != "completed":
-        text += f"\n[dim]{_plain(row.reason)}[/]"
+        text += f"\n[dim]{plain(row.reason)}[/]"
     if row.offer:
-        text += f"\n[dim]would be accepted:[/] {_plain(row.offer)}"
+        text += f"\n[dim]would be accepted:[/] {plain(row.offer)}"
     return text
 
 
@@ -94,17 +94,17 @@ def pair_line(pair: Delivered, of: int) -> str:
         1.000000 s  A – B  Ψ+  fidelity 0.930 \[0.920, 0.940]  [dim]r 1/5[/]
     """
     return (
-        f"{seconds(pair.delivered_at):.6f} s  {_plain(pair.ends[0])} – {_plain(pair.ends[1])}  {pair.bell.symbol}  "
+        f"{seconds(pair.delivered_at):.6f} s  {plain(pair.ends[0])} – {plain(pair.ends[1])}  {pair.bell.symbol}  "
         f"fidelity {pair.fidelity:.3f} \\[{pair.low:.3f}, {pair.high:.3f}]  "
-        f"[dim]{_plain(pair.request)} {pair.number}/{of}[/]"
+        f"[dim]{plain(pair.request)} {pair.number}/{of}[/]"
     )
 
 
 def show_refusal(out: Console, refused: Refused, command: str = "") -> None:
     """A refusal with its reason and, where there is one, its offer as something to type."""
-    out.print(f"[yellow]refused[/] ({refused.code.value}): {_plain(refused.reason)}")
+    out.print(f"[yellow]refused[/] ({refused.code.value}): {plain(refused.reason)}")
     if refused.resource:
-        out.print(f"what binds: {_plain(refused.resource)}")
+        out.print(f"what binds: {plain(refused.resource)}")
     offer = refused.offer
     if offer is None:
         out.print("no offer: nothing like it can be had here now")
@@ -114,7 +114,7 @@ def show_refusal(out: Console, refused: Refused, command: str = "") -> None:
     parts += [f"deadline {show_time(offer.deadline, 6)}"] if offer.deadline is not None else []
     out.print(f"would be accepted: {', '.join(parts)}")
     if command:
-        out.print(f"  [bold]{_plain(command)}[/]")
+        out.print(f"  [bold]{plain(command)}[/]")
 
 
 def show_forecast(out: Console, plan: Plan) -> None:
@@ -127,8 +127,23 @@ def show_forecast(out: Console, plan: Plan) -> None:
     )
 
 
-def _plain(text: str) -> str:
-    """Text from outside, without power over the markup."""
+def plain(text: str) -> str:
+    r"""Text from outside, without power over the markup.
+
+    Examples:
+        >>> print(plain("[bold]x"))
+        \[bold]x
+    """
     from rich.markup import escape
 
     return escape(text)
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things.
+
+    Examples:
+        >>> count(1, "link"), count(1000, "link")
+        ('1 link', '1,000 links')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
