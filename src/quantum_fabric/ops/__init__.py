@@ -1,10 +1,10 @@
 """Watchers and what they make: journal, metrics, request summaries, tables, the report. No room calls them.
 
-    Histories, Metrics, Losses      folds over the messages of a run; each says in ``SEES`` what it wants to see
-    JournalWriter, read_journal     what happened, append-only, readable whatever ends the run
-    Comparison                      a replay against an old journal
-    summarise, pool                 asked against delivered
-    write_pairs, render             the Parquet table and the page
+Histories, Metrics, Losses      folds over the messages of a run; each says in ``SEES`` what it wants to see
+JournalWriter, read_journal     what happened, append-only, readable whatever ends the run
+Comparison                      a replay against an old journal
+summarise, pool                 asked against delivered
+write_pairs, render             the Parquet table and the page
 """
 
 from quantum_fabric.ops.comparison import Comparison, Difference

@@ -15,6 +15,9 @@ Box: TypeAlias = tuple[float, float, float, float]
 WIDTH: Final = 920.0
 MARGIN: Final = 78.0
 
+NAMED: Final = 40
+"""Networks up to this size have every node named on the map."""
+
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
@@ -50,8 +53,9 @@ def draw(drawing: Drawing) -> str:
     """
     nodes = sorted({node for a, b, _ in drawing.links.values() for node in (a, b)} | set(drawing.positions))
     size = 13.0 if len(nodes) <= 25 else 10.5
-    places, height = _fit(_complete(drawing, nodes))
-    places = spread(places, 3.2 * size)
+    places, height = _fit(_complete(drawing, nodes), 470.0 if len(nodes) <= 25 else 760.0)
+    named = [node for node in nodes if node not in wayside(drawing, places)]
+    places = places | spread({node: places[node] for node in named}, 3.2 * size if len(nodes) <= 25 else 15.0)
     parts = [
         f'<svg class="map" viewBox="0 0 {WIDTH:.0f} {height:.0f}" role="img" '
         f'aria-label="map of the network" font-size="{size}">'
@@ -61,12 +65,37 @@ def draw(drawing: Drawing) -> str:
     ]
     lengths = _lengths(drawing, places) if len(drawing.links) <= 20 else []
     segments = [(places[a], places[b]) for a, b, _ in drawing.links.values()]
-    labels = place_labels({node: places[node] for node in nodes}, segments, size, (WIDTH, height), lengths)
-    parts += [_node(node, places[node], node in drawing.ends) for node in nodes]
+    labels = place_labels({node: places[node] for node in named}, segments, size, (WIDTH, height), lengths)
+    parts += [_node(node, places[node], node in drawing.ends, node not in labels) for node in nodes]
     parts += [f"<g>{_cross(places[node], 9.0)}</g>" for node in nodes if node in drawing.failed]
     parts += [_length(text, point) for text, point in lengths]
     parts += [_label(node, box) for node, box in labels.items()]
     return "\n".join([*parts, "</svg>"])
+
+
+def wayside(drawing: Drawing, places: Mapping[str, Point]) -> set[str]:
+    """Nodes of a large network that only stand on the way: on a straight line between their two neighbours.
+
+    They are drawn as small dots, and named when one points at them. In a network of up to `NAMED` nodes there are none.
+
+    Args:
+        drawing: the network.
+        places: node -> pixels.
+    """
+    if len(places) <= NAMED:
+        return set()
+    neighbours: dict[str, list[str]] = {node: [] for node in places}
+    for a, b, _ in drawing.links.values():
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    found = set()
+    for node, around in neighbours.items():
+        if len(around) == 2 and node not in drawing.ends and node not in drawing.failed:
+            one, two = (places[other] for other in around)
+            detour = math.dist(one, places[node]) + math.dist(places[node], two) - math.dist(one, two)
+            if detour < 0.5:
+                found.add(node)
+    return found
 
 
 def spread(places: Mapping[str, Point], least: float) -> dict[str, Point]:
@@ -219,12 +248,12 @@ def _complete(drawing: Drawing, nodes: Sequence[str]) -> dict[str, Point]:
     }
 
 
-def _fit(positions: Mapping[str, Point]) -> tuple[dict[str, Point], float]:
+def _fit(positions: Mapping[str, Point], most: float) -> tuple[dict[str, Point], float]:
     """Scale positions into the picture, aspect kept; returns pixels and the picture's height."""
     xs = [x for x, _ in positions.values()] or [0.0]
     ys = [y for _, y in positions.values()] or [0.0]
     wide, high = max(xs) - min(xs), max(ys) - min(ys)
-    room, most = WIDTH - 2 * MARGIN, 470.0
+    room = WIDTH - 2 * MARGIN
     scale = min(room / wide if wide > 0 else math.inf, most / high if high > 0 else math.inf)
     if math.isinf(scale):
         scale = 1.0
@@ -289,9 +318,9 @@ def _length(text: str, point: Point) -> str:
     )
 
 
-def _node(name: str, place: Point, end: bool) -> str:
+def _node(name: str, place: Point, end: bool, small: bool) -> str:
     x, y = place
-    kind, radius = ("end", 7.0) if end else ("node", 5.5)
+    kind, radius = ("wayside", 2.2) if small else ("end", 7.0) if end else ("node", 5.5)
     title = f"<title>{escape(name)}</title>"
     return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}">{title}</circle>'
 

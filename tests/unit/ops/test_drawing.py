@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from quantum_fabric.ops.drawing import WIDTH, Drawing, draw, overlap, place_labels, spread
+from quantum_fabric.ops.drawing import NAMED, WIDTH, Drawing, draw, overlap, place_labels, spread
 
 TRIANGLE = {"A~B": ("A", "B", 10e3), "B~C": ("B", "C", 20e3), "A~C": ("A", "C", 500.0)}
 
@@ -77,3 +77,15 @@ def test_a_name_keeps_off_a_link() -> None:
     left, top, right, bottom = boxes["A"]
     assert not (left < 100.0 < right and top < 100.0)
     assert bottom > 100.0
+
+
+def test_repeaters_on_the_way_are_dots_in_a_large_network_only() -> None:
+    def line(count: int) -> Drawing:
+        places = {f"R{i:02}": (float(i), 0.0) for i in range(count)}
+        links = {f"l{i:02}": (f"R{i:02}", f"R{i + 1:02}", 1e3) for i in range(count - 1)}
+        return Drawing(places, links, ends={"R00"}, failed={"R07"})
+
+    small, large = (ET.fromstring(draw(line(count))) for count in (NAMED, NAMED + 1))
+    assert len(small.findall(".//text[@class='label']")) == NAMED
+    assert {text.text for text in large.findall(".//text[@class='label']")} == {"R00", "R07", f"R{NAMED:02}"}
+    assert len(large.findall(".//circle")) == NAMED + 1
