@@ -51,7 +51,7 @@ def read_atlas(key: str, detour: float, *, merge: bool = False) -> Sketch:
 
     Raises:
         UnknownNameError: no such graph.
-        InputError: a graph with abstract coordinates, or edges of length 0 that are not to be merged.
+        InputError: no package topohub, a graph with abstract coordinates, or edges of length 0 that are not to be merged.
         QuantityError: a detour factor outside its domain.
 
     Examples:
@@ -88,7 +88,7 @@ def keys() -> list[str]:
         >>> "sndlib/germany50" in keys(), "sndlib/newyork" in keys()
         (True, False)
     """
-    root = resources.files("topohub") / "data"
+    root = _root()
     found: list[str] = []
     waiting: list[tuple[str, Any]] = [("", root)]
     while waiting:
@@ -106,13 +106,22 @@ def _is_abstract(key: str) -> bool:
     return collection == "sndlib" and name in ABSTRACT
 
 
+def _root() -> Any:
+    """Folder of the graphs. The package is an extra: it is larger than all of Quantum Fabric."""
+    try:
+        return resources.files("topohub") / "data"
+    except ModuleNotFoundError:
+        expected = "the package topohub, which comes with: pip install 'quantum-fabric[topologies]'"
+        raise InputError(found="no package topohub", expected=expected) from None
+
+
 def _data(key: str) -> Any:
     if _is_abstract(key):
         found = f"{key!r}, whose coordinates are abstract and whose lengths are therefore wrong"
         raise InputError(
             found=found, expected="a graph with longitude and latitude such as 'sndlib/germany50'"
         )
-    file = resources.files("topohub") / "data" / f"{key}.json"
+    file = _root() / f"{key}.json"
     if not _KEY.fullmatch(key) or ".." in key or not file.is_file():
         raise UnknownNameError(found=quoted(key), expected=nearest("a graph of topohub", key, keys()))
     return json.loads(file.read_text("utf-8"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from quantum_fabric import documents
 from quantum_fabric.documents.atlas import ABSTRACT, keys, read_atlas
-from quantum_fabric.errors import InputError, QuantityError, UnknownNameError
+from quantum_fabric.errors import DocumentError, InputError, QuantityError, UnknownNameError
 
 
 def test_germany() -> None:
@@ -86,3 +89,12 @@ def test_names_are_unique_where_the_atlas_has_none() -> None:
 def test_flat_maps_have_x_and_y() -> None:
     gabriel = read_atlas("gabriel/25/0", 1.0)
     assert gabriel.spots[0].fields["position"] == {"x": "188.48 km", "y": "463.39 km"}
+
+
+def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "topohub", None)
+    with pytest.raises(InputError, match=r"found no package topohub, expected .*\[topologies\]"):
+        read_atlas("sndlib/germany50", 1.5)
+    with pytest.raises(DocumentError, match=r"germany50.yaml:\d+: topohub: found no package topohub"):
+        documents.load_network("germany50")
+    assert "germany50" in [entry.name for entry in documents.bundled()]
