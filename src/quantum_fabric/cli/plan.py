@@ -180,7 +180,7 @@ def _rounds(count: int) -> str:
 
 
 def _alternatives(out: Console, found: Survey, title: str, every: bool) -> None:
-    from quantum_fabric.cli.screen import table
+    from quantum_fabric.cli.screen import short_path, table
 
     if not found.alternatives:
         return
@@ -189,7 +189,7 @@ def _alternatives(out: Console, found: Survey, title: str, every: bool) -> None:
     for other in shown:
         forecast = other.plan.forecast
         rows.add_row(
-            " – ".join(other.plan.path),
+            short_path(other.plan.path),
             other.label,
             f"{forecast.rate:.3g}",
             f"{forecast.fidelity_low:.4f}",

@@ -34,7 +34,7 @@ Examples:
   qfabric run my-net.yaml --workload my-load.yaml --out results
 
 \b
-What comes out, in --out (./runs/NETWORK-seedN without it):
+What comes out, in --out (without it ./runs/NETWORK-seedN, or NETWORK-WORKLOAD-seedN):
   journal.jsonl    every message that changed a request; 'qfabric replay' runs it again, bit for bit
   pairs.parquet    one row for each delivered pair
   report.html      one page with the network, the table and plots; open it in any browser
@@ -79,7 +79,7 @@ def command(
 
     scenario = _scenario(network, workload, seed, duration)
     session = Session(scenario)
-    folder = out or Path("runs") / f"{Path(network).stem}-seed{seed}"
+    folder = out or Path("runs") / f"{run_name(network, workload)}-seed{seed}"
     session.journal(folder / "journal.jsonl", scenario.header(keeps))
     again = f"qfabric replay {folder / 'journal.jsonl'}"
     with _orderly_interrupt() as ticker:
@@ -89,6 +89,17 @@ def command(
             _account(session, folder, again)
             raise
         return _account(session, folder, again)
+
+
+def run_name(network: str, workload: str | None) -> str:
+    """Name of a run's folder, so that other workloads of one network do not overwrite each other.
+
+    Examples:
+        >>> run_name("chicago", None), run_name("chicago", "chicago-cut"), run_name("nets/my.yaml", "load.yaml")
+        ('chicago', 'chicago-cut', 'my-load')
+    """
+    net, load = Path(network).stem, Path(workload or "").stem
+    return (load or net) if load.startswith(net) or not load else f"{net}-{load}"
 
 
 def _scenario(network: str, workload: str | None, seed: int, duration: Time | None) -> Scenario:

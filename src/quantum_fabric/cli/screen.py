@@ -147,3 +147,15 @@ def count(number: int, noun: str) -> str:
         ('1 link', '1,000 links')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def short_path(path: Sequence[str], most: int = 7) -> str:
+    """A path for a cell of a table: its ends, and what fits between them.
+
+    Examples:
+        >>> short_path("ABC"), short_path("ABCDEFGHIJ", most=5)
+        ('A – B – C', 'A – B – … 6 more … – I – J')
+    """
+    if len(path) <= most:
+        return " – ".join(path)
+    return " – ".join([*path[:2], f"… {len(path) - 4} more …", *path[-2:]])

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from quantum_fabric.ops.losses import PHASES
+from quantum_fabric.ops.summary import show_wait
+from quantum_fabric.units import from_seconds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +28,11 @@ COLOURS: Final = ("#1f5f8b", "#d98a1f", "#2f8f6b", "#a3477f", "#5b6bbf", "#8a6d3
 """Told apart also by most colour-blind readers; groups are labelled directly as well."""
 
 PHASE_COLOURS: Final = dict(zip(PHASES, ("#c9ccd1", "#9aa3ad", "#1f5f8b", "#8fb8d6", "#d98a1f")))
-LOSS_COLOURS: Final = {"elementary pairs": "#1f5f8b", "memory": "#8fb8d6", "operations": "#d98a1f"}
+LOSS_COLOURS: Final = {
+    "elementary pairs": "#1f5f8b",
+    "memory": "#8fb8d6",
+    "operations, net of purification": "#d98a1f",
+}
 
 
 @dataclass(slots=True)
@@ -76,13 +82,8 @@ def delivery(groups: Sequence[Group], until: float) -> str:
         axes.set_ylabel("pairs delivered")
         axes.set_xlim(0, until * factor)
         axes.set_ylim(bottom=0)
-        axes.legend(
-            frameon=False,
-            loc="lower left",
-            bbox_to_anchor=(0.0, 1.0),
-            fontsize=9,
-            ncols=min(4, max(1, len(shown))),
-        )
+        columns = max(1, min(4, 96 // (max(len(group.label) for group in shown) + 8)))
+        axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), fontsize=9, ncols=columns)
         return _svg(figure)
 
 
@@ -125,12 +126,17 @@ def fidelities(groups: Sequence[Group]) -> str:
 
 
 def time_lost(groups: Sequence[Group]) -> str:
-    """Mean time of a delivered pair by phase, one stacked bar a group."""
-    shown = [group for group in groups if group.time is not None]
-    bars = {phase: [(group.time or ())[index] for group in shown] for index, phase in enumerate(PHASES)}
-    longest = max((sum(group.time or ()) for group in shown), default=1.0)
-    factor, unit = _time_unit(longest)
-    return _stacked(shown, bars, PHASE_COLOURS, factor, f"mean time per delivered pair / {unit}", "time")
+    """Share of each phase in the time of a delivered pair, one stacked bar a group, its mean time beside it."""
+    shown = [group for group in groups if group.time is not None and sum(group.time) > 0.0]
+    totals = [sum(group.time or ()) for group in shown]
+    bars = {
+        phase: [(group.time or ())[index] / total for group, total in zip(shown, totals)]
+        for index, phase in enumerate(PHASES)
+    }
+    notes = [f"{show_wait(from_seconds(total))} a pair" for total in totals]
+    return _stacked(
+        shown, bars, PHASE_COLOURS, "share of the mean time per delivered pair / %", "time", notes
+    )
 
 
 def fidelity_lost(groups: Sequence[Group]) -> str:
@@ -140,34 +146,42 @@ def fidelity_lost(groups: Sequence[Group]) -> str:
         cause: [(group.fidelity or (0.0, 0.0, 0.0))[index] for group in shown]
         for index, cause in enumerate(LOSS_COLOURS)
     }
-    return _stacked(shown, bars, LOSS_COLOURS, 100.0, "mean loss of fidelity / percentage points", "loss")
+    return _stacked(shown, bars, LOSS_COLOURS, "mean loss of fidelity / percentage points", "loss")
 
 
 def _stacked(
     shown: Sequence[Group],
     bars: dict[str, list[float]],
     colours: dict[str, str],
-    factor: float,
     title: str,
     salt: str,
+    notes: Sequence[str] = (),
 ) -> str:
+    """Horizontal bars in percent, what is negative to the left; `notes` stand to the right of the bars."""
     if not shown:
         return ""
     with _figure(height=1.05 + 0.42 * len(shown), salt=salt) as (figure, axes):
         rows = [len(shown) - 1 - row + 0.4 for row in range(len(shown))]
         right, left = [0.0] * len(shown), [0.0] * len(shown)
         for name, values in bars.items():
-            scaled = [value * factor for value in values]
+            scaled = [100.0 * value for value in values]
             starts = [high if value >= 0 else low for value, high, low in zip(scaled, right, left)]
             axes.barh(rows, scaled, left=starts, height=0.56, color=colours[name], label=name, lw=0)
             right = [high + max(value, 0.0) for value, high in zip(scaled, right)]
             left = [low + min(value, 0.0) for value, low in zip(scaled, left)]
+        for row, end, note in zip(rows, right, notes):
+            axes.annotate(note, (end, row), (6, 0), textcoords="offset points", va="center", fontsize=9)
         _rows(axes, [group.label for group in shown])
         axes.axvline(0.0, color=INK, lw=0.8)
         axes.set_ylim(-0.1, len(shown) - 0.1)
+        if notes:
+            axes.set_xlim(0.0, 116.0)
+            axes.set_xticks(range(0, 101, 20))
         axes.set_xlabel(title)
-        axes.legend(frameon=False, ncols=5, loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize=9,
-                    handlelength=1.0, columnspacing=1.2)  # fmt: skip
+        axes.legend(
+            frameon=False, ncols=5, loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize=9, handlelength=1.0,
+            columnspacing=1.2,
+        )  # fmt: skip
         return _svg(figure)
 
 

@@ -224,9 +224,10 @@ def _plots(report: Report) -> Iterable[str]:
     )
     yield _plot(
         "Where time was lost",
-        "Time since the pair before. Queue: waiting for memory slots. Set-up: rules on their way to the nodes. "
-        "Attempting: no half of the pair exists yet. Storing: some of its elementary pairs wait in memory for the "
-        "others. Finishing: swaps, purification and classical messages after the last herald.",
+        "Time since the pair before, in shares; the mean time of a pair stands beside its bar. Queue: waiting for "
+        "memory slots. Set-up: rules on their way to the nodes. Attempting: no half of the pair exists yet. Storing: some "
+        "of its elementary pairs wait in memory for the others. Finishing: swaps, purification and classical messages "
+        "after the last herald.",
         plots.time_lost(groups),
     )
     yield _plot(

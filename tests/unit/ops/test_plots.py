@@ -70,3 +70,9 @@ def test_equal_fidelities_and_an_idle_rest() -> None:
     assert "<svg" in plots.fidelities([one])
     assert "time / ms" in plots.delivery([one], 60.0)
     assert "time / s" in plots.delivery([Group("late", 0.0, [50.0])], 60.0)
+
+
+def test_the_mean_time_of_a_pair_stands_beside_its_bar() -> None:
+    svg = plots.time_lost(GROUPS)
+    assert "560 ms a pair" in svg
+    assert "660 ms a pair" in svg
