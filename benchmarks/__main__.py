@@ -1,0 +1,59 @@
+"""``python -m benchmarks``: see the package's docstring."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from benchmarks import report
+from benchmarks.peers import SEQUENCE, PeerError, install, said_of
+from benchmarks.records import Row
+from benchmarks.suites import SUITES, Run
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1, type=click.Choice(tuple(SUITES)))
+@click.option("--quick", is_flag=True, help="Few pairs, one repetition: does everything work?")
+@click.option(
+    "--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write the results there."
+)
+@click.option(
+    "--install-peers", is_flag=True, help="Install the peers from the package index, and measure nothing."
+)
+def main(names: tuple[str, ...], quick: bool, out: Path | None, install_peers: bool) -> None:
+    """Run benchmarks (all, where none is NAMEd), each with its goal and, where installed, its peer.
+
+    Exits with 1 where a measurement failed or an event count is off; a slow machine is only reported.
+    """
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    if install_peers:
+        _install(console)
+        return
+    rows: list[Row] = []
+    with console.status("") as status:
+        run = Run(quick=quick, progress=lambda text: status.update(f"measuring: {text}"))
+        for name in names or SUITES:
+            rows += SUITES[name](run)
+    report.show(console, rows, run)
+    if out is not None:
+        report.write(out, rows, run)
+        console.print(f"results in {out}")
+    if not all(row.sound for row in rows):
+        sys.exit(1)
+
+
+def _install(console: Console) -> None:
+    with console.status(f"installing {SEQUENCE.requirement} (about 800 MB, some minutes)"):
+        try:
+            python = install(SEQUENCE)
+            version = said_of(SEQUENCE, python)
+        except PeerError as error:
+            raise click.ClickException(str(error)) from error
+    console.print(f"{version} is in {python.parent.parent}")
+
+
+if __name__ == "__main__":
+    main()
