@@ -126,3 +126,28 @@ def test_the_package_is_a_program_too() -> None:
         [sys.executable, "-m", "quantum_fabric", "--version"], capture_output=True, text=True, check=True
     )
     assert "qfabric, version" in done.stdout
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    done = subprocess.run(
+        f"set -o pipefail; {shlex.quote(sys.executable)} -m quantum_fabric schema network | head -c 5",
+        shell=True, executable="/bin/bash", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == '{\n  "'
+    assert done.stderr == ""
+
+
+def test_completion_works_in_a_shell() -> None:
+    import os
+
+    environment = {
+        **os.environ,
+        "_QFABRIC_COMPLETE": "bash_complete",
+        "COMP_WORDS": "qfabric re",
+        "COMP_CWORD": "1",
+    }
+    program = "import sys; from quantum_fabric.cli import main; sys.exit(main([]))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.stdout.split() == ["plain,replay"]

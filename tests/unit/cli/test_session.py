@@ -20,7 +20,9 @@ def workload(**changes: Any) -> documents.Workload:
     )
 
 
-def lab(seed: int = 1, duration: int | None = None, **changes: Any) -> Scenario:
+def lab(seed: int = 1, duration: int | str | None = None, **changes: Any) -> Scenario:
+    if isinstance(duration, str):
+        changes["duration"], duration = duration, None
     return scenario(documents.load_network("lab"), workload(**changes), seed, duration)
 
 
@@ -139,3 +141,48 @@ def test_a_header_without_a_duration_is_refused() -> None:
     good = lab().header("requests")
     with pytest.raises(InputError, match="duration in ps"):
         scenario_of(Header(good.program, 1, "requests", good.documents, {}))
+
+
+def test_watching_more_does_not_change_what_happens() -> None:
+    few, many = ran(lab(), "requests")[1], ran(lab(), "full")[1]
+    assert set(few[1:-1]) <= set(many)
+    assert len(many) > 1.5 * len(few)
+    silent = Session(lab())
+    silent.run(lambda: False)
+    watched, _ = ran(lab())
+    assert [history.pairs for history in silent.histories] == [history.pairs for history in watched.histories]
+
+
+def test_streams_of_a_workload_do_not_depend_on_each_other() -> None:
+    one = {"from": "Alice", "to": "Bob", "fidelity": 0.65, "every": "200 ms", "name": "one"}
+    two = {**one, "name": "two", "every": "70 ms"}
+
+    def arrivals(*requests: dict[str, Any]) -> list[int]:
+        session, _ = ran(lab(requests=list(requests)))
+        return [h.submitted for h in session.histories if h.request.name.startswith("one#")]
+
+    assert arrivals(one) == arrivals(one, two)
+
+
+def test_a_failed_node_recovers_and_everything_comes_home() -> None:
+    """What the dead node cannot release comes home when its lease runs out; who asks meanwhile waits in the queue."""
+    endless = {"from": "Alice", "to": "Bob", "fidelity": 0.65, "pairs": 100000, "name": "endless"}
+    later = {"from": "Alice", "to": "Bob", "fidelity": 0.65, "pairs": 2, "at": "600 ms", "name": "later"}
+    faults = [{"fail": "Bob", "at": "300 ms"}, {"recover": "Bob", "at": "500 ms"}]
+    session, _ = ran(lab(requests=[endless, later], faults=faults, duration="5 s"))
+    assert session.metrics.total("node_failures") == 1
+    outcomes = {h.request.name: h.outcome.status.value for h in session.histories if h.outcome is not None}
+    assert outcomes["endless"] == "failed"
+    assert outcomes["later"] == "completed"
+    assert not session.fabric.controller.ledger.leases()
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in documents.bundled()])
+def test_every_bundled_network_runs_its_workload_for_a_moment(name: str) -> None:
+    (first, *_) = next(entry.workloads for entry in documents.bundled() if entry.name == name)
+    plan = scenario(documents.load_network(name), documents.load_workload(first), 3, 20 * MS)
+    session, lines = ran(plan)
+    assert session.reached == 20 * MS
+    assert session.requests >= 1
+    assert lines[-1].startswith(b'{"end":')
+    assert not session.fabric.open_requests

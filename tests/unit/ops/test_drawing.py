@@ -8,6 +8,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from quantum_fabric import documents
+from quantum_fabric.cli.page import positions
 from quantum_fabric.ops.drawing import NAMED, WIDTH, Drawing, draw, overlap, place_labels, spread
 
 TRIANGLE = {"A~B": ("A", "B", 10e3), "B~C": ("B", "C", 20e3), "A~C": ("A", "C", 500.0)}
@@ -89,3 +91,24 @@ def test_repeaters_on_the_way_are_dots_in_a_large_network_only() -> None:
     assert len(small.findall(".//text[@class='label']")) == NAMED
     assert {text.text for text in large.findall(".//text[@class='label']")} == {"R00", "R07", f"R{NAMED:02}"}
     assert len(large.findall(".//circle")) == NAMED + 1
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in documents.bundled()])
+def test_the_bundled_networks_have_readable_maps(name: str) -> None:
+    """Names may come near each other on a national map, but no two may cover one another by more than a hairline."""
+    document = documents.load_network(name)
+    inventory = documents.inventory(document)
+    links = {link.name: (link.a, link.b, link.length) for link in inventory.links.values()}
+    tree = ET.fromstring(draw(Drawing(positions(document, inventory.positions), links)))
+    assert len(tree.findall(".//line")) == len(inventory.links)
+    assert len(tree.findall(".//circle")) == len(inventory.nodes)
+    size = float(tree.get("font-size", "0"))
+    boxes = []
+    for text in tree.findall(".//text[@class='label']"):
+        x, y = float(text.get("x", "nan")), float(text.get("y", "nan"))
+        half = 0.3 * size * len(text.text or "")
+        boxes.append((x - half, y - 0.4 * size, x + half, y + 0.4 * size))
+        assert 0 <= x <= WIDTH
+    assert 2 <= len(boxes) <= 60
+    hidden = [overlap(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]]
+    assert max(hidden, default=0.0) <= 0.25 * size * size

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from quantum_fabric.errors import JournalError
 from quantum_fabric.messages import Bell, Commit, Heralded, LinkRequest, Message, Truth
@@ -162,3 +164,87 @@ def test_what_is_kept_by_default_leaves_the_fast_path_out() -> None:
     assert set(KEEPS["requests"]) < set(KEEPS["full"])
     assert Heralded not in KEEPS["requests"]
     assert Heralded in KEEPS["full"]
+
+
+# --------------------------------------------------------------------------------- whatever happens to the bytes
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return written(tmp_path_factory.mktemp("whole") / "journal.jsonl", until=9000).read_bytes()
+
+
+def test_cut_anywhere_it_is_read_as_far_as_it_goes(whole: bytes, tmp_path: Path) -> None:
+    """A run may be killed after any byte: what is left is a prefix of the messages, never an error."""
+    path = tmp_path / "cut.jsonl"
+    first = whole.index(b"\n") + 1
+    for length in range(first, len(whole)):
+        path.write_bytes(whole[:length])
+        journal = read(path)
+        assert [(e.time, e.place, e.message) for e in journal.entries] == STREAM[
+            : whole[:length].count(b"\n") - 1
+        ]
+        assert journal.end is None
+        assert journal.torn == (not whole[:length].endswith(b"\n"))
+    for length in range(first):
+        path.write_bytes(whole[:length])
+        with pytest.raises(JournalError, match=":1: "):
+            read(path)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(place=st.integers(0, 10**6), byte=st.integers(0, 255))
+def test_no_changed_byte_goes_unnoticed(whole: bytes, tmp_path: Path, place: int, byte: int) -> None:
+    """The last line digests every byte before it; the last line itself is checked by its fields."""
+    end = whole.rindex(b'{"end"')
+    place %= end
+    if whole[place] == byte:
+        return
+    path = tmp_path / "changed.jsonl"
+    path.write_bytes(whole[:place] + bytes([byte]) + whole[place + 1 :])
+    with pytest.raises(JournalError):
+        read(path)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(values=st.lists(st.floats(allow_nan=False), min_size=4, max_size=4), time=st.integers(0, 10**20))
+def test_every_number_comes_back_to_the_bit(tmp_path: Path, values: list[float], time: int) -> None:
+    truth = Truth((("A", "x"), ("B", "y")), Bell.PHI_PLUS, (values[0], values[1], values[2], values[3]), time)
+    path = tmp_path / "numbers.jsonl"
+    with JournalWriter(path, HEADER) as journal:
+        journal(time, "twin", truth)
+    (entry,) = read(path).entries
+    assert isinstance(entry.message, Truth)
+    assert list(map(repr, entry.message.weights)) == list(map(repr, values))
+    assert entry.time == entry.message.at == time
+
+
+def test_bytes_that_are_no_text_are_a_corrupt_line(whole: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "binary.jsonl"
+    path.write_bytes(whole[: whole.index(b"\n") + 1] + b"\xff\xfe\x00\n")
+    with pytest.raises(JournalError, match=r":2: not JSON"):
+        read(path)
+
+
+def test_a_sink_gets_the_same_bytes_as_a_file(whole: bytes) -> None:
+    lines: list[bytes] = []
+
+    class Sink:
+        def write(self, line: bytes, /) -> None:
+            lines.append(line)
+
+    with JournalWriter(Sink(), HEADER) as journal:
+        for item in STREAM:
+            journal(*item)
+        journal.close(until=9000)
+    assert b"".join(lines) == whole

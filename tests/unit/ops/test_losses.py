@@ -6,12 +6,40 @@ import math
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from quantum_fabric.messages import Bell, Delivered, Discard, Heralded, Message, Purified, Swapped, Truth
+from quantum_fabric.messages import (
+    Bell,
+    Calibration,
+    Commit,
+    Delivered,
+    Discard,
+    Heralded,
+    LinkRequest,
+    Message,
+    PairId,
+    Prepare,
+    Purified,
+    Swapped,
+    Truth,
+)
 from quantum_fabric.ops.losses import PHASES, Losses
-from quantum_fabric.units import MS
+from quantum_fabric.units import MS, SECOND
 
 Stream = list[tuple[int, str, Message]]
+
+NOISE = Calibration(1.0, 0.5, 0.0, 0.0, 0.0, 0.0)
+
+
+def prepare(node: str) -> Prepare:
+    return Prepare(1, "video", node, (), NOISE, 10**15, 10**15)
+
+
+def delivery(number: int, created: int, at: int) -> Delivered:
+    pair = PairId(f"A~R/0#{number}", f"R~B/0#{number}")
+    ends = ("A", "B")
+    return Delivered("video", number, pair, ends, Bell.PHI_PLUS, 0.9, 0.9, 0.9, created * MS, at * MS, 10**15)
 
 
 def fold(stream: Stream) -> Losses:
@@ -101,3 +129,60 @@ def test_messages_that_make_no_sense_are_survived(stream: Stream) -> None:
     only = [item for item in stream if isinstance(item[2], Delivered | Truth)]
     assert fold(only).fidelity == {}
     assert fold([only[0], only[0]]).fidelity == {}
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> Stream:
+    """A request and a few deliveries with random (even senseless) times of heralds, swaps and news."""
+    moment = st.integers(0, 1000).map(lambda ms: ms * MS)
+    submitted, prepared, committed = sorted(draw(st.tuples(moment, moment, moment)))
+    stream: Stream = [(submitted, "controller", LinkRequest("A", "B", 0.6, pairs=9, name="video"))]
+    if draw(st.booleans()):
+        stream += [
+            (prepared, "A", Prepare(1, "video", "A", (), NOISE, 10**15, 10**15)),
+            (committed, "A", Commit(1)),
+        ]
+    for number in range(1, draw(st.integers(1, 4)) + 1):
+        left, right = f"A~R/0#{number}", f"R~B/0#{number}"
+        born = draw(st.tuples(moment, moment))
+        heard = max(born) + draw(moment)
+        stream += [
+            (heard, "A", Heralded("A", 2 * number, "A~R", left, Bell.PSI_PLUS, born[0], born[0])),
+            (heard, "R", Heralded("R", 2 * number, "A~R", left, Bell.PSI_PLUS, born[0], born[0])),
+            (heard, "R", Heralded("R", 2 * number + 1, "R~B", right, Bell.PSI_PLUS, born[1], born[1])),
+            (heard, "R", Swapped("R", 2 * number, 2 * number + 1, Bell.PHI_PLUS)),
+        ]
+        stream.append((heard, "client", delivery(number, 0, draw(st.integers(0, 3000)))))
+    return stream
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(lives())
+def test_the_parts_are_never_negative_and_add_up(stream: Stream) -> None:
+    losses = fold(stream)
+    time = losses.time["video"]
+    submitted = stream[0][0]
+    last = max(item[2].delivered_at for item in stream if isinstance(item[2], Delivered))
+    assert time.pairs == sum(isinstance(item[2], Delivered) for item in stream)
+    assert all(part >= 0.0 for part in time.seconds)
+    assert sum(time.seconds) == pytest.approx(max(0, last - submitted) / SECOND, abs=1e-9)
+
+
+def test_a_longer_chain_adds_up_its_memories() -> None:
+    """Four nodes, three links, two swaps: every half's wait is counted once."""
+    nodes, second = "ABCD", 1000 * MS
+    stream: Stream = [(0, node, prepare(node)) for node in nodes]
+    pairs = ["ab", "bc", "cd"]
+    for index, pair in enumerate(pairs):
+        for node, slot in ((nodes[index], 1), (nodes[index + 1], 0)):
+            stream.append((0, node, Heralded(node, slot, pair, pair, Bell.PHI_PLUS, 0, 0)))
+    stream += [
+        (second, "B", Swapped("B", 0, 1, Bell.PHI_PLUS)),
+        (2 * second, "C", Swapped("C", 0, 1, Bell.PSI_PLUS)),
+    ]
+    losses = fold(stream)
+    chain = losses._chains["ab"].newest()
+    assert chain is losses._chains["cd"].newest()
+    assert chain.waited_t1 == pytest.approx(1 + 1 + 2 + 2)  # seconds over a T1 of one second
+    assert chain.waited_t2 == pytest.approx(2 * 6)
+    assert sorted(chain.halves) == pairs

@@ -56,3 +56,34 @@ def test_buckets_are_powers_of_two_of_a_second() -> None:
         histogram.add(value)
     assert histogram.buckets == {-40: 1, 0: 1, 1: 2, -39: 1}
     assert histogram.total == 4.1 + 1e-12
+
+
+def test_rows_hold_every_count_in_the_order_of_the_catalogue(stream: Stream) -> None:
+    metrics = Metrics()
+    for item in stream:
+        metrics(*item)
+    rows = list(metrics.rows())
+    names = [metric.name for metric in METRICS]
+    assert [name for name, _, _ in rows] == sorted((name for name, _, _ in rows), key=names.index)
+    for metric in METRICS:
+        assert sum(value for name, _, value in rows if name == metric.name) == metrics.total(metric.name)
+        shown = {label: value for name, label, value in rows if name == metric.name}
+        assert shown == metrics.labels(metric.name)
+
+
+def test_what_no_counter_wants_is_passed_over() -> None:
+    from quantum_fabric.messages import Wake
+
+    metrics = Metrics()
+    metrics(1, "A", Wake(2, "x", 3))
+    assert not list(metrics.rows())
+
+
+def test_it_sees_only_what_it_counts(stream: Stream) -> None:
+    """Leaving out what is not in SEES changes nothing, so subscribing to SEES is enough."""
+    everything, subscribed = Metrics(), Metrics()
+    for item in stream:
+        everything(*item)
+        if type(item[2]) in Metrics.SEES:
+            subscribed(*item)
+    assert list(everything.rows()) == list(subscribed.rows())

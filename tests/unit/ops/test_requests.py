@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from quantum_fabric.messages import Delivered, Message, Truth
 from quantum_fabric.ops.requests import Histories, pair_key
 from quantum_fabric.units import MS
@@ -58,3 +63,21 @@ def test_waits_are_in_order_of_delivery_even_if_the_news_are_not(stream: Stream)
 
 def test_answers_to_unknown_requests_are_left_alone(stream: Stream) -> None:
     assert len(fold([item for item in stream if type(item[2]).__name__ != "LinkRequest"])) == 0
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.randoms(use_true_random=False))
+def test_truths_find_their_pairs_in_any_order(stream: Stream, shuffle: random.Random) -> None:
+    news = [item for item in stream if isinstance(item[2], Delivered | Truth)]
+    rest = [item for item in stream if not isinstance(item[2], Delivered | Truth)]
+    shuffle.shuffle(news)
+    video = fold([*rest, *news])["video"]
+    assert len(video.pairs) == 2
+    for pair, truth in zip(video.pairs, video.truths, strict=True):
+        assert truth is not None
+        assert frozenset(truth.ends) == pair_key(pair)

@@ -6,10 +6,12 @@ import math
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from quantum_fabric.messages import LinkRequest, Message
 from quantum_fabric.ops.requests import Histories, History
-from quantum_fabric.ops.summary import mean, pool, quantile, summarise
+from quantum_fabric.ops.summary import mean, pool, quantile, show_number, show_wait, summarise
 from quantum_fabric.units import MS
 
 Stream = list[tuple[int, str, Message]]
@@ -151,3 +153,66 @@ def test_a_request_that_the_end_of_the_run_cut_off_is_open(histories: Histories)
     row = summarise(history, 300 * MS)
     assert (row.status, row.reason) == ("open", "the run ended first")
     assert row.rate == pytest.approx(2 / 0.2)
+
+
+UNIT = st.floats(0.0, 1.0)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(UNIT, min_size=1, max_size=30))
+def test_a_mean_lies_in_its_interval_and_in_its_sample(values: list[float]) -> None:
+    result = mean(values)
+    assert result is not None
+    assert 0.0 <= result.low <= result.value + 1e-12
+    assert result.value - 1e-12 <= result.high <= 1.0
+    assert min(values) - 1e-12 <= result.value <= max(values) + 1e-12
+    assert result.samples == len(values)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(st.integers(0, 10**15), min_size=1, max_size=30), UNIT, UNIT)
+def test_quantiles_rise_and_stay_inside(values: list[int], one: float, two: float) -> None:
+    ordered = sorted(values)
+    low, high = sorted((one, two))
+    assert ordered[0] <= quantile(ordered, low) <= quantile(ordered, high) <= ordered[-1]
+    assert quantile(ordered, 0.0) == ordered[0]
+    assert quantile(ordered, 1.0) == ordered[-1]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.sampled_from(["a#", "b#", ""]), st.integers(1, 9)), max_size=20))
+def test_pooling_loses_no_request_and_no_pair(kinds: list[tuple[str, int]]) -> None:
+    histories = [
+        History(LinkRequest("A", "B", 0.9, pairs=pairs, name=f"{stem}{number}"), number)
+        for number, (stem, pairs) in enumerate(kinds)
+    ]
+    rows = pool(histories, 100)
+    assert sum(row.asked_pairs for row in rows) == sum(pairs for _, pairs in kinds)
+    for stem in ("a#", "b#"):
+        members = sum(kind == stem for kind, _ in kinds)
+        shared = [row for row in rows if row.name == f"{stem[0]} ({members} requests)"]
+        assert len(shared) == (members >= 4)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.0, "0"),
+        (1.0, "1"),
+        (999.4, "999"),
+        (1000.0, "1,000"),
+        (23339.2, "23,339"),
+        (1e6, "1e+06"),
+        (0.00421, "0.00421"),
+    ],
+)
+def test_numbers_for_people(value: float, shown: str) -> None:
+    assert show_number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("time", "shown"),
+    [(0, "0 s"), (1, "1 ps"), (34_700_000, "34.7 µs"), (10**12, "1 s"), (120 * 10**12, "2 min")],
+)
+def test_durations_for_people(time: int, shown: str) -> None:
+    assert show_wait(time) == shown
