@@ -91,15 +91,9 @@ class Controller:
         return self.topology.without(links=tuple(sorted(self._dark))) if self._dark else self.topology
 
     def _requested(self, request: LinkRequest, now: Time) -> list[Action]:
-        working = self._working()
         # a deadline is absolute in a request and relative in planning, which knows no clock
         relative = request if request.deadline is None else replace(request, deadline=request.deadline - now)
-        found = make_plan(working, relative, self.ledger.free())
-        queued = False
-        if isinstance(found, Refused) and found.code is Code.NORES:
-            idle = make_plan(working, relative)
-            queued = isinstance(idle, Plan)
-            found = idle
+        found, queued = self._admit(relative)
         if isinstance(found, Refused):
             offer = found.offer
             if offer is not None and offer.deadline is not None:
@@ -118,6 +112,24 @@ class Controller:
         else:
             self._install(session, now, out)
         return out
+
+    def _admit(self, request: LinkRequest) -> tuple[Plan | Refused, bool]:
+        """A plan for the slots that are free now, else one for an idle network that waits for them, else a refusal.
+
+        Returns:
+            Plan or refusal, and whether the plan has to wait. What a refusal offers would be accepted now.
+        """
+        working = self._working()
+        found = make_plan(working, request, self.ledger.free())
+        if isinstance(found, Plan):
+            return found, False
+        idle = make_plan(working, request)
+        if isinstance(idle, Refused):
+            return idle, False
+        if found.code is Code.NOTIME:
+            # it fits an idle network, but nobody can say when the slots will be free
+            return replace(found, offer=replace(request, deadline=None)), False
+        return idle, True
 
     def _cancelled(self, message: Cancel, now: Time) -> list[Action]:
         session = self.sessions.get(message.request)
