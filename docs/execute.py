@@ -1,4 +1,6 @@
-"""Run what the pages say: ``python docs/execute.py [PAGE ...]``; ``--update`` writes the outputs that were seen.
+"""Run pages and examples: ``python docs/execute.py [FILE ...]``; ``--update`` writes the outputs that were seen.
+
+An example is a program whose output stands in a file of the same name that ends in ``.out``.
 
 A page is run from top to bottom in an empty folder:
 
@@ -17,11 +19,13 @@ A comment right above a block changes this:
 from __future__ import annotations
 
 import contextlib
+import difflib
 import doctest
 import io
 import os
 import re
 import shlex
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -242,14 +246,50 @@ def pages() -> list[Path]:
     return [ROOT / "README.md", *sorted(below)]
 
 
+def examples() -> list[Path]:
+    """Every example."""
+    return sorted((ROOT / "examples").glob("*.py"))
+
+
+def run_example(path: Path, update: bool = False) -> int:
+    """Run an example in a process and a folder of its own.
+
+    Args:
+        path: of the example.
+        update: write what it printed into its golden file.
+
+    Returns:
+        1, the number of programs that were run.
+
+    Raises:
+        MismatchError: it failed or printed something else.
+    """
+    golden = path.with_suffix(".out")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-W", "error", str(path)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode != 0:
+        raise MismatchError(f"{path.name}: exit code {done.returncode}\n{done.stderr}")
+    if update:
+        golden.write_text(done.stdout, encoding="utf-8")
+    elif done.stdout != golden.read_text(encoding="utf-8"):
+        known = golden.read_text(encoding="utf-8").splitlines()
+        difference = difflib.unified_diff(
+            known, done.stdout.splitlines(), golden.name, "printed", lineterm=""
+        )
+        raise MismatchError("\n".join(difference))
+    return 1
+
+
 def main(arguments: list[str]) -> int:
-    """Run pages, all of them where none is named."""
+    """Run pages and examples, all of them where none is named."""
     update = "--update" in arguments
     named = [Path(word).resolve() for word in arguments if word != "--update"]
     failures = 0
-    for path in named or pages():
+    for path in named or [*pages(), *examples()]:
         try:
-            print(f"{path.relative_to(ROOT)}: {run_page(path, update)} blocks")
+            run = run_example if path.suffix == ".py" else run_page
+            print(f"{path.relative_to(ROOT)}: {run(path, update)} run", flush=True)
         except MismatchError as error:
             failures += 1
             print(error)
