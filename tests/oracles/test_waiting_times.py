@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import pytest
 
-from quantum_fabric.network import waiting
+from quantum_fabric.network import absorption, waiting
 
 HALF, QUARTER, TENTH, HUNDREDTH = Fraction(1, 2), Fraction(1, 4), Fraction(1, 10), Fraction(1, 100)
 
@@ -109,19 +109,19 @@ def test_nested_chains(q: Fraction, p: Fraction) -> None:
 
 @pytest.mark.parametrize(("q", "p"), NESTED_EXACT)
 def test_four_nested_segments_as_fractions(q: Fraction, p: Fraction) -> None:
-    exact = waiting.nested_four_mean(p, q)
+    exact = absorption.nested_four_mean(p, q)
     assert exact == Fraction(NESTED_EXACT[q, p])
     assert waiting.nested_mean(float(p), float(q), 2) == pytest.approx(float(exact), rel=1e-11)
 
 
 @pytest.mark.parametrize(("p", "q"), ASAP_3)
 def test_three_segments_as_soon_as_possible(p: Fraction, q: Fraction) -> None:
-    assert waiting.swap_asap_mean([p] * 3, q) == Fraction(ASAP_3[p, q])
+    assert absorption.swap_asap_mean([p] * 3, q) == Fraction(ASAP_3[p, q])
 
 
 def test_two_segments_three_ways() -> None:
     for p, q in ASAP_3:
-        assert waiting.swap_asap_mean([p, p], q) == waiting.two_segments_mean(p, q)
+        assert absorption.swap_asap_mean([p, p], q) == waiting.two_segments_mean(p, q)
         assert waiting.nested_mean(float(p), float(q), 1) == pytest.approx(
             float(waiting.two_segments_mean(p, q))
         )
@@ -130,12 +130,12 @@ def test_two_segments_three_ways() -> None:
 def test_without_failures_the_order_of_swaps_does_not_matter() -> None:
     for p in (HALF, TENTH):
         assert (
-            waiting.swap_asap_mean([p] * 4, 1)
-            == waiting.nested_four_mean(p, 1)
+            absorption.swap_asap_mean([p] * 4, 1)
+            == absorption.nested_four_mean(p, 1)
             == waiting.parallel_mean(p, 4)
         )
     unequal = [HALF, QUARTER, Fraction(1, 3)]
-    assert waiting.swap_asap_mean(unequal, 1) == waiting.heterogeneous_mean(unequal)
+    assert absorption.swap_asap_mean(unequal, 1) == waiting.heterogeneous_mean(unequal)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_the_cutoff_formula_against_a_markov_chain() -> None:
         after = -1 if age + 1 == cutoff else age + 1
         return {99: p, after: 1 - p}
 
-    assert waiting.absorption_mean(step, -1, lambda state: state == 99) == waiting.cutoff_mean(p, cutoff)
+    assert absorption.absorption_mean(step, -1, lambda state: state == 99) == waiting.cutoff_mean(p, cutoff)
 
 
 @pytest.mark.parametrize(("q", "p"), NESTED)

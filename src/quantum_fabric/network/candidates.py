@@ -25,6 +25,13 @@ MOST_LANES = 32
 """Lanes of one hop that a single request may take: more make forecasts long and starve everybody else."""
 
 
+PLAIN_SLACK = 0.1
+"""Share of the infidelity by which the estimate of a chain without purification may be too low."""
+
+SLACK = 0.15
+"""The same with purification."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
     """A path with a strategy, lanes and a cutoff; what is left to choose is the step of the knobs.
@@ -171,8 +178,8 @@ class Candidates:
 
     def _may_reach(self, group: Group, step: int, target: float) -> bool:
         found = self.estimate(group, step).fidelity
-        # the estimate is good to some tenth of the infidelity
-        return found + 0.1 * (1.0 - found) + 1e-6 >= target
+        slack = SLACK if group.strategy.total else PLAIN_SLACK
+        return found + slack * (1.0 - found) + 1e-6 >= target
 
     def _on(self, path: Path) -> list[Group]:
         """Groups on one path: strategies that its slots can hold, with as many lanes as fit and with as few as needed."""

@@ -59,7 +59,8 @@ def run(chain: Chain, deliveries: int = 6_000) -> Sample:
     """
     lanes = max(hop.lanes for hop in chain.hops)
     warm = 4 + 2 * lanes
-    steps = 2 * warm + 8
+    # lanes that run in step deliver in batches: count whole ones
+    steps = warm + lanes * -(-(warm + 8) // lanes)
     replicas = max(32, -(-deliveries // (steps - warm)))
     line = _Line(chain, replicas)
     ends, quality = np.empty((steps, replicas)), np.empty((steps, replicas))

@@ -98,7 +98,7 @@ def run(chain: Chain, deliveries: int = 600, events: int = 60_000) -> Sample:
     Returns:
         The averages; ``rate`` is 0 and ``first`` the rehearsed time if nothing was delivered.
     """
-    stage = _Stage(chain, 0)
+    stage = Stage(chain, 0)
     warm = 4 + 2 * max(hop.lanes for hop in chain.hops)
     stage.play(warm + deliveries, events)
     if not stage.delivered:
@@ -106,7 +106,7 @@ def run(chain: Chain, deliveries: int = 600, events: int = 60_000) -> Sample:
     firsts = [stage.delivered[0][0]]
     left = events // 5
     while left > 0 and len(firsts) < STARTS:
-        cold = _Stage(chain, len(firsts))
+        cold = Stage(chain, len(firsts))
         left -= cold.play(1, left)
         firsts += [time for time, _ in cold.delivered]
     return _summary(stage.delivered, min(warm, len(stage.delivered) // 4), math.fsum(firsts) / len(firsts))
@@ -145,7 +145,7 @@ def _age(half: _Half) -> float:
     return half.aged  # birth, or the purification that made it new
 
 
-class _Stage:
+class Stage:
     """The rehearsed chain. Events are (time, order of making, method, argument)."""
 
     def __init__(self, chain: Chain, number: int) -> None:

@@ -20,7 +20,7 @@ HOPE = 1.35
 """A group is sampled only if this many times its estimated rate beats the best forecast so far."""
 
 BUDGET = 48
-"""Units of work: 1 for a plain sample, `REHEARSAL` for a rehearsal."""
+"""Units of work: 1 for a plain sample, `REHEARSAL` for a rehearsal; twice as many while nothing good was found."""
 
 REHEARSAL = 8
 
@@ -85,7 +85,7 @@ class Search:
         top = 0.0
         self._work = BUDGET
         for expected, group, step in self.ranked(target):
-            if self._work <= 0 or HOPE * expected < top:
+            if HOPE * expected < top or self._work <= (0 if good else -BUDGET):
                 break
             found = self._refined(group, step, target)
             if found is not None and serves(found.forecast):

@@ -1,11 +1,11 @@
-"""Exact waiting times of repeater chains in steps: closed forms and small Markov chains.
+"""Exact waiting times of repeater chains in steps: closed forms, and the nested recursion.
 
 Convention: a link needs Geometric(p) integer steps (1, 2, ...); swaps and messages take no time; a failed swap destroys
 both inputs and generation starts again at the next step.
 
 Probabilities may be `fractions.Fraction`, which keeps everything rational, or floats, which are taken at their exact
-binary value. Results are fractions, so that no cancellation can hide; `float()` rounds them once. Only `nested_mean` and
-what is built on it are floating point.
+binary value. Results are fractions, so that no cancellation can hide; `float()` rounds them once. Only `nested_mean` is
+floating point. Chains that are no closed form are in `quantum_fabric.network.absorption`.
 
 References: Shchukin, Schmidt, van Loock, PRA 100, 032322 (2019); Brand, Coopmans, Elkouss, IEEE JSAC 38, 619 (2020);
 Coopmans, Brand, Elkouss, PRA 105, 012608 (2022).
@@ -14,10 +14,10 @@ Coopmans, Brand, Elkouss, PRA 105, 012608 (2022).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from itertools import combinations, pairwise, product
-from typing import TypeAlias, TypeVar
+from itertools import combinations
+from typing import TypeAlias
 
 import numpy as np
 
@@ -25,8 +25,6 @@ from quantum_fabric.errors import QuantityError
 
 Number: TypeAlias = Fraction | float
 """A probability: a fraction, or a float that is taken at its exact binary value."""
-
-State = TypeVar("State", bound=Hashable)
 
 
 def parallel_mean(success: Number, links: int) -> Fraction:
@@ -45,7 +43,7 @@ def parallel_mean(success: Number, links: int) -> Fraction:
         >>> parallel_mean(Fraction(1, 10), 2)
         Fraction(280, 19)
     """
-    p = _probability(success)
+    p = probability(success)
     _at_least_one(links, "links")
     return sum(
         (_sign(k) * math.comb(links, k) / (1 - (1 - p) ** k) for k in range(1, links + 1)), Fraction(0)
@@ -68,7 +66,7 @@ def parallel_std(success: Number, links: int) -> float:
         >>> round(parallel_std(0.5, 2), 7)
         1.6329932
     """
-    p = _probability(success)
+    p = probability(success)
     mean = parallel_mean(success, links)
     square = Fraction(0)
     for k in range(1, links + 1):
@@ -92,7 +90,7 @@ def parallel_cdf(success: Number, links: int, steps: int) -> Fraction:
         >>> parallel_cdf(Fraction(1, 2), 2, 2)
         Fraction(9, 16)
     """
-    p = _probability(success)
+    p = probability(success)
     _at_least_one(links, "links")
     if steps < 0:
         raise QuantityError(found=str(steps), expected="0 or more", where="steps")
@@ -114,7 +112,7 @@ def heterogeneous_mean(successes: Sequence[Number]) -> Fraction:
     """
     if not 1 <= len(successes) <= 16:
         raise QuantityError(found=str(len(successes)), expected="1 to 16 links", where="successes")
-    misses = [1 - _probability(success) for success in successes]
+    misses = [1 - probability(success) for success in successes]
     total = Fraction(0)
     for size in range(1, len(misses) + 1):
         for subset in combinations(misses, size):
@@ -136,7 +134,7 @@ def two_segments_mean(success: Number, swap: Number) -> Fraction:
         >>> two_segments_mean(Fraction(1, 2), Fraction(3, 4))
         Fraction(32, 9)
     """
-    return parallel_mean(success, 2) / _probability(swap, "swap")
+    return parallel_mean(success, 2) / probability(swap, "swap")
 
 
 def nested_mean(success: float, swap: float, levels: int) -> float:
@@ -164,7 +162,7 @@ def nested_mean(success: float, swap: float, levels: int) -> float:
         >>> round(nested_mean(0.1, 0.5, 2), 8)
         84.81758041
     """
-    p, q = float(_probability(success)), float(_probability(swap, "swap"))
+    p, q = float(probability(success)), float(probability(swap, "swap"))
     if levels < 0:
         raise QuantityError(found=str(levels), expected="0 or more", where="levels")
     if levels == 0:
@@ -176,139 +174,6 @@ def nested_mean(success: float, swap: float, levels: int) -> float:
         law = np.fft.irfft(q * spectrum / (1.0 - (1.0 - q) * spectrum), size)
         below = np.minimum(np.cumsum(law), 1.0)
     return float(np.sum(1.0 - below**2)) / q
-
-
-def nested_four_mean(success: Number, swap: Number) -> Fraction:
-    """Mean time of four segments, nested, as a fraction: two pairs of links side by side as a Markov chain.
-
-    Args:
-        success: p in (0, 1].
-        swap: q in (0, 1].
-
-    Raises:
-        QuantityError: a probability outside its domain.
-
-    Examples:
-        >>> nested_four_mean(Fraction(1, 2), Fraction(1, 2))
-        Fraction(21056, 1395)
-    """
-    p, q = _probability(success), _probability(swap, "swap")
-
-    def pair(links: int) -> dict[int, Fraction]:
-        """One step of a pair of links: 0 or 1 links there, 2 for a swapped pair."""
-        if links == 2:
-            return {2: Fraction(1)}
-        both = p * p if links == 0 else p
-        one = 2 * p * (1 - p) if links == 0 else 1 - p
-        none = (1 - p) ** 2 if links == 0 else Fraction(0)
-        return {0: none + both * (1 - q), 1: one, 2: both * q}
-
-    def step(state: tuple[int, int]) -> dict[tuple[int, int], Fraction]:
-        left, right = pair(state[0]), pair(state[1])
-        return {(a, b): left[a] * right[b] for a, b in product(left, right)}
-
-    return absorption_mean(step, (0, 0), lambda state: state == (2, 2)) / q
-
-
-def swap_asap_mean(successes: Sequence[Number], swap: Number) -> Fraction:
-    """Mean time of a chain that swaps as soon as possible, by a Markov chain over its segments.
-
-    In each step all missing links try; then adjacent segments are swapped, the leftmost two first, until none are left. A
-    failed swap destroys both segments.
-
-    Args:
-        successes: p of each link, in (0, 1]; 1 to 4 links.
-        swap: q in (0, 1].
-
-    Raises:
-        QuantityError: no link, more than 4, or a probability outside its domain.
-
-    Examples:
-        >>> swap_asap_mean([Fraction(1, 2)] * 3, Fraction(1, 2))
-        Fraction(1204, 117)
-    """
-    links = len(successes)
-    if not 1 <= links <= 4:
-        raise QuantityError(found=str(links), expected="1 to 4 links", where="successes")
-    chances = [_probability(success) for success in successes]
-    q = _probability(swap, "swap")
-    whole: _Segments = ((0, links),)
-
-    def step(state: _Segments) -> dict[_Segments, Fraction]:
-        missing = [i for i in range(links) if not any(low <= i < high for low, high in state)]
-        after: dict[_Segments, Fraction] = {}
-        for came in product((False, True), repeat=len(missing)):
-            weight = math.prod(
-                (chances[i] if here else 1 - chances[i] for i, here in zip(missing, came, strict=True)),
-                start=Fraction(1),
-            )
-            new = [(i, i + 1) for i, here in zip(missing, came, strict=True) if here]
-            for end, chance in _swapped(tuple(sorted([*state, *new])), q).items():
-                after[end] = after.get(end, Fraction(0)) + weight * chance
-        return after
-
-    nothing: _Segments = ()
-    return absorption_mean(step, nothing, lambda state: state == whole)
-
-
-_Segments: TypeAlias = tuple[tuple[int, int], ...]
-
-
-def _swapped(segments: _Segments, q: Fraction) -> dict[_Segments, Fraction]:
-    """What becomes of segments when the leftmost adjacent two are swapped, again and again."""
-    for index, (one, two) in enumerate(pairwise(segments)):
-        if one[1] == two[0]:
-            before, after = segments[:index], segments[index + 2 :]
-            found: dict[_Segments, Fraction] = {}
-            for rest, chance in (((*before, (one[0], two[1]), *after), q), ((*before, *after), 1 - q)):
-                if chance:
-                    for end, further in _swapped(rest, q).items():
-                        found[end] = found.get(end, Fraction(0)) + chance * further
-            return found
-    return {segments: Fraction(1)}
-
-
-def absorption_mean(
-    step: Callable[[State], Mapping[State, Fraction]], start: State, done: Callable[[State], bool]
-) -> Fraction:
-    """Mean number of steps of a Markov chain until it is done, by exact elimination.
-
-    Args:
-        step: probabilities of the next states.
-        start: first state.
-        done: whether a state is final.
-
-    Raises:
-        QuantityError: the chain need never be done.
-
-    Examples:
-        >>> coin = lambda state: {0: Fraction(1, 2), 1: Fraction(1, 2)}
-        >>> absorption_mean(coin, 0, lambda state: state == 1)
-        Fraction(2, 1)
-    """
-    order: list[State] = [start]
-    rows: dict[State, dict[State, Fraction]] = {}
-    for state in order:
-        rows[state] = {to: chance for to, chance in step(state).items() if chance and not done(to)}
-        order += [to for to in rows[state] if to not in rows and to not in order]
-    # m(s) = 1 + Σ P(s, t) m(t): remove the states one by one, the last first
-    ones = {state: Fraction(1) for state in order}
-    for state in reversed(order):
-        row = rows[state]
-        stay = row.pop(state, Fraction(0))
-        if stay == 1:
-            raise QuantityError(found="a chain that never ends", expected="one that does", where="step")
-        ones[state] /= 1 - stay
-        rows[state] = row = {to: chance / (1 - stay) for to, chance in row.items()}
-        for other in order:
-            if other == state:
-                break
-            weight = rows[other].pop(state, Fraction(0))
-            if weight:
-                ones[other] += weight * ones[state]
-                for to, chance in row.items():
-                    rows[other][to] = rows[other].get(to, Fraction(0)) + weight * chance
-    return ones[start]
 
 
 def difference_chance(success: Number, steps: int) -> Fraction:
@@ -325,7 +190,7 @@ def difference_chance(success: Number, steps: int) -> Fraction:
         >>> difference_chance(Fraction(1, 2), 1)
         Fraction(1, 3)
     """
-    p = _probability(success)
+    p = probability(success)
     if steps < 0:
         raise QuantityError(found=str(steps), expected="0 or more", where="steps")
     return (p if steps == 0 else 2 * p * (1 - p) ** steps) / (2 - p)
@@ -347,7 +212,7 @@ def decay(success: Number, factor: Number) -> Fraction:
         >>> decay(Fraction(1, 10), Fraction(1, 2))
         Fraction(29, 209)
     """
-    p, x = _probability(success), _factor(factor)
+    p, x = probability(success), _factor(factor)
     return p / (2 - p) * (1 + (1 - p) * x) / (1 - (1 - p) * x)
 
 
@@ -367,7 +232,7 @@ def cutoff_mean(success: Number, cutoff: int | None) -> Fraction:
         >>> round(float(cutoff_mean(Fraction(1, 10), 5)), 9)
         20.751172475
     """
-    p, s = _probability(success), _inside(success, cutoff)
+    p, s = probability(success), _inside(success, cutoff)
     return (1 + 2 * (1 - p) * s) / (p * (p + 2 * (1 - p) * s))
 
 
@@ -388,7 +253,7 @@ def cutoff_decay(success: Number, cutoff: int | None, factor: Number) -> Fractio
         >>> round(float(cutoff_decay(0.1, 5, math.exp(-1 / 20))), 9)
         0.887216432
     """
-    p, x, s = _probability(success), _factor(factor), _inside(success, cutoff)
+    p, x, s = probability(success), _factor(factor), _inside(success, cutoff)
     y = (1 - p) * x
     aged = y / (1 - y) * (1 if cutoff is None else 1 - y**cutoff)
     return (p + 2 * p * aged) / (p + 2 * (1 - p) * s)
@@ -414,14 +279,23 @@ def three_over_two(success: Number, swap: Number, levels: int) -> Fraction:
     """
     if levels < 0:
         raise QuantityError(found=str(levels), expected="0 or more", where="levels")
-    return (Fraction(3, 2) / _probability(swap, "swap")) ** levels / _probability(success)
+    return (Fraction(3, 2) / probability(swap, "swap")) ** levels / probability(success)
 
 
 def _sign(k: int) -> Fraction:
     return Fraction(1 if k % 2 else -1)
 
 
-def _probability(value: Number, where: str = "success") -> Fraction:
+def probability(value: Number, where: str = "success") -> Fraction:
+    """A probability as a fraction.
+
+    Raises:
+        QuantityError: not in (0, 1].
+
+    Examples:
+        >>> probability(0.5)
+        Fraction(1, 2)
+    """
     if not 0 < value <= 1:
         raise QuantityError(found=str(value), expected="a probability in (0, 1]", where=where)
     return Fraction(value)
@@ -443,4 +317,4 @@ def _inside(success: Number, cutoff: int | None) -> Fraction:
         return Fraction(1)
     if cutoff < 0:
         raise QuantityError(found=str(cutoff), expected="0 or more steps", where="cutoff")
-    return 1 - (1 - _probability(success)) ** cutoff
+    return 1 - (1 - probability(success)) ** cutoff
