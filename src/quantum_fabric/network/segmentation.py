@@ -13,7 +13,7 @@ from quantum_fabric.messages import Code, LinkRequest, Plan, Refused
 from quantum_fabric.network.candidates import Candidates
 from quantum_fabric.network.planning import decide, serving
 from quantum_fabric.network.scheme import to_plan
-from quantum_fabric.network.search import Found, Search, sure_rate
+from quantum_fabric.network.search import Found, Search, Serves, sure_rate
 from quantum_fabric.network.topology import Topology
 
 LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128)
@@ -79,20 +79,14 @@ def segment(
     ladder = [count for count in LADDER if count <= max_segments]
     if ladder[-1] < max_segments < LADDER[-1]:
         ladder.append(max_segments)
-    ranked = counts.by_rate(ladder)
-    best = counts.fastest_of(ranked[:TRIED])
-    if best is not None:
-        beside = [best + 1, best - 1]
-        near = [count for count in beside if 1 <= count <= max_segments and count not in ladder]
-        best = counts.fastest_of([best, *counts.by_rate(near)]) or best
-    else:
-        best = counts.fastest_of(ranked[TRIED : 2 * TRIED])
     refusals = []
-    for count in counts.last_choices(best, ranked, ladder):
+    for count in counts.choices(ladder, max_segments):
         found = counts.decide(count)
         if isinstance(found, Found):
             return count, to_plan(counts.search(count).candidates.topology, found.scheme, found.forecast)
         refusals.append((count, found))
+        if found.code is Code.NOTIME:  # the fidelity can be had here, so nothing comes closer elsewhere
+            break
     return _closest(refusals, distance_m)
 
 
@@ -140,19 +134,28 @@ class _Counts:
                 rated.append((search.candidates.estimate(*options[0]).fidelity, count))
         return [count for _, count in sorted(rated, reverse=True)]
 
-    def last_choices(self, best: int | None, ranked: list[int], ladder: list[int]) -> Iterator[int]:
-        """Counts to decide in full: the best one, and only if that is refused the finest ones."""
-        seen = [best] if best is not None else ranked[:1]
-        yield from seen
-        yield from (count for count in self.by_fidelity(ladder)[:2] if count not in seen)
+    def choices(self, ladder: list[int], most: int) -> Iterator[int]:
+        """Counts to decide in full: the best one, or else the fastest that is too slow, or else the finest ones."""
+        ranked = self.by_rate(ladder)
+        serves = serving(self._request)
+        best = self.fastest_of(ranked[:TRIED], serves) or self.fastest_of(ranked[TRIED : 2 * TRIED], serves)
+        if best is not None:
+            beside = [best + 1, best - 1]
+            near = [count for count in beside if 1 <= count <= most and count not in ladder]
+            best = self.fastest_of([best, *self.by_rate(near)], serves) or best
+        else:
+            best = self.fastest_of(ranked[: 2 * TRIED], lambda forecast: forecast.rate > 0.0)
+        if best is not None:
+            yield best
+        yield from (count for count in self.by_fidelity(ladder)[:2] if count != best)
 
-    def fastest_of(self, counts: list[int]) -> int | None:
-        """The count with the best rate by quick samples, None if none will do."""
+    def fastest_of(self, counts: list[int], serves: Serves) -> int | None:
+        """The count with the best rate by quick samples among those that serve, None if none does."""
         best: tuple[float, int] | None = None
         for count in counts:
             search = self.search(count)
             search.quick = True
-            found = search.fastest(self._request.fidelity, serving(self._request), last_resort=False)
+            found = search.fastest(self._request.fidelity, serves, last_resort=False)
             if found is not None and (best is None or sure_rate(found.forecast) > best[0]):
                 best = (sure_rate(found.forecast), count)
         return None if best is None else best[1]
