@@ -112,6 +112,16 @@ def code(text: str) -> str:
 def page(title: str, intro: str, *parts: Iterable[str]) -> str:
     """A page: title, introduction, note, and the parts; runs of empty lines become one."""
     note = "<!-- Written by docs/generate.py from the code. Do not edit. -->"
-    lines = [note, "", f"# {title}", "", intro.strip(), "", *(line for part in parts for line in part)]
+    # ruff formats code in Markdown too; what is generated stays as it was generated
+    lines = [
+        "<!-- fmt: off -->",
+        note,
+        "",
+        f"# {title}",
+        "",
+        intro.strip(),
+        "",
+        *(line for part in parts for line in part),
+    ]
     spaced = (f"\n{line}\n" if line.startswith("#") else line for line in lines)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(spaced)).strip() + "\n"
