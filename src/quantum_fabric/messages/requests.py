@@ -97,7 +97,8 @@ class Forecast:
         rate: delivered pairs per second.
         rate_error: standard error of `rate` (0 where it is exact).
         fidelity: mean fidelity of a delivered pair.
-        fidelity_low: mean less the margin that admission keeps.
+        fidelity_low: what all but one in twenty of the pairs reach, less the margin that admission keeps. A pair that does
+            not reach what was asked for is withheld (`Substandard`).
         latency: mean time to the first pair, set-up included.
     """
 

@@ -158,6 +158,6 @@ def _record(chain: Chain, sample: Sample) -> Forecast:
         rate=sample.rate,
         rate_error=sample.rate_error,
         fidelity=sample.fidelity,
-        fidelity_low=max(0.0, sample.fidelity - margin),
+        fidelity_low=max(0.0, min(sample.fidelity, sample.usual) - margin),
         latency=from_seconds(min(LONGEST, chain.setup + sample.first)),
     )

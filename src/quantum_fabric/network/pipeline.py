@@ -37,6 +37,7 @@ class Sample:
         fidelity: mean fidelity of these deliveries.
         fidelity_error: its standard error.
         deliveries: how many were counted.
+        usual: fidelity that all but `UNLUCKY` of these deliveries reach.
     """
 
     first: float
@@ -45,6 +46,16 @@ class Sample:
     fidelity: float
     fidelity_error: float
     deliveries: int
+    usual: float
+
+
+UNLUCKY = 0.05
+"""Share of the deliveries that may stay below what was asked for: they waited too long and will be withheld."""
+
+
+def usual(fidelities: npt.NDArray[np.float64]) -> float:
+    """The fidelity that all but `UNLUCKY` of the deliveries reach (a sample quantile, the lower of its neighbours)."""
+    return float(np.quantile(fidelities, UNLUCKY, method="lower"))
 
 
 def run(chain: Chain, deliveries: int = 6_000) -> Sample:
@@ -78,6 +89,7 @@ def run(chain: Chain, deliveries: int = 6_000) -> Sample:
         fidelity=float(means.mean()),
         fidelity_error=float(means.std(ddof=1)) / root,
         deliveries=(steps - warm) * replicas,
+        usual=usual(quality[warm:]),
     )
 
 

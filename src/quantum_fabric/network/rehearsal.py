@@ -27,7 +27,7 @@ import numpy as np
 
 from quantum_fabric.messages import Correlators
 from quantum_fabric.network.chain import Chain
-from quantum_fabric.network.pipeline import KEY, Sample
+from quantum_fabric.network.pipeline import KEY, Sample, usual
 from quantum_fabric.physics.correlators import purified
 
 STARTS = 40
@@ -102,7 +102,7 @@ def run(chain: Chain, deliveries: int = 600, events: int = 60_000) -> Sample:
     warm = 4 + 2 * max(hop.lanes for hop in chain.hops)
     stage.play(warm + deliveries, events)
     if not stage.delivered:
-        return Sample(stage.now, 0.0, 0.0, 0.0, 0.0, 0)
+        return Sample(stage.now, 0.0, 0.0, 0.0, 0.0, 0, 0.0)
     firsts = [stage.delivered[0][0]]
     left = events // 5
     while left > 0 and len(firsts) < STARTS:
@@ -124,7 +124,7 @@ def _summary(delivered: list[tuple[float, float]], warm: int, first: float) -> S
         # too few for batches: independent deliveries, and a little more for not knowing the spread well
         spread = float(counted.std(ddof=1)) * (1.0 + 3.0 / count) if count > 2 else 0.5
         root = math.sqrt(count)
-        return Sample(first, rate, rate / root, float(counted.mean()), spread / root, count)
+        return Sample(first, rate, rate / root, float(counted.mean()), spread / root, count, usual(counted))
     size = count // batches
     gaps = (
         np.diff(np.concatenate([[start], times[warm:]]))[: size * batches].reshape(batches, size).mean(axis=1)
@@ -138,6 +138,7 @@ def _summary(delivered: list[tuple[float, float]], warm: int, first: float) -> S
         fidelity=float(counted.mean()),
         fidelity_error=float(means.std(ddof=1)) / root,
         deliveries=count,
+        usual=usual(counted),
     )
 
 

@@ -61,7 +61,7 @@ def test_knobs_end_at_the_fastest_setting_that_reaches() -> None:
 
 def test_a_cutoff_is_tried_where_waiting_spoils_the_pairs() -> None:
     topology = line(*[fixed(0.01, 0.98, wait=0)] * 2, t2=0.3, slots=2)
-    without = search(topology).fastest(0.7, any_time)
+    without = search(topology).fastest(0.52, any_time)
     with_one = search(topology).fastest(0.9, any_time)
     assert without is not None
     assert with_one is not None
