@@ -137,7 +137,8 @@ class Controller:
         if session is not None and session.open:
             self._end(session, Status.CANCELLED, "withdrawn by the caller", now, out)
         elif session is not None:
-            self._past_holding(session, out)
+            self._let_go(session, out)
+            session.phase = Phase.ENDED
         return out
 
     # ------------------------------------------------------------------------------------- installation
@@ -170,6 +171,16 @@ class Controller:
             return None
         return session
 
+    def _standing(self, epoch: int) -> tuple[Session, Installation] | None:
+        """The session and installation of an epoch that is in force or keeps delivered pairs; None when it was released."""
+        session = self._by_epoch.get(epoch)
+        if session is None:
+            return None
+        for each in (session.installation, *session.kept):
+            if each is not None and each.epoch == epoch:
+                return session, each
+        return None
+
     def _prepared(self, message: Prepared, now: Time) -> list[Action]:
         session = self._current(message.epoch)
         if session is None or session.phase is not Phase.PREPARING:
@@ -190,10 +201,27 @@ class Controller:
         return out
 
     def _let_go(self, session: Session, out: list[Action]) -> None:
-        """Tell every node of the epoch in force to stop; its leases end when each node says so, or run out."""
+        """Tell every node to stop for this session; its leases end when each node says so, or run out."""
+        for installation in (session.installation, *session.kept):
+            if installation is not None:
+                out.extend(Send(node, Release(installation.epoch)) for node in installation.plan.path)
+        session.installation = None
+        session.kept.clear()
+
+    def _retire(self, session: Session, now: Time, out: list[Action]) -> None:
+        """Stop the epoch in force. Pairs that it delivered and holds are the application's: its ends keep them until they expire."""
         installation, session.installation = session.installation, None
-        if installation is not None:
-            out.extend(Send(node, Release(installation.epoch)) for node in installation.plan.path)
+        if installation is None:
+            return
+        epoch, path = installation.epoch, installation.plan.path
+        if installation.held_until <= now:
+            out.extend(Send(node, Release(epoch)) for node in path)
+            return
+        session.kept.append(installation)
+        out.extend(
+            Send(node, Drain(epoch) if node in (path[0], path[-1]) else Release(epoch)) for node in path
+        )
+        out.append(Wake(installation.held_until, "held", epoch))
 
     def _released(self, message: Released, now: Time) -> list[Action]:
         self.ledger.release(message.epoch, message.node)
@@ -227,9 +255,9 @@ class Controller:
             return self._withhold(session.request, later, reached)
         session.delivered += 1
         delivered = self._deliver(session, first, message, later)
-        session.held_until = max(session.held_until, delivered.expires_at)
         out: list[Action] = [Send(CLIENT, delivered)]
         if session.request.hold:
+            session.installation.held_until = max(session.installation.held_until, delivered.expires_at)
             key = f"{message.pair.left} {message.pair.right}"
             out.append(Wake(max(now, delivered.expires_at), "pair", message.epoch, key))
         if session.delivered >= session.request.pairs:
@@ -268,14 +296,11 @@ class Controller:
         request = session.request
         if session in self._queue:
             self._queue.remove(session)
-        if status is Status.COMPLETED and request.hold and session.installation is not None:
-            session.phase = Phase.HOLDING
-            installation = session.installation
-            out.extend(Send(node, Drain(installation.epoch)) for node in installation.plan.path)
-            out.append(Wake(max(now, session.held_until), "held", 0, request.name))
-        else:
-            session.phase = Phase.ENDED
+        if status is Status.CANCELLED:
             self._let_go(session, out)
+        else:
+            self._retire(session, now, out)
+        session.phase = Phase.HOLDING if session.kept else Phase.ENDED
         out.append(Send(CLIENT, Outcome(request.name, status, session.delivered, reason)))
 
     # ------------------------------------------------------------------------------------------- repair
@@ -297,7 +322,7 @@ class Controller:
     def _repair(self, session: Session, link: str, now: Time, out: list[Action]) -> None:
         """Another path for the pairs that are still owed, or an end with the reason."""
         request = session.request
-        self._let_go(session, out)
+        self._retire(session, now, out)
         if session in self._queue:
             self._queue.remove(session)
         deadline = None if request.deadline is None else request.deadline - now
@@ -323,7 +348,7 @@ class Controller:
             case "pair":
                 self._pair_expired(message, out)
             case "held":
-                self._past_holding(self.sessions[message.key], out)
+                self._past_holding(message.epoch, out)
             case "prepared":
                 self._past_patience(message.epoch, now, out)
             case "renew":
@@ -339,14 +364,19 @@ class Controller:
             self._end(session, Status.EXPIRED, reason, now, out)
 
     def _pair_expired(self, message: Wake, out: list[Action]) -> None:
-        session = self._current(message.epoch)
-        if session is not None:
+        standing = self._standing(message.epoch)
+        if standing is not None:
             left, right = message.key.split(" ")
-            out.extend(_drop(session.request, message.epoch, PairId(left, right), "expired"))
+            out.extend(_drop(standing[0].request, message.epoch, PairId(left, right), "expired"))
 
-    def _past_holding(self, session: Session, out: list[Action]) -> None:
-        if session.phase is Phase.HOLDING:
-            self._let_go(session, out)
+    def _past_holding(self, epoch: int, out: list[Action]) -> None:
+        standing = self._standing(epoch)
+        if standing is None:
+            return
+        session, installation = standing
+        session.kept.remove(installation)
+        out.extend(Send(node, Release(epoch)) for node in installation.plan.path)
+        if session.phase is Phase.HOLDING and not session.kept:
             session.phase = Phase.ENDED
 
     def _past_patience(self, epoch: int, now: Time, out: list[Action]) -> None:
@@ -358,12 +388,15 @@ class Controller:
             self._end(session, Status.FAILED, reason, now, out)
 
     def _renew(self, epoch: int, now: Time, out: list[Action]) -> None:
-        session = self._current(epoch)
-        if session is None:
+        standing = self._standing(epoch)
+        if standing is None:
             return
+        session, installation = standing
+        path = installation.plan.path
         until = now + self._lease
         self.ledger.renew(epoch, until)
-        out.extend(Send(node, Renew(epoch, until)) for node in session.plan.path)
+        nodes = path if installation is session.installation else (path[0], path[-1])
+        out.extend(Send(node, Renew(epoch, until)) for node in nodes)
         out.append(Wake(now + self._lease // 2, "renew", epoch))
         out.append(Wake(until, "expire", epoch))
 

@@ -19,7 +19,7 @@ class Phase(Enum):
     RUNNING = auto()
     """Every node acts on its rules."""
     HOLDING = auto()
-    """All pairs were delivered; some are kept in memory for the application."""
+    """The outcome was told; some delivered pairs are kept in memory for the application."""
     ENDED = auto()
     """Over; the outcome was told."""
 
@@ -33,12 +33,14 @@ class Installation:
         plan: what was installed.
         waiting: nodes that have not yet said `Prepared`.
         halves: confirmations of one end that wait for the other's.
+        held_until: latest expiry of a pair that it has delivered and holds for the application.
     """
 
     epoch: int
     plan: Plan
     waiting: set[str]
     halves: dict[PairId, Confirmed] = field(default_factory=dict)
+    held_until: Time = 0
 
 
 @dataclass(slots=True)
@@ -50,16 +52,16 @@ class Session:
         plan: the plan in force.
         phase: where it stands.
         installation: the epoch in force; None while queued.
+        kept: epochs that generate no more and only keep delivered pairs until these expire.
         delivered: pairs so far.
-        held_until: latest expiry of a held pair.
     """
 
     request: LinkRequest
     plan: Plan
     phase: Phase = Phase.QUEUED
     installation: Installation | None = None
+    kept: list[Installation] = field(default_factory=list)
     delivered: int = 0
-    held_until: Time = 0
 
     @property
     def open(self) -> bool:

@@ -49,11 +49,16 @@ class Discard:
 
 @dataclass(frozen=True, slots=True)
 class Consume:
-    """Hand the half in this slot to the application, which takes the pair to be in state ``bell``."""
+    """Hand the half in this slot to the application, which takes the pair to be in state ``bell``.
+
+    An application names the ``half`` that it means by its elementary pair: another one in the slot is left alone. So do the
+    commands below.
+    """
 
     node: str
     slot: int
     bell: Bell
+    half: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Measure:
     node: str
     slot: int
     basis: str
+    half: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Teleport:
     slot: int
     bell: Bell
     amplitudes: tuple[complex, complex]
+    half: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,7 @@ class Correct:
     node: str
     slot: int
     bits: tuple[int, int]
+    half: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TypeAlias
 
-from quantum_fabric.errors import InputError, StateError
+from quantum_fabric.errors import InputError, ProtocolError, StateError
 from quantum_fabric.messages import (
     Accepted,
     Consume,
@@ -24,7 +24,7 @@ from quantum_fabric.messages import (
     Teleport,
     Teleported,
 )
-from quantum_fabric.ports import Network
+from quantum_fabric.ports import Answer, Network
 from quantum_fabric.units import Time, from_seconds, show_time
 
 Density: TypeAlias = tuple[tuple[complex, complex], tuple[complex, complex]]
@@ -121,17 +121,20 @@ class Pair:
 
         Raises:
             InputError: not a state.
-            StateError: the pair was used already, or has expired.
+            StateError: the pair was used already, has expired, or a half of it was lost.
         """
         amplitudes = _amplitudes(state)
         source, destination = self._take()
+        bell, (here, there) = self.delivered.bell, (self.delivered.pair.left, self.delivered.pair.right)
         sent_at = self._network.now
-        sent = self._network.perform(Teleport(self.ends[0], source, self.delivered.bell, amplitudes))
-        if not isinstance(sent, Teleported) or sent.bits is None:
-            self._network.perform(Consume(self.ends[1], destination, self.delivered.bell))
+        sent = self._perform(Teleport(self.ends[0], source, bell, amplitudes, here))
+        if not isinstance(sent, Teleported):
+            raise StateError(f"{self.ends[0]} lost its half")
+        if sent.bits is None:
+            self._perform(Consume(self.ends[1], destination, bell, there))
             return Teleportation(False, None, None, 0.0, sent_at, self._network.now)
         self._network.run(self._network.now + self._network.delay(*self.ends))
-        got = self._network.perform(Correct(self.ends[1], destination, sent.bits))
+        got = self._perform(Correct(self.ends[1], destination, sent.bits, there))
         if not isinstance(got, Received):
             raise StateError(f"{self.ends[1]} lost its half before the two bits arrived")
         a, b, c, d = got.density
@@ -149,17 +152,24 @@ class Pair:
 
         Raises:
             InputError: another basis.
-            StateError: the pair was used already, or has expired.
+            StateError: the pair was used already, has expired, or a half of it was lost.
         """
         if basis not in ("X", "Y", "Z"):
             raise InputError(repr(basis), "'X', 'Y' or 'Z'", "basis")
         bits = []
-        for node, slot in zip(self.ends, self._take(), strict=True):
-            answer = self._network.perform(Measure(node, slot, basis))
+        halves = (self.delivered.pair.left, self.delivered.pair.right)
+        for node, slot, half in zip(self.ends, self._take(), halves, strict=True):
+            answer = self._perform(Measure(node, slot, basis, half))
             if not isinstance(answer, Measured):
                 raise StateError(f"{node} lost its half")
             bits.append(answer.bit)
         return (bits[0], bits[1])
+
+    def _perform(self, command: Consume | Measure | Teleport | Correct) -> Answer | None:
+        try:
+            return self._network.perform(command)
+        except ProtocolError as error:  # a fault, an expiry or a cancellation emptied the slot
+            raise StateError(f"pair {self.delivered.number} is gone: {error}") from error
 
     def _take(self) -> tuple[int, int]:
         if self._used:

@@ -107,10 +107,10 @@ class Twin:
             raise ProtocolError(f"{node} has no memory slot {number}; it has {len(slots)}")
         return slots[number]
 
-    def _half(self, node: str, number: int, verb: str) -> Half:
+    def _half(self, node: str, number: int, verb: str, name: str = "") -> Half:
         slot = self._slot(node, number)
-        if slot.half is None or slot.busy:
-            state = "busy" if slot.busy else "empty"
+        if slot.half is None or slot.busy or (name and slot.half.elementary != name):
+            state = "busy" if slot.busy else "empty" if slot.half is None else "taken by another half"
             raise ProtocolError(f"cannot {verb} slot {number} of {node}: it is {state}")
         return slot.half
 
@@ -221,7 +221,7 @@ class Twin:
         return waiting.bit ^ flip ^ (0 if success else 1)
 
     def _consume(self, command: Consume, now: Time) -> None:
-        half = self._half(command.node, command.slot, "consume")
+        half = self._half(command.node, command.slot, "consume", command.half)
         half.age(now)
         _take(half)
         self._tell(half, int(command.bell), now)
@@ -247,7 +247,7 @@ class Twin:
     def _measure(self, command: Measure, now: Time) -> None:
         if command.basis not in ("X", "Y", "Z"):
             raise ProtocolError(f"cannot measure in basis {command.basis!r}; expected X, Y or Z")
-        half = self._half(command.node, command.slot, "measure")
+        half = self._half(command.node, command.slot, "measure", command.half)
         assert half.slot is not None
         half.slot.busy = True
         done = now + half.node.measure_time
@@ -274,7 +274,7 @@ class Twin:
         self._emit(half.node.name, Measured(command.node, command.slot, command.basis, bit))
 
     def _teleport(self, command: Teleport, now: Time) -> None:
-        half = self._half(command.node, command.slot, "teleport through")
+        half = self._half(command.node, command.slot, "teleport through", command.half)
         assert half.slot is not None
         half.slot.busy = True
         done = now + half.node.swap_time
@@ -298,7 +298,7 @@ class Twin:
         self._emit(node.name, Teleported(command.node, command.slot, bits))
 
     def _correct(self, command: Correct, now: Time) -> None:
-        half = self._half(command.node, command.slot, "correct")
+        half = self._half(command.node, command.slot, "correct", command.half)
         pair = half.pair
         if pair.teleport is None:
             raise ProtocolError(f"nothing was teleported to slot {command.slot} of {command.node}")
