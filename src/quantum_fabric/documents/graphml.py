@@ -86,8 +86,10 @@ def write_graphml(document: NetworkDocument, path: Path) -> None:
         a, b = link["between"]
         element = ET.SubElement(graph, f"{{{NAMESPACE}}}edge", source=a, target=b)
         fields = {name: link[name] for name in ("length", *_LINK_FIELDS) if name in link}
-        if "length" in link:
-            fields["length_km"] = round(parse(link["length"], "length") / 1000.0, 9)
+        # a link may be given by the arms of its station alone; other programs look for a length
+        spans = [link["length"]] if "length" in link else link.get("station", {}).get("arms", [])
+        if spans:
+            fields["length_km"] = round(sum(parse(span, "length") for span in spans) / 1000.0, 9)
         _write(element, "edge", fields, keys, root)
     root.append(graph)
     ET.indent(root)

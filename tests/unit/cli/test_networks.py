@@ -81,14 +81,7 @@ def test_what_is_wrong_is_said_and_nothing_written(
     assert list(tmp_path.iterdir()) == []
 
 
-ARMS = pytest.mark.xfail(
-    reason="GraphML does not keep the length of a link that is given by its arms alone", strict=False
-)
-
-
-@pytest.mark.parametrize(
-    "name", ["chicago", pytest.param("delft-the-hague", marks=ARMS), "hefei-star", "lab"]
-)
+@pytest.mark.parametrize("name", ["chicago", "delft-the-hague", "hefei-star", "lab"])
 def test_every_small_network_survives_the_way_out_and_back(qfabric, name: str) -> None:
     for target in ("copy.yaml", "copy.graphml"):
         assert qfabric("networks", name, "--export", target).code == 0
