@@ -146,7 +146,7 @@ class Candidates:
         low, high = 0, self._steps_of(group) - 1
         if not self._may_reach(group, high, target):
             coarse = range(0, high, max(1, high // 4))
-            high = max(coarse, key=lambda step: self.estimate(group, step).fidelity, default=0)
+            high = max(coarse, key=lambda step: self.estimate(group, step).usual, default=0)
             if not self._may_reach(group, high, target):
                 return None
         while low < high:
@@ -161,7 +161,7 @@ class Candidates:
         """The step with the greatest estimated fidelity."""
         high = self._steps_of(group) - 1
         tried = {0, high, *range(0, high, max(1, high // 5))}
-        best: int = max(sorted(tried), key=lambda step: self.estimate(group, step).fidelity)
+        best: int = max(sorted(tried), key=lambda step: self.estimate(group, step).usual)
         return best
 
     def with_cutoffs(self, group: Group, step: int) -> tuple[Group, ...]:
@@ -177,7 +177,7 @@ class Candidates:
         return max(len(self._grids[name]) for name in group.path.links)
 
     def _may_reach(self, group: Group, step: int, target: float) -> bool:
-        found = self.estimate(group, step).fidelity
+        found = self.estimate(group, step).usual
         slack = SLACK if group.strategy.total else PLAIN_SLACK
         return found + slack * (1.0 - found) + 1e-6 >= target
 

@@ -126,15 +126,16 @@ def _summary(delivered: list[tuple[float, float]], warm: int, first: float) -> S
         root = math.sqrt(count)
         return Sample(first, rate, rate / root, float(counted.mean()), spread / root, count, usual(counted))
     size = count // batches
-    gaps = (
-        np.diff(np.concatenate([[start], times[warm:]]))[: size * batches].reshape(batches, size).mean(axis=1)
-    )
+    each = np.diff(np.concatenate([[start], times[warm:]]))
+    gaps = each[: size * batches].reshape(batches, size).mean(axis=1)
     means = counted[: size * batches].reshape(batches, size).mean(axis=1)
     root = math.sqrt(batches)
+    # sixteen batches may look more alike than they are; deliveries are seldom more regular than independent ones
+    spread = max(float(gaps.std(ddof=1)) / root, float(each.std(ddof=1)) / math.sqrt(count))
     return Sample(
         first=first,
         rate=rate,
-        rate_error=rate * float(gaps.std(ddof=1)) / float(gaps.mean()) / root if span > 0.0 else 0.0,
+        rate_error=rate * rate * spread if span > 0.0 else 0.0,
         fidelity=float(counted.mean()),
         fidelity_error=float(means.std(ddof=1)) / root,
         deliveries=count,

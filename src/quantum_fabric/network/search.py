@@ -7,8 +7,10 @@ when its budget is spent; budgets count work, not seconds, so that the same requ
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 from quantum_fabric.messages import Forecast
@@ -16,8 +18,11 @@ from quantum_fabric.network.candidates import Candidates, Group
 from quantum_fabric.network.forecast import FULL, QUICK, forecast, judge
 from quantum_fabric.network.scheme import Scheme
 
-HOPE = 1.35
+HOPE = 1.6
 """A group is sampled only if this many times its estimated rate beats the best forecast so far."""
+
+PLAIN_HOPE = 1.25
+"""The same for a group without purification, whose estimate is better."""
 
 BUDGET = 48
 """Units of work: 1 for a plain sample, `REHEARSAL` for a rehearsal; twice as many while nothing good was found."""
@@ -54,6 +59,10 @@ def sure_rate(forecast: Forecast) -> float:
     return forecast.rate - forecast.rate_error
 
 
+def _hope(group: Group) -> float:
+    return HOPE if group.strategy.total else PLAIN_HOPE
+
+
 class Search:
     """Samples candidates, each scheme once.
 
@@ -67,6 +76,7 @@ class Search:
         self.quick = quick
         self.sampled: dict[Scheme, Found] = {}
         self._full: set[Scheme] = set()
+        self._tighter: dict[Group, tuple[float, Group, int]] = {}
         self._finest: Found | None = None
         self._work = 0
 
@@ -84,13 +94,24 @@ class Search:
         good: list[Found] = []
         top = 0.0
         self._work = BUDGET
-        for expected, group, step in self.ranked(target):
-            if HOPE * expected < top or self._work <= (0 if good else -BUDGET):
+        # by rate, of equals the one that was ranked first: the one on the earlier path, the cheaper strategy
+        queue = [
+            (-rate * _hope(group), place, group, step)
+            for place, (rate, group, step) in enumerate(self.ranked(target))
+        ]
+        places = len(queue)
+        while queue:
+            hoped, _, group, step = heapq.heappop(queue)
+            if -hoped < top or self._work <= (0 if good else -BUDGET):
                 break
             found = self._refined(group, step, target)
             if found is not None and serves(found.forecast):
                 good.append(found)
                 top = max(top, sure_rate(found.forecast))
+            elif found is None:
+                for rate, cut, cut_step in self._instead(group, target, step):
+                    heapq.heappush(queue, (-rate * _hope(cut), places, cut, cut_step))
+                    places += 1
         good.sort(key=lambda found: -sure_rate(found.forecast))
         for found in good:
             full = self._in_full(found)  # the best of the quick samples may have been lucky
@@ -121,27 +142,36 @@ class Search:
                 self._sample(groups[0], self.candidates.finest_step(groups[0]))
 
     def ranked(self, target: float) -> list[tuple[float, Group, int]]:
-        """Groups that may reach the target, by estimated rate; with cutoffs where they cannot without."""
+        """Groups that may reach the target, by estimated rate; with cutoffs where these may help."""
         found = []
         for group in self.candidates.groups:
             step = self.candidates.first_step(group, target)
+            rate = 0.0 if step is None else self.candidates.estimate(group, step).rate
             if step is not None:
-                found.append((self.candidates.estimate(group, step).rate, group, step))
-            elif group.strategy.total <= 1:
-                found += self._cut(group, target)
-        found.sort(
-            key=lambda entry: -entry[0]
-        )  # stable: of equals the one on the earlier path, the cheaper strategy
+                found.append((rate, group, step))
+            # where knobs can be turned up, a cutoff that removes the late pairs may be worth its losses
+            if group.strategy.total <= 1 and (step is None or self.candidates.steps > 1):
+                found += [entry for entry in self._cut(group, target, step) if entry[0] > rate]
+        found.sort(key=lambda entry: -entry[0])
         return found
 
-    def _cut(self, group: Group, target: float) -> list[tuple[float, Group, int]]:
-        """The gentlest cutoff that may reach the target, and the next one."""
+    def _instead(self, group: Group, target: float, step: int) -> list[tuple[float, Group, int]]:
+        """What to try where a group has failed: a cutoff, or a tighter one."""
+        if group.cutoff is not None:
+            return [self._tighter[group]] if group in self._tighter else []
+        return self._cut(group, target, step) if group.strategy.total <= 1 else []
+
+    def _cut(self, group: Group, target: float, step: int | None) -> list[tuple[float, Group, int]]:
+        """The gentlest cutoff that may reach the target; the tighter ones are kept for when it does not."""
         found = []
-        for cut in self.candidates.with_cutoffs(group, self.candidates.finest_step(group)):
-            step = self.candidates.first_step(cut, target)
-            if step is not None:
-                found.append((self.candidates.estimate(cut, step).rate, cut, step))
-        return found[:2]
+        scale = self.candidates.finest_step(group) if step is None else step
+        for cut in self.candidates.with_cutoffs(group, scale):
+            first = self.candidates.first_step(cut, target)
+            if first is not None:
+                found.append((self.candidates.estimate(cut, first).rate, cut, first))
+        for gentle, tight in pairwise(found):
+            self._tighter[gentle[1]] = tight
+        return found[:1]
 
     def by_fidelity(self) -> list[tuple[Group, int]]:
         """Groups at their finest step, with cutoffs too, by estimated fidelity, the best first."""
@@ -149,19 +179,18 @@ class Search:
         for group in self.candidates.groups:
             step = self.candidates.finest_step(group)
             plain = self.candidates.estimate(group, step)
-            options.append((plain.fidelity, group, step))
+            options.append((plain.usual, group, step))
             if group.strategy.total <= 1:
                 for cut in self.candidates.with_cutoffs(group, step):
                     found = self.candidates.estimate(cut, step)
                     # a cutoff that lets nothing through is no offer
-                    if found.fidelity > plain.fidelity and found.rate > LEAST_FLOW * plain.rate:
-                        options.append((found.fidelity, cut, step))
+                    if found.usual > plain.usual and found.rate > LEAST_FLOW * plain.rate:
+                        options.append((found.usual, cut, step))
         options.sort(key=lambda entry: -entry[0])
         return [(group, step) for _, group, step in options]
 
     def _refined(self, group: Group, step: int, target: float) -> Found | None:
         """Move the knobs from the estimated step to the fastest one whose forecast reaches the target."""
-        last = self.candidates.steps - 1
         found = self._sample(group, step)
         if self._reaches(found, target):
             while step > 0:
@@ -170,11 +199,15 @@ class Search:
                     return found
                 found, step = faster, step - 1
             return found
-        for slower in range(step + 1, min(step + 4, last + 1)):
-            found = self._sample(group, slower)
+        best, low, high = None, step + 1, self.candidates.finest_step(group)
+        while low <= high:
+            middle = (low + high) // 2
+            found = self._sample(group, middle)
             if self._reaches(found, target):
-                return found
-        return None
+                best, high = found, middle - 1
+            else:
+                low = middle + 1
+        return best
 
     @staticmethod
     def _reaches(found: Found, target: float) -> bool:

@@ -120,7 +120,7 @@ class _Counts:
             rate = ranked[0][0] if ranked else 0.0
             if rate > 0.0:
                 rated.append((rate, count))
-            if rated and rate < GIVEN_UP * max(rated)[0] and count > max(rated)[1]:
+            if rated and 0.0 < rate < GIVEN_UP * max(rated)[0] and count > max(rated)[1]:
                 break
         return [count for _, count in sorted(rated, reverse=True)]
 
@@ -131,7 +131,7 @@ class _Counts:
             search = self.search(count)
             options = search.by_fidelity()
             if options:
-                rated.append((search.candidates.estimate(*options[0]).fidelity, count))
+                rated.append((search.candidates.estimate(*options[0]).usual, count))
         return [count for _, count in sorted(rated, reverse=True)]
 
     def choices(self, ladder: list[int], most: int) -> Iterator[int]:
