@@ -16,7 +16,7 @@ from xml.parsers import expat
 
 from quantum_fabric.documents.network_document import LinkDocument, NetworkDocument, NodeEntry
 from quantum_fabric.documents.reading import MAX_VALUES, Plain, quoted, read_text
-from quantum_fabric.documents.sketch import Sketch, Span, Spot, printable
+from quantum_fabric.documents.sketch import Sketch, Span, Spot, has_arms, printable
 from quantum_fabric.errors import DocumentError, Finding
 from quantum_fabric.units import parse
 
@@ -254,6 +254,8 @@ class _Reader:
                 self.note(line, f"the length {quoted(text)}", expected)
                 return Span(a, b, None, fields, line)
             return Span(a, b, None, {"length": text, **fields}, line)
+        if has_arms(fields):
+            return Span(a, b, None, fields, line)
         for names, factor in ((_KILOMETRES, 1000.0), (_METRES, 1.0)):
             text = next((lower[name] for name in names if name in lower), "")
             if text:

@@ -53,6 +53,12 @@ class Span:
     line: int = 0
 
 
+def has_arms(fields: Mapping[str, Plain]) -> bool:
+    """Whether the fields of a link give the lengths of its station's arms, and so the link's length."""
+    station = fields.get("station")
+    return isinstance(station, Mapping) and "arms" in station
+
+
 @dataclass(frozen=True, slots=True)
 class Sketch:
     """A graph with whatever is known of it.
@@ -129,7 +135,8 @@ def stretched(sketch: Sketch, detour: float) -> Sketch:
     spans = []
     for span in sketch.spans:
         a, b = places[span.a], places[span.b]
-        if span.length is None and a and b and "lon" in a and "lon" in b:
+        known = span.length is not None or has_arms(span.fields)
+        if not known and a and b and "lon" in a and "lon" in b:
             span = replace(span, length=detour * great_circle(a, b))
         spans.append(span)
     return replace(sketch, spans=tuple(spans))
