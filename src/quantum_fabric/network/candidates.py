@@ -16,7 +16,7 @@ from quantum_fabric.network.estimate import Estimate, estimate
 from quantum_fabric.network.paths import Path, best_paths
 from quantum_fabric.network.purify import Strategy, lanes_needed, spread, strategies
 from quantum_fabric.network.scheme import Scheme
-from quantum_fabric.network.settings import GRID, grid, operating_point
+from quantum_fabric.network.settings import grid, operating_point
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.physics.correlators import fidelity
 from quantum_fabric.units import Time
@@ -221,6 +221,3 @@ def _limited(topology: Topology, slots: Mapping[str, int] | None) -> Topology:
         for name, node in topology.nodes.items()
     }
     return replace(topology, nodes=nodes)
-
-
-__all__ = ["GRID", "Candidates", "Group"]

@@ -193,11 +193,13 @@ class Search:
         """Move the knobs from the estimated step to the fastest one whose forecast reaches the target."""
         found = self._sample(group, step)
         if self._reaches(found, target):
+            stride = 1
             while step > 0:
-                faster = self._sample(group, step - 1)
+                step = max(0, step - stride)
+                faster = self._sample(group, step)
                 if not self._reaches(faster, target):
                     return found
-                found, step = faster, step - 1
+                found, stride = faster, 2 * stride
             return found
         best, low, high = None, step + 1, self.candidates.finest_step(group)
         while low <= high:

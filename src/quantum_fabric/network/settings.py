@@ -18,8 +18,8 @@ from quantum_fabric.network.topology import LinkView
 from quantum_fabric.physics.correlators import from_weights
 from quantum_fabric.units import Time
 
-GRID = 16
-"""Settings that the planner tries for a knob: neighbours differ by a factor 2 at most over five decades."""
+GRID = 32
+"""Settings on the grid of a knob: over three decades neighbours differ by a quarter, which is the most rate that is lost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def test_knobs_end_at_the_fastest_setting_that_reaches() -> None:
     found = looking.fastest(0.8, any_time)
     assert found is not None
     group = next(each for each in looking.candidates.groups if each.strategy.total == 0)
-    steps = [looking.candidates.scheme(group, step) for step in range(16)]
+    steps = [looking.candidates.scheme(group, step) for step in range(looking.candidates.steps)]
     at = steps.index(found.scheme)
     assert at > 0
     faster = looking.sampled.get(steps[at - 1])
