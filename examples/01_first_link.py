@@ -10,7 +10,7 @@ link = quantum_fabric.request_link(destination="Bob", distance=200, fidelity=0.9
 
 plan, forecast = link.plan, link.plan.forecast
 print(
-    f"{len(plan.links)} links of {200 / len(plan.links):g} km, {len(plan.path) - 2} repeaters between Alice and Bob"
+    f"{len(plan.links)} links of {200 / len(plan.links):.1f} km, {len(plan.path) - 2} repeaters between Alice and Bob"
 )
 print(
     f"swap order: {plan.order.value}; purification rounds on each link: {plan.links[0].rounds}, end to end: {plan.end_rounds}"
