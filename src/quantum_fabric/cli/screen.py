@@ -73,7 +73,7 @@ def _fidelity(row: Summary) -> str:
 
 def _outcome(row: Summary) -> str:
     style = STATUS_STYLE.get(row.status, "")
-    text = f"[{style}]{row.status}[/]"
+    text = f"[{style}]{plain(row.status)}[/]" if style else plain(row.status)
     if row.reason and row.status != "completed":
         text += f"\n[dim]{plain(row.reason)}[/]"
     if row.offer:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from quantum_fabric.control.estimate import fidelity, interval, lifetime
+from quantum_fabric.control.delivery import delivered, dropped, later_of, withheld
+from quantum_fabric.control.estimate import fidelity
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.rules import calibration, compile_rules, lanes_wanted, retention, slots_wanted
 from quantum_fabric.control.session import Installation, Phase, Session
@@ -22,11 +23,9 @@ from quantum_fabric.messages import (
     Commit,
     Confirmed,
     Declined,
-    Delivered,
     Drain,
     LinkReport,
     LinkRequest,
-    Lost,
     Message,
     Outcome,
     PairId,
@@ -40,13 +39,18 @@ from quantum_fabric.messages import (
     Send,
     Stale,
     Status,
-    Substandard,
     Wake,
 )
 from quantum_fabric.network.planning import plan as make_plan
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.ports import Action
-from quantum_fabric.units import SECOND, Time, show_time
+from quantum_fabric.units import SECOND, Time, from_seconds, show_time
+
+WAITS = 4.0
+"""A lease lasts at least this many mean waiting times of its plan,"""
+
+LONGEST_LEASE: Time = 600 * SECOND
+"""but no longer than this."""
 
 
 class Controller:
@@ -54,7 +58,7 @@ class Controller:
 
     Args:
         topology: what is believed of the network when everything works.
-        lease: for how long slots are lent before they must be renewed, ps.
+        lease: for how long slots are lent at least before they must be renewed, ps.
         tolerance: relative error that the believed losses may have; gives the interval of every estimate.
     """
 
@@ -148,9 +152,10 @@ class Controller:
         plan, request = session.plan, session.request
         self._epochs += 1
         epoch = self._epochs
-        until = now + self._lease
+        lease = self._lease_for(plan)
+        until = now + lease
         slots = self.ledger.lease(epoch, slots_wanted(plan), until)
-        session.installation = Installation(epoch, plan, set(plan.path))
+        session.installation = Installation(epoch, plan, set(plan.path), lease=lease)
         session.phase = Phase.PREPARING
         self._by_epoch[epoch] = session
         lanes = self.ledger.lanes(epoch, lanes_wanted(plan))
@@ -161,8 +166,13 @@ class Controller:
             prepare = Prepare(epoch, request.name, node, rules[node], belief, until, keep)
             out.append(Send(node, prepare))
         out.append(Wake(now + self._patience, "prepared", epoch))
-        out.append(Wake(now + self._lease // 2, "renew", epoch))
+        out.append(Wake(now + lease // 2, "renew", epoch))
         out.append(Wake(until, "expire", epoch))
+
+    def _lease_for(self, plan: Plan) -> Time:
+        """Longer for a slow plan, so that renewals stay rare beside its pairs."""
+        waits = from_seconds(WAITS / plan.forecast.rate) if plan.forecast.rate > 0.0 else LONGEST_LEASE
+        return max(self._lease, min(waits, LONGEST_LEASE))
 
     def _current(self, epoch: int) -> Session | None:
         """The session that this epoch serves now; None when it was replaced or is over."""
@@ -249,47 +259,19 @@ class Controller:
         if first is None:
             session.installation.halves[message.pair] = message
             return []
-        later = first if first.at > message.at else message
-        reached = fidelity(later.quality)
-        if reached < session.request.fidelity:
-            return self._withhold(session.request, later, reached)
+        later = later_of(first, message)
+        if fidelity(later.quality) < session.request.fidelity:
+            return list(withheld(session.request, later))
         session.delivered += 1
-        delivered = self._deliver(session, first, message, later)
-        out: list[Action] = [Send(CLIENT, delivered)]
+        pair = delivered(session.request, session.delivered, first, message, self._tolerance)
+        out: list[Action] = [Send(CLIENT, pair)]
         if session.request.hold:
-            session.installation.held_until = max(session.installation.held_until, delivered.expires_at)
+            session.installation.held_until = max(session.installation.held_until, pair.expires_at)
             key = f"{message.pair.left} {message.pair.right}"
-            out.append(Wake(max(now, delivered.expires_at), "pair", message.epoch, key))
+            out.append(Wake(max(now, pair.expires_at), "pair", message.epoch, key))
         if session.delivered >= session.request.pairs:
             self._end(session, Status.COMPLETED, "all pairs delivered", now, out)
         return out
-
-    def _withhold(self, request: LinkRequest, pair: Confirmed, reached: float) -> list[Action]:
-        """A pair that is worse than what was asked for is not delivered; if it is held, its ends let go of it."""
-        out: list[Action] = [Send(CLIENT, Substandard(request.name, pair.pair, reached, request.fidelity))]
-        if request.hold:
-            out.extend(_drop(request, pair.epoch, pair.pair, "below the floor"))
-        return out
-
-    def _deliver(self, session: Session, first: Confirmed, second: Confirmed, later: Confirmed) -> Delivered:
-        request = session.request
-        by_node = {first.node: first, second.node: second}
-        ends = (request.source, request.destination)
-        low, high = interval(later.quality, self._tolerance)
-        return Delivered(
-            request=request.name,
-            number=session.delivered,
-            pair=later.pair,
-            ends=ends,
-            bell=later.bell,
-            fidelity=fidelity(later.quality),
-            low=low,
-            high=high,
-            created_at=min(first.born, second.born),
-            delivered_at=later.at,
-            expires_at=later.at + lifetime(later.quality, later.decay, request.fidelity),
-            slots=(by_node[ends[0]].slot, by_node[ends[1]].slot) if request.hold else None,
-        )
 
     def _end(self, session: Session, status: Status, reason: str, now: Time, out: list[Action]) -> None:
         """Tell the one outcome and give back what the request holds."""
@@ -329,7 +311,7 @@ class Controller:
         owed = replace(request, pairs=request.pairs - session.delivered, deadline=deadline)
         found = make_plan(self._working(), owed)
         if isinstance(found, Refused):
-            self._end(session, Status.FAILED, f"link {link} went dark and {found.reason}", now, out)
+            self._end(session, Status.FAILED, f"link {link} went dark; {found.reason}", now, out)
             return
         session.plan = found
         if self.ledger.fits(slots_wanted(found)):
@@ -367,7 +349,7 @@ class Controller:
         standing = self._standing(message.epoch)
         if standing is not None:
             left, right = message.key.split(" ")
-            out.extend(_drop(standing[0].request, message.epoch, PairId(left, right), "expired"))
+            out.extend(dropped(standing[0].request, message.epoch, PairId(left, right), "expired"))
 
     def _past_holding(self, epoch: int, out: list[Action]) -> None:
         standing = self._standing(epoch)
@@ -393,15 +375,9 @@ class Controller:
             return
         session, installation = standing
         path = installation.plan.path
-        until = now + self._lease
+        until = now + installation.lease
         self.ledger.renew(epoch, until)
         nodes = path if installation is session.installation else (path[0], path[-1])
         out.extend(Send(node, Renew(epoch, until)) for node in nodes)
-        out.append(Wake(now + self._lease // 2, "renew", epoch))
+        out.append(Wake(now + installation.lease // 2, "renew", epoch))
         out.append(Wake(until, "expire", epoch))
-
-
-def _drop(request: LinkRequest, epoch: int, pair: PairId, why: str) -> list[Action]:
-    """Tell both ends to let go of a held pair (an end that has used its half already takes no notice)."""
-    ends = ((request.source, pair.left), (request.destination, pair.right))
-    return [Send(node, Lost(epoch, mine, why)) for node, mine in ends]

@@ -34,6 +34,7 @@ class Installation:
         waiting: nodes that have not yet said `Prepared`.
         halves: confirmations of one end that wait for the other's.
         held_until: latest expiry of a pair that it has delivered and holds for the application.
+        lease: for how long its slots are lent at a time, ps.
     """
 
     epoch: int
@@ -41,6 +42,7 @@ class Installation:
     waiting: set[str]
     halves: dict[PairId, Confirmed] = field(default_factory=dict)
     held_until: Time = 0
+    lease: Time = 0
 
 
 @dataclass(slots=True)

@@ -65,7 +65,10 @@ class SwapRule:
 
 @dataclass(frozen=True, slots=True)
 class CutoffRule:
-    """Discard a half that has waited ``age`` since its birth in this repeater."""
+    """Discard a half that has waited ``age`` since its birth in this repeater and is in no operation then.
+
+    A half that was purified is not cut off any more: its news has cost too much to throw it away.
+    """
 
     age: Time
 

@@ -78,8 +78,8 @@ def no_route(topology: Topology, request: LinkRequest) -> Refused:
         return Refused(
             request.name, Code.NOROUTE, f"node {request.destination}", "no working link ends there"
         )
-    reached = f"{len(seen)} of {len(topology.nodes)} nodes can be reached from {request.source}"
-    reason = f"{reached}, {request.destination} is not among them"
+    reached = f"{len(seen)} of {len(topology.nodes)} nodes are within its reach"
+    reason = f"{request.destination} cannot be reached from {request.source} over working links ({reached})"
     return Refused(
         request.name, Code.NOROUTE, f"links between {request.source} and {request.destination}", reason
     )
@@ -142,6 +142,17 @@ def offered(
     return replace(request, fidelity=target, rate=rate, deadline=deadline)
 
 
+def near_one(fidelity: float) -> str:
+    """Write a fidelity with as many digits as it takes to tell it from 1.
+
+    Examples:
+        >>> near_one(0.89), near_one(0.99747), near_one(0.9999667)
+        ('0.89', '0.9975', '0.999967')
+    """
+    digits = 4 if fidelity >= 1.0 else max(4, 1 - math.floor(math.log10(1.0 - fidelity)))
+    return f"{fidelity:.{digits}f}".rstrip("0").rstrip(".")
+
+
 def _binding(candidates: Candidates, target: float, finest: Found) -> tuple[str, str]:
     scheme = finest.scheme
     numbers = chain(candidates.topology, scheme)
@@ -156,7 +167,7 @@ def _binding(candidates: Candidates, target: float, finest: Found) -> tuple[str,
         where = f"needed on each of {hops} segments{without}" if hops > 1 else f"asked{without}"
         return (
             f"link {scheme.links[worst]}",
-            f"link fidelity {fresh[worst]:.4g} < {needed:.4g} {where}; {best}",
+            f"link fidelity {fresh[worst]:.4g} < {near_one(needed)} {where}; {best}",
         )
     noisiest = min(range(1, hops), key=lambda index: sum(numbers.stations[index].factors), default=None)
     if noisiest is not None and _ideal(numbers, swaps=True) < target:

@@ -189,6 +189,7 @@ class Link:
     Attributes:
         request: what was asked for.
         plan: how it is served.
+        expired: pairs that nobody took before they expired; they are not handed out.
     """
 
     def __init__(self, network: Network, request: LinkRequest, accepted: Accepted) -> None:
@@ -196,6 +197,7 @@ class Link:
         self._read = 0  # replies looked at so far
         self._taken = 0
         self._closed = False
+        self.expired = 0
         self.request = request
         self.name = accepted.request
         self.plan: Plan = accepted.plan
@@ -224,7 +226,9 @@ class Link:
                 if isinstance(reply, Outcome):
                     raise StopIteration
                 self._read += 1
-                if isinstance(reply, Delivered):
+                if isinstance(reply, Delivered) and self._network.now > reply.expires_at:
+                    self.expired += 1
+                elif isinstance(reply, Delivered):
                     self._taken += 1
                     return Pair(reply, self._network)
             expected = self.plan.forecast

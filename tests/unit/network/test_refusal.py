@@ -136,7 +136,7 @@ def test_memory_binds() -> None:
 def test_ends_that_are_not_connected() -> None:
     found = refuse(network({("A", "B"): fixed(), ("C", "D"): fixed()}), 0.6)
     assert found.code is Code.NOROUTE
-    assert found.reason == "2 of 4 nodes can be reached from A, D is not among them"
+    assert found.reason == "D cannot be reached from A over working links (2 of 4 nodes are within its reach)"
     assert found.offer is None
 
 
