@@ -35,8 +35,9 @@ format: setup    ## put the sources into the house format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: setup      ## write docs/reference from the code
+docs: setup      ## write docs/reference from the code, and the outputs that pages and examples show
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/execute.py --update
 
 bench: setup     ## benchmarks, with peers where they are installed
 	@$(BIN)/python -m benchmarks
