@@ -22,29 +22,22 @@ from quantum_fabric.messages import (
     Arm,
     Bell,
     Command,
-    Consume,
-    Correct,
     Discard,
     Event,
     LinkChanged,
-    Measure,
-    Measured,
     NodeFailed,
     NodeRecovered,
     Purified,
     Purify,
-    Received,
     Swap,
     Swapped,
-    Teleport,
-    Teleported,
     Truth,
 )
-from quantum_fabric.physics.correlators import purified, to_weights
+from quantum_fabric.physics.correlators import purified
 from quantum_fabric.physics.frames import purify_frame, swap_frame
-from quantum_fabric.physics.teleport import teleported_density
+from quantum_fabric.twin.applications import Applications
 from quantum_fabric.twin.lanes import Lane, TwinLink
-from quantum_fabric.twin.qubits import Half, Pair, Purification, Slot, TwinNode
+from quantum_fabric.twin.qubits import Half, Pair, Purification, Slot, TwinNode, draw_label, take
 from quantum_fabric.units import Time
 
 OPERATION = ranked(Priority.OPERATION)
@@ -77,17 +70,13 @@ class Twin:
         self._clock = clock
         self._streams = streams
         self._emit = emit
-        self._reveal = reveal
         self._draws = {name: streams.stream(f"{name}/operations") for name in self.nodes}
         self._commands: dict[type, Callable[..., None]] = {
             Arm: self._arm,
             Swap: self._swap,
             Purify: self._purify,
             Discard: self._discard,
-            Consume: self._consume,
-            Measure: self._measure,
-            Teleport: self._teleport,
-            Correct: self._correct,
+            **Applications(clock, self._draws, emit, reveal, self._half).commands,
         }
 
     # ------------------------------------------------------------------------------------------- commands
@@ -153,14 +142,14 @@ class Twin:
         left.age(now)
         right.age(now)
         draws = self._draws[node.name]
-        _take(left)
-        _take(right)
+        take(left)
+        take(right)
         if not draws.flip(node.operations.swap_success):
             left.pair.spoil()
             right.pair.spoil()
             self._emit(node.name, Swapped(node.name, command.left, command.right, None))
             return
-        outcome = _draw_label(draws.uniform(), node.outcomes)
+        outcome = draw_label(draws.uniform(), node.outcomes)
         factors = node.outcomes[outcome][1]
         one, two = left.pair, right.pair
         joint = (one.x * two.x * factors[0], one.y * two.y * factors[1], one.z * two.z * factors[2])
@@ -185,7 +174,7 @@ class Twin:
             return
         keep.age(now)
         sacrifice.age(now)
-        _take(sacrifice)
+        take(sacrifice)
         _idle(keep)
         draws = self._draws[node.name]
         waiting = keep.pair.purification
@@ -219,98 +208,6 @@ class Twin:
         else:
             keep.spoil()
         return waiting.bit ^ flip ^ (0 if success else 1)
-
-    def _consume(self, command: Consume, now: Time) -> None:
-        half = self._half(command.node, command.slot, "consume", command.half)
-        half.age(now)
-        _take(half)
-        self._tell(half, int(command.bell), now)
-
-    def _tell(self, half: Half, label: int, now: Time) -> None:
-        pair = half.pair
-        first, second = pair.ends
-        if pair.told is None:
-            pair.told = label
-            return
-        told = pair.told
-        if told != label:
-            raise ProtocolError(
-                f"the ends of {first.elementary} .. {second.elementary} were told different Bell states: "
-                f"{Bell(told).name} and {Bell(label).name}"
-            )
-        relative = to_weights(pair.correlators)
-        shift = pair.frame ^ told
-        weights = (relative[shift], relative[shift ^ 1], relative[shift ^ 2], relative[shift ^ 3])
-        ends = ((first.node.name, first.elementary), (second.node.name, second.elementary))
-        self._reveal(Truth(ends, Bell(told), weights, now))
-
-    def _measure(self, command: Measure, now: Time) -> None:
-        if command.basis not in ("X", "Y", "Z"):
-            raise ProtocolError(f"cannot measure in basis {command.basis!r}; expected X, Y or Z")
-        half = self._half(command.node, command.slot, "measure", command.half)
-        assert half.slot is not None
-        half.slot.busy = True
-        done = now + half.node.measure_time
-        self._clock.schedule(done, OPERATION, self._measured, (command, half))
-
-    def _measured(self, operation: tuple[Measure, Half]) -> None:
-        command, half = operation
-        if half.slot is None:
-            return
-        half.age(self._clock.now)
-        _take(half)
-        pair, draws = half.pair, self._draws[half.node.name]
-        if pair.measured is None or pair.measured[0] != command.basis:
-            true = int(draws.flip(0.5))  # one half alone, and any other basis than the partner's, is fair
-            pair.measured = pair.measured or (command.basis, true)
-        else:
-            # ⟨XX⟩, ⟨YY⟩, ⟨ZZ⟩ of the label's Bell state times the relative correlator
-            phase, parity = pair.frame & 1, pair.frame >> 1
-            sign = {"X": phase, "Y": 1 ^ parity ^ phase, "Z": parity}[command.basis]
-            size = {"X": pair.x, "Y": pair.y, "Z": pair.z}[command.basis]
-            true = pair.measured[1] ^ sign ^ int(draws.flip((1.0 - size) / 2.0))
-        noise = half.node.operations
-        bit = true ^ int(draws.flip(noise.readout_error_1 if true else noise.readout_error_0))
-        self._emit(half.node.name, Measured(command.node, command.slot, command.basis, bit))
-
-    def _teleport(self, command: Teleport, now: Time) -> None:
-        half = self._half(command.node, command.slot, "teleport through", command.half)
-        assert half.slot is not None
-        half.slot.busy = True
-        done = now + half.node.swap_time
-        self._clock.schedule(done, OPERATION, self._teleported, (command, half))
-
-    def _teleported(self, operation: tuple[Teleport, Half]) -> None:
-        command, half = operation
-        if half.slot is None:
-            return
-        half.age(self._clock.now)
-        _take(half)
-        node = half.node
-        draws = self._draws[node.name]
-        if not draws.flip(node.operations.swap_success):
-            half.pair.spoil()
-            self._emit(node.name, Teleported(command.node, command.slot, None))
-            return
-        label = _draw_label(draws.uniform(), node.outcomes)
-        bits = (label >> 1, label & 1)
-        half.pair.teleport = (command.amplitudes, int(command.bell), node.operations, bits)
-        self._emit(node.name, Teleported(command.node, command.slot, bits))
-
-    def _correct(self, command: Correct, now: Time) -> None:
-        half = self._half(command.node, command.slot, "correct", command.half)
-        pair = half.pair
-        if pair.teleport is None:
-            raise ProtocolError(f"nothing was teleported to slot {command.slot} of {command.node}")
-        amplitudes, told, noise, _ = pair.teleport
-        half.age(now)
-        _take(half)
-        relative = to_weights(pair.correlators)
-        shift = pair.frame ^ told
-        weights = (relative[shift], relative[shift ^ 1], relative[shift ^ 2], relative[shift ^ 3])
-        density = teleported_density(amplitudes, weights, noise, command.bits)
-        flat = tuple(complex(entry) for row in density for entry in row)
-        self._emit(command.node, Received(command.node, command.slot, (flat[0], flat[1], flat[2], flat[3])))
 
     @staticmethod
     def _begin(first: Half, second: Half) -> None:
@@ -391,24 +288,7 @@ def _idle(half: Half) -> None:
         half.slot.busy = False
 
 
-def _take(half: Half) -> None:
-    """Remove a half from its slot: it was measured or handed over."""
-    slot = half.slot
-    assert slot is not None
-    slot.half = half.slot = None
-    slot.busy = False
-
-
 def _lose(half: Half) -> None:
     """Remove a half from its slot without a record of its state: the other half is left maximally mixed."""
-    _take(half)
+    take(half)
     half.pair.spoil()
-
-
-def _draw_label(u: float, table: Sequence[tuple[float, object]]) -> int:
-    """Announced label for a uniform draw, from a table of (probability, factors)."""
-    for label in (0, 1, 2):
-        u -= table[label][0]
-        if u < 0.0:
-            return label
-    return 3

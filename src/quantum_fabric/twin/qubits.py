@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import exp
 
-from quantum_fabric.messages import Correlators, Distillation
-from quantum_fabric.physics.correlators import decay_rates, swap_table
+from quantum_fabric.messages import Correlators, Distillation, Weights
+from quantum_fabric.physics.correlators import decay_rates, swap_table, to_weights
 from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
 from quantum_fabric.units import Time
 
@@ -125,6 +126,12 @@ class Pair:
         """(x, y, z) as they stand."""
         return (self.x, self.y, self.z)
 
+    def weights(self, told: int) -> Weights:
+        """Bell weights relative to the state that somebody was told; the first is the fidelity to it."""
+        relative = to_weights(self.correlators)
+        shift = self.frame ^ told
+        return (relative[shift], relative[shift ^ 1], relative[shift ^ 2], relative[shift ^ 3])
+
 
 class Purification:
     """One end's half of a purification, waiting for the other end's."""
@@ -139,3 +146,20 @@ class Purification:
         self.distillation = distillation
         self.node = node
         self.bit = bit
+
+
+def take(half: Half) -> None:
+    """Remove a half from its slot: it was measured or handed over."""
+    slot = half.slot
+    assert slot is not None
+    slot.half = half.slot = None
+    slot.busy = False
+
+
+def draw_label(u: float, table: Sequence[tuple[float, object]]) -> int:
+    """Announced label for a uniform draw, from a table of (probability, factors)."""
+    for label in (0, 1, 2):
+        u -= table[label][0]
+        if u < 0.0:
+            return label
+    return 3

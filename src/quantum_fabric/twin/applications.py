@@ -1,0 +1,159 @@
+"""What applications do with a half that they hold: hand over, measure, teleport through it, correct."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from quantum_fabric.errors import ProtocolError
+from quantum_fabric.kernel.clock import Clock
+from quantum_fabric.kernel.order import Priority, ranked
+from quantum_fabric.kernel.streams import Stream
+from quantum_fabric.messages import (
+    Bell,
+    Consume,
+    Correct,
+    Event,
+    Measure,
+    Measured,
+    Received,
+    Teleport,
+    Teleported,
+    Truth,
+)
+from quantum_fabric.physics.teleport import teleported_density
+from quantum_fabric.twin.qubits import Half, draw_label, take
+from quantum_fabric.units import Time
+
+OPERATION = ranked(Priority.OPERATION)
+
+
+class Finder(Protocol):
+    """Finds the half in a slot, or raises `ProtocolError`."""
+
+    def __call__(self, node: str, number: int, verb: str, name: str = "") -> Half:
+        """The half in slot ``number`` of ``node``, which is to be ``verb``-ed; ``name`` is the one that is meant."""
+
+
+class Applications:
+    """The commands of applications.
+
+    Args:
+        clock: the run's clock.
+        draws: the stream of operations of each node.
+        emit: called with (node, event) where and when an event happens.
+        reveal: called with the truth of a pair when both its halves were handed over.
+        half: finds the half in a slot.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        draws: Mapping[str, Stream],
+        emit: Callable[[str, Event], None],
+        reveal: Callable[[Truth], None],
+        half: Finder,
+    ) -> None:
+        self._clock = clock
+        self._draws = draws
+        self._emit = emit
+        self._reveal = reveal
+        self._half = half
+
+    @property
+    def commands(self) -> dict[type, Callable[..., None]]:
+        """What does which command."""
+        return {
+            Consume: self._consume,
+            Measure: self._measure,
+            Teleport: self._teleport,
+            Correct: self._correct,
+        }
+
+    def _consume(self, command: Consume, now: Time) -> None:
+        half = self._half(command.node, command.slot, "consume", command.half)
+        half.age(now)
+        take(half)
+        self._tell(half, int(command.bell), now)
+
+    def _tell(self, half: Half, label: int, now: Time) -> None:
+        pair = half.pair
+        first, second = pair.ends
+        if pair.told is None:
+            pair.told = label
+            return
+        told = pair.told
+        if told != label:
+            raise ProtocolError(
+                f"the ends of {first.elementary} .. {second.elementary} were told different Bell states: "
+                f"{Bell(told).name} and {Bell(label).name}"
+            )
+        ends = ((first.node.name, first.elementary), (second.node.name, second.elementary))
+        self._reveal(Truth(ends, Bell(told), pair.weights(told), now))
+
+    def _measure(self, command: Measure, now: Time) -> None:
+        if command.basis not in ("X", "Y", "Z"):
+            raise ProtocolError(f"cannot measure in basis {command.basis!r}; expected X, Y or Z")
+        half = self._half(command.node, command.slot, "measure", command.half)
+        assert half.slot is not None
+        half.slot.busy = True
+        done = now + half.node.measure_time
+        self._clock.schedule(done, OPERATION, self._measured, (command, half))
+
+    def _measured(self, operation: tuple[Measure, Half]) -> None:
+        command, half = operation
+        if half.slot is None:
+            return
+        half.age(self._clock.now)
+        take(half)
+        pair, draws = half.pair, self._draws[half.node.name]
+        if pair.measured is None or pair.measured[0] != command.basis:
+            true = int(draws.flip(0.5))  # one half alone, and any other basis than the partner's, is fair
+            pair.measured = pair.measured or (command.basis, true)
+        else:
+            # ⟨XX⟩, ⟨YY⟩, ⟨ZZ⟩ of the label's Bell state times the relative correlator
+            phase, parity = pair.frame & 1, pair.frame >> 1
+            sign = {"X": phase, "Y": 1 ^ parity ^ phase, "Z": parity}[command.basis]
+            size = {"X": pair.x, "Y": pair.y, "Z": pair.z}[command.basis]
+            true = pair.measured[1] ^ sign ^ int(draws.flip((1.0 - size) / 2.0))
+        noise = half.node.operations
+        bit = true ^ int(draws.flip(noise.readout_error_1 if true else noise.readout_error_0))
+        self._emit(half.node.name, Measured(command.node, command.slot, command.basis, bit))
+
+    def _teleport(self, command: Teleport, now: Time) -> None:
+        half = self._half(command.node, command.slot, "teleport through", command.half)
+        assert half.slot is not None
+        half.slot.busy = True
+        done = now + half.node.swap_time
+        self._clock.schedule(done, OPERATION, self._teleported, (command, half))
+
+    def _teleported(self, operation: tuple[Teleport, Half]) -> None:
+        command, half = operation
+        if half.slot is None:
+            return
+        half.age(self._clock.now)
+        take(half)
+        node = half.node
+        draws = self._draws[node.name]
+        if not draws.flip(node.operations.swap_success):
+            half.pair.spoil()
+            self._emit(node.name, Teleported(command.node, command.slot, None))
+            return
+        label = draw_label(draws.uniform(), node.outcomes)
+        bits = (label >> 1, label & 1)
+        half.pair.teleport = (command.amplitudes, int(command.bell), node.operations, bits)
+        self._emit(node.name, Teleported(command.node, command.slot, bits))
+
+    def _correct(self, command: Correct, now: Time) -> None:
+        half = self._half(command.node, command.slot, "correct", command.half)
+        pair = half.pair
+        if pair.teleport is None:
+            raise ProtocolError(f"nothing was teleported to slot {command.slot} of {command.node}")
+        amplitudes, told, noise, bits = pair.teleport
+        half.age(now)
+        take(half)
+        # other bits than the announced ones ask for another Pauli: the same as a pair in another state
+        wrong = (bits[0] ^ command.bits[0]) << 1 | (bits[1] ^ command.bits[1])
+        density = teleported_density(amplitudes, pair.weights(told ^ wrong), noise, bits)
+        flat = tuple(complex(entry) for row in density for entry in row)
+        self._emit(command.node, Received(command.node, command.slot, (flat[0], flat[1], flat[2], flat[3])))
