@@ -155,6 +155,8 @@ def decide(search: Search, request: LinkRequest, now: Time = 0) -> Found | Refus
     if best is not None:
         return best
     any_time = search.fastest(request.fidelity, lambda forecast: forecast.rate > 0.0)
+    if any_time is not None and serving(request, now)(any_time.forecast):
+        return any_time  # the first search had spent its budget before it came to this one
     left = None if request.deadline is None else request.deadline - now
     if any_time is not None:
         return refusal.too_slow(request, any_time, left)
