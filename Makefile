@@ -21,10 +21,10 @@ run: setup       ## the main job on the bundled Chicago network
 	@$(BIN)/qfabric run
 
 test: setup      ## every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8
 
 unit: setup      ## the unit tests alone (under a minute)
-	@$(BIN)/python -m pytest tests/unit tests/test_architecture.py
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 tests/unit tests/test_architecture.py
 
 check: setup     ## lint, format, types
 	@$(BIN)/ruff check .
