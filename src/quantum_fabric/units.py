@@ -79,7 +79,10 @@ def parse(text: str | float, kind: str) -> float:
     if match is None or (match[2] or "") not in factors:
         raise _refuse(text, kind)
     # decimal arithmetic, so that "95 %" is the double nearest to 0.95
-    value = float(Decimal(match[1]) * Decimal(repr(factors[match[2] or ""])))
+    try:
+        value = float(Decimal(match[1]) * Decimal(repr(factors[match[2] or ""])))
+    except ArithmeticError:  # an exponent that no number has
+        raise _refuse(text, kind) from None
     if math.isinf(value) and "inf" not in match[1]:
         raise _refuse(text, kind)
     return value

@@ -85,13 +85,13 @@ class Stream:
         return _mix(z ^ self._spread)
 
     def uniform(self) -> float:
-        """A number in the open interval (0, 1): one of the 2^53 midpoints (k + ½)/2^53."""
-        return ((self.bits() >> 11) + 0.5) * 1.1102230246251565e-16
+        """A number in the open interval (0, 1): one of the 2^52 midpoints (k + ½)/2^52, which are all doubles."""
+        return ((self.bits() >> 12) + 0.5) * 2.220446049250313e-16
 
     def geometric(self, p: float) -> int:
         """Number of the first success in independent trials of probability ``p`` (1, 2, 3, ...).
 
-        By inversion: ``G = 1 + floor(ln U / ln(1−p))``. Values beyond 2^53/p are not reached (U has 53 bits).
+        By inversion: ``G = 1 + floor(ln U / ln(1−p))``. Values beyond 37/p are not reached (U has 52 bits).
 
         Args:
             p: success probability in (0, 1].
