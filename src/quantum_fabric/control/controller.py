@@ -267,7 +267,7 @@ class Controller:
         out: list[Action] = [Send(CLIENT, pair)]
         if session.request.hold:
             session.installation.held_until = max(session.installation.held_until, pair.expires_at)
-            key = f"{message.pair.left} {message.pair.right}"
+            key = "\n".join(message.pair)  # a name may hold spaces, but is one line
             out.append(Wake(max(now, pair.expires_at), "pair", message.epoch, key))
         if session.delivered >= session.request.pairs:
             self._end(session, Status.COMPLETED, "all pairs delivered", now, out)
@@ -348,7 +348,7 @@ class Controller:
     def _pair_expired(self, message: Wake, out: list[Action]) -> None:
         standing = self._standing(message.epoch)
         if standing is not None:
-            left, right = message.key.split(" ")
+            left, right = message.key.split("\n")
             out.extend(dropped(standing[0].request, message.epoch, PairId(left, right), "expired"))
 
     def _past_holding(self, epoch: int, out: list[Action]) -> None:
