@@ -104,7 +104,7 @@ class Fixed(Stream):
 
 
 def test_uniform_is_never_zero() -> None:
-    assert Fixed(0).uniform() == 2.0**-54
+    assert Fixed(0).uniform() == 2.0**-53
 
 
 def test_uniform_is_never_one() -> None:
