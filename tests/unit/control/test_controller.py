@@ -44,7 +44,9 @@ NET = chain(3, link(fidelity=0.95), node(2, t2=1.0, t1=10.0), hop_delay=10 * US)
 MODEL = topology(NET)
 LEASE = 2 * SECOND
 PATIENCE = 4 * 20 * US + MS
-ACROSS = plan(NET, "ABC")
+PLANNED = plan(NET, "ABC")
+ACROSS = replace(PLANNED, forecast=replace(PLANNED.forecast, rate=1.0))
+"""Slow enough for a lease of 4 s."""
 WIDE = plan(NET, "AB", lanes=2)
 NARROW = plan(NET, "BC")
 Use = Callable[[Any], None]

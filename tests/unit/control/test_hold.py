@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -38,7 +39,9 @@ from quantum_fabric.messages import (
 from quantum_fabric.units import MS, SECOND, US, from_seconds
 
 NET = chain(3, link(fidelity=0.95), node(4, t2=0.5), hop_delay=10 * US)
-PLAN = plan(NET, "ABC", lanes=2)
+PLANNED = plan(NET, "ABC", lanes=2)
+PLAN = replace(PLANNED, forecast=replace(PLANNED.forecast, rate=1.0))
+"""Slow enough for a lease of 4 s."""
 RATE = 4.0
 LIFE = from_seconds(math.log(2 * 0.9 / (4 * 0.8 - 1 - 0.9)) / RATE)
 """Of a pair whose coherence decays at `RATE`, from 0.925 to 0.8."""
