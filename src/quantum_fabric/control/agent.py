@@ -54,6 +54,7 @@ class NodeAgent:
         self.slots = slots
         self._circuits: dict[int, Circuit] = {}
         self._leases: dict[int, Circuit] = {}  # slot -> the one circuit that may use it
+        self._over: set[int] = set()  # epochs that were released; a letter of theirs may still be on its way
         self._handlers: dict[type, Callable[[Any, Time], Sequence[Action]]] = {
             Heralded: self._heralded,
             Swapped: self._swapped,
@@ -92,9 +93,11 @@ class NodeAgent:
 
     # ------------------------------------------------------------------------------------ installation
 
-    def _prepare(self, message: Prepare, now: Time) -> list[Action]:
+    def _prepare(self, message: Prepare, now: Time) -> Sequence[Action]:
         if message.epoch in self._circuits:
             return [Send(CONTROLLER, Prepared(message.epoch, self.name))]
+        if message.epoch in self._over:
+            return self._stale(message, message.epoch)
         wanted = [slot for rule in message.rules if isinstance(rule, GenerateRule) for slot in rule.slots]
         taken = [slot for slot in wanted if slot in self._leases]
         unknown = [slot for slot in wanted if not 0 <= slot < self.slots]
@@ -130,6 +133,7 @@ class NodeAgent:
 
     def _release(self, message: Release, now: Time) -> Sequence[Action]:
         answer = Send(CONTROLLER, Released(message.epoch, self.name))
+        self._over.add(message.epoch)
         circuit = self._circuits.pop(message.epoch, None)
         if circuit is None:
             return [answer]  # released already (or never held): say so again, the controller is waiting
@@ -148,6 +152,7 @@ class NodeAgent:
             return circuit.cutoff(message.key, now)
         if message.purpose == "lease" and now >= circuit.lease_until:
             del self._circuits[message.epoch]
+            self._over.add(message.epoch)
             return [*self._let_go(circuit), Send(CONTROLLER, Released(message.epoch, self.name))]
         return ()
 

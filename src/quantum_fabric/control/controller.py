@@ -255,10 +255,12 @@ class Controller:
         if session is None or session.phase is not Phase.RUNNING:
             return [Stale(CONTROLLER, "Confirmed", message.epoch)]
         assert session.installation is not None
-        first = session.installation.halves.pop(message.pair, None)
-        if first is None:
-            session.installation.halves[message.pair] = message
+        halves = session.installation.halves
+        first = halves.get(message.pair)
+        if first is None or first.node == message.node:  # an end that says it twice is still one end
+            halves[message.pair] = message
             return []
+        del halves[message.pair]
         later = later_of(first, message)
         if fidelity(later.quality) < session.request.fidelity:
             return list(withheld(session.request, later))
