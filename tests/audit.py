@@ -34,6 +34,7 @@ class Auditor:
     def __init__(self, fabric: Fabric) -> None:
         self.fabric = fabric
         self.requests: dict[str, Any] = {}
+        self.punctual = True  # letters are neither late nor doubled
         self._sent: dict[int, tuple[Message, str, Time]] = {}
         self._soonest = closure(fabric)
         self._slots: dict[tuple[str, int], str] = {}  # (node, slot) -> half
@@ -80,7 +81,8 @@ class Auditor:
         if found is None or found[0] is not message or isinstance(message, Stale):
             return
         _, sender, at = found
-        assert time == at + self.fabric.delay(sender, place), (sender, place, message)
+        due = at + self.fabric.delay(sender, place)
+        assert time == due or (time > due and not self.punctual), (sender, place, message)
 
     def _check_delivery(self, told: Delivered) -> None:
         """Contract 1: both ends could know of every step of the chain when they took the pair for complete."""
@@ -88,7 +90,8 @@ class Auditor:
         epochs = [key for key in self._confirmed if key[0] == pair]
         assert len(epochs) == 1, "a pair belongs to one installation"
         both = self._confirmed[epochs[0]]
-        assert sorted(each.node for each in both) == sorted(told.ends), "each end confirms once"
+        assert {each.node for each in both} == set(told.ends), "both ends confirm"
+        assert len(both) == 2 or not self.punctual, "each end confirms once"
         assert both[0].bell is both[1].bell is told.bell
         assert told.delivered_at == max(each.at for each in both)
         needed = list(self._chain(told))
@@ -126,6 +129,10 @@ class Auditor:
         for name, agent in fabric.agents.items():
             for slot, epoch in agent.leases.items():
                 lease = booked.get((name, slot))
+                circuit = agent.circuit(epoch)
+                assert circuit is not None
+                if lease is None and circuit.lease_until == fabric.now:
+                    continue  # the ledger's clock struck first
                 assert lease is not None, f"{name} holds slot {slot}, the ledger does not"
                 assert lease.epoch == epoch
                 assert lease.until >= fabric.now

@@ -28,7 +28,7 @@ from quantum_fabric.messages import (
 from quantum_fabric.units import US, Time
 
 PERFECT = (1.0, 0.0, 0.0, 0.0)
-FORECAST = Forecast(rate=1.0, rate_error=0.0, fidelity=0.9, fidelity_low=0.9, latency=0)
+FORECAST = Forecast(rate=1000.0, rate_error=0.0, fidelity=0.9, fidelity_low=0.9, latency=0)
 
 
 def werner(fidelity: float) -> tuple[float, float, float, float]:

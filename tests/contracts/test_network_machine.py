@@ -32,24 +32,37 @@ from builders import inventory, link, names, node, nothing_left, plan
 from quantum_fabric.control import controller
 from quantum_fabric.documents.assembly import Inventory
 from quantum_fabric.errors import StateError
-from quantum_fabric.fabric import Fabric
+from quantum_fabric.fabric import MESSAGE, Fabric
 from quantum_fabric.messages import (
     Accepted,
     Code,
+    Commit,
+    Confirmed,
+    Declined,
     Delivered,
     Distillation,
+    Drain,
     LinkChanged,
+    LinkReport,
     LinkRequest,
     NodeFailed,
     NodeRecovered,
     Order,
     Outcome,
     Plan,
+    Prepare,
+    Prepared,
     Refused,
+    Release,
+    Released,
+    Renew,
+    Send,
 )
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.services.link import Pair
 from quantum_fabric.units import MS, SECOND, US
+
+CHAOTIC = Prepare | Prepared | Declined | Commit | Renew | Drain | Release | Released | Confirmed | LinkReport
 
 STEPS: Counter[str] = Counter()
 """Steps that were made, by machine and by rule."""
@@ -161,10 +174,17 @@ class NetworkMachine(RuleBasedStateMachine):
         self.network = random_network(self.dice, self.most_nodes)
         controller.make_plan = dice_plan(self.network) if self.planner == "dice" else REAL_PLANNER
         self.fabric = Fabric(self.network, seed=seed)
+        self.fabric.controller._lease = self.dice.choice(
+            [4 * MS, 2 * SECOND]
+        )  # short ones are renewed all the time
         self.auditor = Auditor(self.fabric)
         self.cut: set[str] = set()
         self.failed: set[str] = set()
         self.taken: set[tuple[str, int]] = set()
+        self.disturb()
+
+    def disturb(self) -> None:
+        """Nothing here."""
 
     def tick(self, what: str) -> None:
         STEPS[type(self).__name__] += 1
@@ -289,6 +309,7 @@ class NetworkMachine(RuleBasedStateMachine):
         if self.dice.random() < 0.5:
             self.heal_and_wait()
         fabric.finish()
+        fabric.run(fabric.now)  # a lease that ran out may do so a little later at the node than in the ledger
         self.auditor.check()
         assert nothing_left(fabric)
         for name in self.auditor.requests:
@@ -309,6 +330,33 @@ class NetworkMachine(RuleBasedStateMachine):
                 self.fabric.cancel(name)
         self.fabric.run(self.fabric.now + 20 * SECOND, stop=lambda: not self.fabric.open_requests)
         assert not self.fabric.open_requests, "a request hangs"
+
+
+class ChaosMachine(NetworkMachine):
+    """The controller's letters are lost, doubled or late. Contract 2 holds: no slot is leased twice, every lease ends.
+
+    What was promised to a request may fail (nobody sends a letter again); that it has one outcome, and its leases, may not.
+    """
+
+    def disturb(self) -> None:
+        self.auditor.punctual = False
+        honest = self.fabric._carry
+
+        def carry(seat: str, send: Send) -> None:
+            luck = self.dice.random() if isinstance(send.message, CHAOTIC) else 1.0
+            if luck < 0.05:
+                return
+            honest(seat, send)
+            if luck < 0.1:
+                honest(seat, send)
+            elif luck < 0.15:
+                late = self.fabric.now + self.fabric.delay(seat, send.to) + self.dice.randrange(MS)
+                self.fabric.clock.schedule(late, MESSAGE, self.fabric._arrive, (send.to, send.message))
+
+        self.fabric._carry = carry  # type: ignore[method-assign]
+
+    def heal_and_wait(self) -> None:
+        pass
 
 
 class PlannerMachine(NetworkMachine):
@@ -354,6 +402,10 @@ def run(machine: type[NetworkMachine], examples: int, steps: int) -> None:
 
 def test_contracts_in_a_short_run() -> None:
     run(NetworkMachine, examples=20, steps=30)
+
+
+def test_leases_end_whatever_becomes_of_the_letters() -> None:
+    run(ChaosMachine, examples=20, steps=30)
 
 
 def test_contracts_with_the_real_planner() -> None:
