@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from quantum_fabric import documents
-from quantum_fabric.errors import InputError
-from quantum_fabric.fabric import Fabric
+from quantum_fabric.errors import InputError, QuantityError
+from quantum_fabric.fabric import Fabric, check_request
 from quantum_fabric.messages import LinkRequest, Refused
 from quantum_fabric.network.segmentation import segment
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.services.link import Link, open_link
 from quantum_fabric.units import parse
+
+AROUND_THE_EARTH = 4.1e7
+"""Metres; no fibre between two places needs to be longer."""
 
 
 def request_link(
@@ -62,8 +65,10 @@ def request_link(
         return open_link(network if isinstance(network, Fabric) else _fabric(network, seed), request)
     if distance is None:
         raise InputError("neither", "a distance, or a network", "distance")
-    metres = parse(distance, "length") if isinstance(distance, str) else float(distance) * 1000.0
-    check_request(request, metres)
+    metres = _metres(distance)
+    check_request(request)
+    if not 0.0 < metres < AROUND_THE_EARTH:
+        raise InputError(f"{metres / 1000:g} km", "more than 0 and less than around the Earth", "distance")
 
     def make(segments: int) -> Topology:
         return documents.topology(documents.inventory(_chain(segments)))
@@ -78,32 +83,15 @@ def request_link(
     return open_link(Fabric(documents.inventory(_chain(segments)), seed=seed), request)
 
 
-def check_request(request: LinkRequest, metres: float) -> None:
-    """Refuse a request that makes no sense on any chain.
-
-    Raises:
-        InputError: names the argument, what was found and what was expected.
-    """
-    rules = (
-        (
-            request.source != request.destination,
-            "destination",
-            request.destination,
-            "a name other than the source's",
-        ),
-        (0.5 < request.fidelity < 1.0, "fidelity", request.fidelity, "a fidelity in (0.5, 1)"),
-        (request.pairs >= 1, "pairs", request.pairs, "at least 1 pair"),
-        (0.0 <= request.rate < float("inf"), "rate", request.rate, "0 or more pairs per second"),
-        (
-            0.0 < metres < 4.1e7,
-            "distance",
-            f"{metres / 1000:g} km",
-            "more than 0 and less than around the Earth",
-        ),
-    )
-    for good, where, found, expected in rules:
-        if not good:
-            raise InputError(str(found), expected, where)
+def _metres(distance: float | str) -> float:
+    if isinstance(distance, str):
+        try:
+            return parse(distance, "length")
+        except QuantityError as error:
+            raise QuantityError(error.found, error.expected, "distance") from None
+    if isinstance(distance, bool) or not isinstance(distance, int | float):
+        raise InputError(repr(distance), "a number of kilometres, or a length such as '200 km'", "distance")
+    return float(distance) * 1000.0
 
 
 def _fabric(name: str, seed: int) -> Fabric:

@@ -12,7 +12,7 @@ from typing import Any
 from quantum_fabric.control import Controller, NodeAgent
 from quantum_fabric.documents import Inventory, topology
 from quantum_fabric.errors import InputError, StateError, UnknownNameError
-from quantum_fabric.kernel import Clock, Priority, Streams
+from quantum_fabric.kernel import Clock, Handle, Priority, Streams
 from quantum_fabric.kernel.order import ranked
 from quantum_fabric.messages import (
     CLIENT,
@@ -34,6 +34,7 @@ from quantum_fabric.messages import (
     Received,
     Send,
     Stale,
+    Status,
     Teleport,
     Teleported,
     Truth,
@@ -77,6 +78,9 @@ class Fabric:
         self._replies: dict[str, list[Client]] = {}
         self._names = 0
         self._open: set[str] = set()
+        self._holding: set[str] = set()  # requests that may keep pairs after their outcome
+        self._coming: dict[str, Handle] = {}  # requests that are yet to be asked
+        self._faults: list[Handle] = []
         self._awaited: tuple[str, int] | None = None
         self._answer: Answer | None = None
 
@@ -108,7 +112,11 @@ class Fabric:
             CausalityError: the time is past.
         """
         at = self.now if at is None else at
-        self._check(request, at)
+        for end, node in (("source", request.source), ("destination", request.destination)):
+            if node not in self.agents:
+                known = ", ".join(sorted(self.agents))
+                raise UnknownNameError(found=repr(node), expected=f"one of the nodes {known}", where=end)
+        check_request(request, at)
         name = request.name
         if not name:
             self._names += 1
@@ -123,22 +131,6 @@ class Fabric:
         self._replies[name] = []
         self._open.add(name)
         return name
-
-    def _check(self, request: LinkRequest, at: Time) -> None:
-        for end, name in (("source", request.source), ("destination", request.destination)):
-            if name not in self.agents:
-                known = ", ".join(sorted(self.agents))
-                raise UnknownNameError(found=repr(name), expected=f"one of the nodes {known}", where=end)
-        rules = (
-            (request.source != request.destination, "destination", request.destination, "a node other than the source"),
-            (0.5 < request.fidelity < 1.0, "fidelity", request.fidelity, "a fidelity in (0.5, 1)"),
-            (request.pairs >= 1, "pairs", request.pairs, "at least 1 pair"),
-            (0.0 <= request.rate < float("inf"), "rate", request.rate, "a rate of 0 or more, in pairs per second"),
-            (request.deadline is None or request.deadline > at, "deadline", request.deadline, "a time after the request"),
-        )  # fmt: skip
-        for good, where, found, expected in rules:
-            if not good:
-                raise InputError(found=repr(found), expected=expected, where=where)
 
     def cancel(self, name: str) -> None:
         """Withdraw a request, or let go of the pairs that it holds."""
@@ -166,22 +158,35 @@ class Fabric:
                 )
         if not known:
             raise UnknownNameError(found=repr(name), expected="the name of a link or node of this network")
-        self.clock.schedule(at, FAULT, verb, event)
+        self._faults.append(self.clock.schedule(at, FAULT, verb, event))
 
     def run(self, until: Time, stop: Callable[[], bool] | None = None) -> None:
         """Let the network live until a time, or until ``stop`` says so after an event."""
         self.clock.run(until, stop)
 
     def finish(self) -> None:
-        """Withdraw what is still open and let every lease come home."""
-        for name in sorted(self._replies):
+        """End the run: nothing is asked any more, no fault comes, what is open is withdrawn, and every lease comes home."""
+        for name, letter in self._coming.items():
+            self.clock.cancel(letter)
+            self._open.discard(name)
+            self._replies[name].append(
+                Outcome(name, Status.CANCELLED, 0, "the run ended before it was asked")
+            )
+        self._coming.clear()
+        for fault in self._faults:
+            self.clock.cancel(fault)
+        self._faults.clear()
+        for name in sorted(self._open | self._holding):
             self.cancel(name)
-        longest = 2 * max(self.topology.delays.values(), default=0)
-        patience = self.now + longest + 1
-        self.run(patience, stop=lambda: not self.controller.ledger.leases() and not self._open)
-        if self.controller.ledger.leases():  # a node that failed never answers; its leases run out
-            end = max(lease.until for lease in self.controller.ledger.leases())
-            self.run(max(end, self.now), stop=lambda: not self.controller.ledger.leases())
+        ledger = self.controller.ledger
+        self.run(self.now + 2 * max(self.topology.delays.values(), default=0) + 1, stop=lambda: self._at_rest)
+        while ledger.leases():  # a node that failed never answers; its leases run out
+            end = max(lease.until for lease in ledger.leases())
+            self.run(max(end, self.now), stop=lambda: self._at_rest)
+
+    @property
+    def _at_rest(self) -> bool:
+        return not self._open and not self.controller.ledger.leases()
 
     def replies(self, name: str) -> list[Client]:
         """Everything that was answered to a request so far, in order.
@@ -210,6 +215,8 @@ class Fabric:
             raise StateError(
                 f"{type(command).__name__} is for node agents; an application consumes, measures or teleports"
             )
+        if command.node not in self.agents:
+            raise UnknownNameError(found=repr(command.node), expected="a node of this network", where="node")
         self._watch(command.node, command)
         if isinstance(command, Consume):
             self.twin.execute(command, self.now)
@@ -217,8 +224,9 @@ class Fabric:
             return None
         self._awaited, self._answer = (command.node, command.slot), None
         self.twin.execute(command, self.now)
-        node = self.twin.nodes[command.node]
-        self.run(self.now + node.swap_time + node.measure_time, stop=lambda: self._answer is not None)
+        if self._answer is None:
+            node = self.twin.nodes[command.node]
+            self.run(self.now + node.swap_time + node.measure_time, stop=lambda: self._answer is not None)
         self._awaited = None
         return self._answer
 
@@ -267,6 +275,8 @@ class Fabric:
                 self._open.discard(message.request)
             return
         if seat == CONTROLLER:
+            if type(message) is LinkRequest:
+                self._coming.pop(message.name, None)
             self._watch(CONTROLLER, message)
             self._act(CONTROLLER, self.controller.handle(message, self.clock.now))
             return
@@ -306,6 +316,39 @@ class Fabric:
 
     def _recover(self, event: NodeRecovered) -> None:
         self.twin.recover_node(event.node, self.now)
+
+
+def check_request(request: LinkRequest, at: Time = 0) -> None:
+    """Refuse a request that makes no sense on any network.
+
+    Args:
+        request: what is asked.
+        at: when it is asked, ps.
+
+    Raises:
+        InputError: names the argument, what was found and what was expected.
+
+    Examples:
+        >>> check_request(LinkRequest("Alice", "Alice", 0.9))
+        Traceback (most recent call last):
+        ...
+        quantum_fabric.errors.InputError: destination: found 'Alice', expected a node other than the source
+    """
+    fidelity, rate = request.fidelity, request.rate
+    rules = (
+        (request.source != request.destination, "destination", request.destination, "a node other than the source"),
+        (_is_number(fidelity) and 0.5 < fidelity < 1.0, "fidelity", fidelity, "a fidelity in (0.5, 1)"),
+        (isinstance(request.pairs, int) and request.pairs >= 1, "pairs", request.pairs, "at least 1 pair"),
+        (_is_number(rate) and 0.0 <= rate < float("inf"), "rate", rate, "a rate of 0 or more, in pairs per second"),
+        (request.deadline is None or request.deadline > at, "deadline", request.deadline, "a time after the request"),
+    )  # fmt: skip
+    for good, where, found, expected in rules:
+        if not good:
+            raise InputError(found=repr(found), expected=expected, where=where)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def build_twin(

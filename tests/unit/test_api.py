@@ -15,7 +15,7 @@ from quantum_fabric.messages import Code, Refused
 from quantum_fabric.services.link import Link
 
 FIDELITY = "expected a fidelity in (0.5, 1)"
-RATE = "expected 0 or more pairs per second"
+RATE = "expected a rate of 0 or more, in pairs per second"
 DISTANCE = "expected more than 0 and less than around the Earth"
 LENGTH = "expected a length such as '25 km'"
 
@@ -26,9 +26,9 @@ LENGTH = "expected a length such as '25 km'"
         (
             {"destination": "Alice"},
             InputError,
-            "destination: found Alice, expected a name other than the source's",
+            "destination: found 'Alice', expected a node other than the source",
         ),
-        ({"source": "Bob"}, InputError, "destination: found Bob, expected a name other than the source's"),
+        ({"source": "Bob"}, InputError, "destination: found 'Bob', expected a node other than the source"),
         ({"fidelity": 0.5}, InputError, f"fidelity: found 0.5, {FIDELITY}"),
         ({"fidelity": 1.0}, InputError, f"fidelity: found 1.0, {FIDELITY}"),
         ({"fidelity": float("nan")}, InputError, f"fidelity: found nan, {FIDELITY}"),
@@ -39,9 +39,9 @@ LENGTH = "expected a length such as '25 km'"
         ({"distance": -3}, InputError, f"distance: found -3 km, {DISTANCE}"),
         ({"distance": 41000}, InputError, f"distance: found 41000 km, {DISTANCE}"),
         ({"distance": float("nan")}, InputError, f"distance: found nan km, {DISTANCE}"),
-        ({"distance": "far"}, QuantityError, f"found 'far', {LENGTH}"),
-        ({"distance": "20"}, QuantityError, f"found '20', {LENGTH}"),
-        ({"distance": "3 ms"}, QuantityError, f"found '3 ms', {LENGTH}"),
+        ({"distance": "far"}, QuantityError, f"distance: found 'far', {LENGTH}"),
+        ({"distance": "20"}, QuantityError, f"distance: found '20', {LENGTH}"),
+        ({"distance": "3 ms"}, QuantityError, f"distance: found '3 ms', {LENGTH}"),
         ({"distance": None}, InputError, "distance: found neither, expected a distance, or a network"),
         ({"network": "lab"}, InputError, "distance: found 20, expected no distance where a network is given"),
         ({"network": "nowhere", "distance": None}, DocumentError, "nowhere: found no such file"),

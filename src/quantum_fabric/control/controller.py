@@ -5,14 +5,21 @@ It is a decider: a message comes in with the time, messages go out. It knows top
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from quantum_fabric.control.delivery import delivered, dropped, later_of, withheld
 from quantum_fabric.control.estimate import fidelity
 from quantum_fabric.control.ledger import Ledger
-from quantum_fabric.control.rules import calibration, compile_rules, lanes_wanted, retention, slots_wanted
+from quantum_fabric.control.rules import (
+    calibration,
+    compile_rules,
+    lane_room,
+    lanes_wanted,
+    retention,
+    slots_wanted,
+)
 from quantum_fabric.control.session import Installation, Phase, Session
 from quantum_fabric.messages import (
     CLIENT,
@@ -49,6 +56,9 @@ from quantum_fabric.units import SECOND, Time, from_seconds, show_time
 WAITS = 4.0
 """A lease lasts at least this many mean waiting times of its plan,"""
 
+REMEMBERED = 4096
+"""Answers of the planner that are kept."""
+
 LONGEST_LEASE: Time = 600 * SECOND
 """but no longer than this."""
 
@@ -72,6 +82,7 @@ class Controller:
         self._epochs = 0
         self._by_epoch: dict[int, Session] = {}
         self._queue: list[Session] = []
+        self._known: dict[Hashable, Plan | Refused] = {}
         # until when a node's answer to Prepare may be on its way
         self._patience = 4 * max(topology.delays.values(), default=0) + SECOND // 1000
         self._handlers: dict[type, Callable[[Any, Time], list[Action]]] = {
@@ -123,17 +134,27 @@ class Controller:
         Returns:
             Plan or refusal, and whether the plan has to wait. What a refusal offers would be accepted now.
         """
-        working = self._working()
-        found = make_plan(working, request, self.ledger.free())
+        found = self._planned(request, self.ledger.free())
         if isinstance(found, Plan):
-            return found, False
-        idle = make_plan(working, request)
+            return found, not self._fits(found)
+        idle = self._planned(request)
         if isinstance(idle, Refused):
             return idle, False
         if found.code is Code.NOTIME:
             # it fits an idle network, but nobody can say when the slots will be free
             return replace(found, offer=replace(request, deadline=None)), False
         return idle, True
+
+    def _planned(self, request: LinkRequest, free: dict[str, int] | None = None) -> Plan | Refused:
+        """Plan, or look up what was planned for the same question: streams ask it again and again."""
+        question = replace(request, name="")
+        key = (question, frozenset(self._dark), None if free is None else tuple(free.items()))
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            found = self._known[key] = make_plan(self._working(), question, free)
+        return found
 
     def _cancelled(self, message: Cancel, now: Time) -> list[Action]:
         session = self.sessions.get(message.request)
@@ -239,11 +260,16 @@ class Controller:
             self._by_epoch.pop(message.epoch, None)
         return self._serve_queue(now)
 
+    def _fits(self, plan: Plan) -> bool:
+        """Whether the slots and the channels of a plan are free now."""
+        lanes = self.ledger.carries(lanes_wanted(plan), lane_room(plan, self.topology))
+        return lanes and self.ledger.fits(slots_wanted(plan))
+
     def _serve_queue(self, now: Time) -> list[Action]:
         """Install what fits, oldest first; a later request may go ahead of one that still does not fit."""
         out: list[Action] = []
         for session in list(self._queue):
-            if self.ledger.fits(slots_wanted(session.plan)):
+            if self._fits(session.plan):
                 self._queue.remove(session)
                 self._install(session, now, out)
         return out
@@ -311,12 +337,12 @@ class Controller:
             self._queue.remove(session)
         deadline = None if request.deadline is None else request.deadline - now
         owed = replace(request, pairs=request.pairs - session.delivered, deadline=deadline)
-        found = make_plan(self._working(), owed)
+        found = self._planned(owed)
         if isinstance(found, Refused):
             self._end(session, Status.FAILED, f"link {link} went dark; {found.reason}", now, out)
             return
         session.plan = found
-        if self.ledger.fits(slots_wanted(found)):
+        if self._fits(found):
             self._install(session, now, out)
         else:
             session.phase = Phase.QUEUED
@@ -338,7 +364,11 @@ class Controller:
             case "renew":
                 self._renew(message.epoch, now, out)
             case "expire":
-                if self.ledger.expire(now):
+                over = self.ledger.expire(now)
+                for epoch, _ in over:
+                    if not self.ledger.holds(epoch):
+                        self._by_epoch.pop(epoch, None)
+                if over:
                     out.extend(self._serve_queue(now))
         return out
 

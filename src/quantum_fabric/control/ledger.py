@@ -52,6 +52,17 @@ class Ledger:
         """Whether that many slots are free at each node."""
         return all(len(self._free[node]) >= count for node, count in wanted.items())
 
+    def carries(self, lanes: Mapping[str, int], room: Mapping[str, int]) -> bool:
+        """Whether each link has that many lanes left, of the ``room`` that its attempt period has for lanes side by side.
+
+        An installation that has a link for itself may take more: then its own period is longer.
+        """
+        for link, count in lanes.items():
+            taken = sum(len(held.get(link, ())) for held in self._lanes.values())
+            if taken and taken + count > room[link]:
+                return False
+        return True
+
     def lease(self, epoch: int, wanted: Mapping[str, int], until: Time) -> dict[str, tuple[int, ...]]:
         """Lend slots to an installation: all that it wants, or none.
 
@@ -75,11 +86,8 @@ class Ledger:
     def lanes(self, epoch: int, wanted: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
         """Lend lanes of links to an installation that holds leases; they come back with the last of its slots.
 
-        Two installations never share a lane, so a herald always has one owner. There is no limit to the lanes of a link but the
-        slots at its ends.
-
-        Limits:
-            Each installation counts on the attempt period of its own lanes, as if the others left the channel free.
+        Two installations never share a lane, so a herald always has one owner; `carries` says whether the channel has time for
+        them side by side.
 
         Raises:
             ProtocolError: the epoch holds no leases.

@@ -23,6 +23,9 @@ from quantum_fabric.network.topology import NodeModel, Topology
 from quantum_fabric.physics.correlators import decay_rates, from_weights
 from quantum_fabric.units import Time
 
+UNBOUNDED = 1 << 30
+"""Lanes of a link whose attempts take no time of the channel."""
+
 
 def slots_wanted(plan: Plan) -> dict[str, int]:
     """How many memory slots the plan needs at each node of its path."""
@@ -49,6 +52,15 @@ def calibration(node: NodeModel) -> Calibration:
 def lanes_wanted(plan: Plan) -> dict[str, int]:
     """How many lanes the plan needs of each link of its path."""
     return {link.link: link.lanes for link in plan.links}
+
+
+def lane_room(plan: Plan, topology: Topology) -> dict[str, int]:
+    """How many lanes fit side by side into the attempt period of each link: no channel carries more attempts than one a cycle."""
+    room = {}
+    for link in plan.links:
+        heralding = topology.links[link.link].model.heralding(link.setting, 1)
+        room[link.link] = heralding.period // heralding.cycle if heralding.cycle else UNBOUNDED
+    return room
 
 
 def compile_rules(

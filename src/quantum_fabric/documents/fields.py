@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from quantum_fabric.documents.reading import Plain, quoted
 from quantum_fabric.errors import InputError, QuantityError
-from quantum_fabric.units import UNITS, parse, parse_time
+from quantum_fabric.units import UNITS, parse, parse_time, show
 
 _NUMBER: Final = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 _EXAMPLES: Final = {
@@ -82,6 +82,10 @@ def check_text(value: object) -> str:
     return value
 
 
+_MOST: Final = {"length": 4.1e7, "time": 1e10}
+"""Nothing in a network is longer than the way around the Earth or lasts longer than 300 years."""
+
+
 class Quantity:
     """A check of one kind of quantity, used as a pydantic validator.
 
@@ -112,6 +116,9 @@ class Quantity:
         too_low = number <= self.low if self.above else number < self.low
         if too_low or not number < self.high:
             raise QuantityError(found=quoted(value), expected=self.words)
+        if number > _MOST.get(self.kind, math.inf):
+            most = show(_MOST[self.kind], self.kind)
+            raise QuantityError(found=quoted(value), expected=f"{self.kind} of at most {most}")
         return str(value)
 
     @property

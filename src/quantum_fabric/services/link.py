@@ -220,6 +220,9 @@ class Link:
         if self._closed:
             raise StateError("the link is closed")
         replies = self._network.replies(self.name)
+        expected = self.plan.forecast
+        wait = from_seconds(PATIENCE / expected.rate) + int(PATIENCE) * expected.latency
+        limit = self._network.now + wait
         while True:
             while self._read < len(replies):
                 reply = replies[self._read]
@@ -231,14 +234,12 @@ class Link:
                 elif isinstance(reply, Delivered):
                     self._taken += 1
                     return Pair(reply, self._network)
-            expected = self.plan.forecast
-            wait = from_seconds(PATIENCE / expected.rate) + int(PATIENCE) * expected.latency
-            self._network.run(self._network.now + wait, stop=lambda: len(replies) > self._read)
-            if len(replies) == self._read:
+            if self._network.now >= limit:
                 raise StateError(
                     f"request {self.name} gave no pair within {show_time(wait)}; "
                     "if pairs that were taken are still held, use them or close the link: they fill the memories"
                 )
+            self._network.run(limit, stop=lambda: len(replies) > self._read)
 
     def close(self) -> None:
         """Give back whatever the link still holds. Closing twice is harmless."""

@@ -72,22 +72,18 @@ class Applications:
 
     def _consume(self, command: Consume, now: Time) -> None:
         half = self._half(command.node, command.slot, "consume", command.half)
-        half.age(now)
-        take(half)
-        self._tell(half, int(command.bell), now)
-
-    def _tell(self, half: Half, label: int, now: Time) -> None:
-        pair = half.pair
+        pair, told = half.pair, half.pair.told
         first, second = pair.ends
-        if pair.told is None:
-            pair.told = label
-            return
-        told = pair.told
-        if told != label:
+        if told is not None and told != command.bell:
             raise ProtocolError(
                 f"the ends of {first.elementary} .. {second.elementary} were told different Bell states: "
-                f"{Bell(told).name} and {Bell(label).name}"
+                f"{Bell(told).name} and {command.bell.name}"
             )
+        half.age(now)
+        take(half)
+        if told is None:
+            pair.told = int(command.bell)
+            return
         ends = ((first.node.name, first.elementary), (second.node.name, second.elementary))
         self._reveal(Truth(ends, Bell(told), pair.weights(told), now))
 
@@ -107,14 +103,15 @@ class Applications:
         half.age(self._clock.now)
         take(half)
         pair, draws = half.pair, self._draws[half.node.name]
+        turned = 1.0 if command.basis == "Z" else 1.0 - half.node.operations.depolarising_1
         if pair.measured is None or pair.measured[0] != command.basis:
             true = int(draws.flip(0.5))  # one half alone, and any other basis than the partner's, is fair
-            pair.measured = pair.measured or (command.basis, true)
+            pair.measured = pair.measured or (command.basis, true, turned)
         else:
             # ⟨XX⟩, ⟨YY⟩, ⟨ZZ⟩ of the label's Bell state times the relative correlator
             phase, parity = pair.frame & 1, pair.frame >> 1
             sign = {"X": phase, "Y": 1 ^ parity ^ phase, "Z": parity}[command.basis]
-            size = {"X": pair.x, "Y": pair.y, "Z": pair.z}[command.basis]
+            size = {"X": pair.x, "Y": pair.y, "Z": pair.z}[command.basis] * turned * pair.measured[2]
             true = pair.measured[1] ^ sign ^ int(draws.flip((1.0 - size) / 2.0))
         noise = half.node.operations
         bit = true ^ int(draws.flip(noise.readout_error_1 if true else noise.readout_error_0))

@@ -7,7 +7,8 @@ Limits:
     Pauli noise is exact. Amplitude damping (T1) is Pauli-twirled: see `quantum_fabric.physics.memory` for the size of the
     error. With readout that is lopsided at both ends of a purification, success is drawn with its mean over the first
     announced bit instead of given it. A pair whose purification failed is taken to be maximally mixed, since the
-    protocol throws it away.
+    protocol throws it away. A half that is used before the other end's part of a purification, or before the swaps of its
+    chain, is outside the model: the standard agents never do that.
 """
 
 from __future__ import annotations
@@ -270,7 +271,10 @@ class Twin:
         self._clock.schedule(at, FAULT, self._see, news)
 
     def _see(self, news: LinkChanged) -> None:
-        if self.nodes[news.node].alive:
+        """A monitor shows what is true when it is read: news that a later fault has overtaken is not told any more."""
+        link = self.links[news.link]
+        far = link.ends[1] if link.ends[0].name == news.node else link.ends[0]
+        if self.nodes[news.node].alive and news.up == (link.up and far.alive):
             self._emit(news.node, news)
 
 

@@ -96,7 +96,7 @@ class Pair:
         x, y, z: correlators, each half aged up to its own ``since``.
         purification: a purification that one end has done and the other has not.
         told: Bell label that the first consumer was told.
-        measured: (basis, true bit) of the first half that was measured.
+        measured: (basis, true bit, what turning the basis left of the correlation) of the first half that was measured.
         teleport: a teleportation whose sender's part is done.
     """
 
@@ -109,7 +109,7 @@ class Pair:
         self.x, self.y, self.z = correlators
         self.purification: Purification | None = None
         self.told: int | None = None
-        self.measured: tuple[str, int] | None = None
+        self.measured: tuple[str, int, float] | None = None
         self.teleport: tuple[tuple[complex, complex], int, OperationNoise, tuple[int, int]] | None = None
 
     def other(self, half: Half) -> Half:

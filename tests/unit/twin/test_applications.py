@@ -174,7 +174,6 @@ def test_a_measurement_takes_its_time_and_the_half_ages_until_it_is_done() -> No
     assert pair.correlators == pytest.approx(aged(STATE, RATES, 0.002), rel=1e-12)
 
 
-@pytest.mark.xfail(reason="the plant measures in X and Y without the gate that physics counts", strict=False)
 @pytest.mark.parametrize("basis", "XY")
 def test_turning_the_basis_costs_a_gate_at_each_end(basis: str) -> None:
     noise, n = OperationNoise(depolarising_1=0.2), 1_500

@@ -234,9 +234,6 @@ def test_two_neighbours_fail_and_come_back_one_after_the_other() -> None:
     assert news == [(200, "A", False), (300, "B", True), (340, "A", True)]
 
 
-@pytest.mark.xfail(
-    reason="news of an earlier fault may overtake: each is sent without a look at the others", strict=False
-)
 @pytest.mark.parametrize(
     "story",
     [
