@@ -263,6 +263,24 @@ class NetworkMachine(RuleBasedStateMachine):
         self.failed.discard(name)
         self.fabric.inject(NodeRecovered(name))
 
+    @rule(which=st.integers(0, 20), dark=st.sampled_from([0, 1, 2 * US, 20 * US]), fibre=st.booleans())
+    def blink(self, which: int, dark: int, fibre: bool) -> None:
+        """A fault that is over before its light could tell of it."""
+        self.tick("blink")
+        if fibre:
+            name = list(self.network.links)[which % len(self.network.links)]
+            if name in self.cut:
+                return
+            faults = (LinkChanged("plant", name, False), LinkChanged("plant", name, True))
+        else:
+            name = list(self.network.nodes)[which % len(self.network.nodes)]
+            if name in self.failed:
+                return
+            faults = (NodeFailed(name), NodeRecovered(name))
+        self.fabric.inject(faults[0])
+        self.fabric.inject(faults[1], at=self.fabric.now + dark)
+        self.fabric.run(self.fabric.now + dark)
+
     @precondition(lambda self: self.auditor.requests)
     @rule(which=st.integers(0, 50))
     def cancel(self, which: int) -> None:

@@ -265,6 +265,25 @@ def test_a_node_that_comes_back_reports_the_links_that_it_finds_dark() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("light", [0, 7 * US])
+@pytest.mark.parametrize("dark", [0, 1, 3 * US, 50 * US])
+def test_a_node_that_stops_for_a_moment_is_noticed(
+    light: int, dark: int, planned: Callable[[Any], None]
+) -> None:
+    """It has forgotten its rules, so what ran over it must be installed anew, however short the darkness was."""
+    network = inventory(dict.fromkeys("AB", node()), [("A", "B", link(0.5))], 5 * US, "A", light=light)
+    planned(plan(network, "AB"))
+    fabric = Fabric(network, seed=1)
+    tape = Tape(fabric, Prepare)
+    name = fabric.submit(request(pairs=500))
+    fabric.run(100 * US)
+    fabric.inject(NodeFailed("B"))
+    fabric.inject(NodeRecovered("B"), at=fabric.now + dark)
+    fabric.run(SECOND, stop=lambda: not fabric.open_requests)
+    assert done(fabric, name).status is Status.COMPLETED
+    assert {prepare.epoch for _, _, prepare in tape.entries} == {1, 2}
+
+
 def test_letters_to_a_dead_node_are_noted_not_dropped_in_silence(fabric: Fabric) -> None:
     tape = Tape(fabric, Stale)
     fabric.inject(NodeFailed("B"))

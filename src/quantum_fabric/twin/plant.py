@@ -271,11 +271,16 @@ class Twin:
         self._clock.schedule(at, FAULT, self._see, news)
 
     def _see(self, news: LinkChanged) -> None:
-        """A monitor shows what is true when it is read: news that a later fault has overtaken is not told any more."""
+        """The last thing that a monitor tells is true when it tells it, and no darkness, however short, goes untold."""
+        if not self.nodes[news.node].alive:
+            return
         link = self.links[news.link]
         far = link.ends[1] if link.ends[0].name == news.node else link.ends[0]
-        if self.nodes[news.node].alive and news.up == (link.up and far.alive):
+        lit = link.up and far.alive
+        if not news.up:
             self._emit(news.node, news)
+        if lit:  # also where the darkness is over before it was seen: a node that stopped and started has forgotten everything
+            self._emit(news.node, LinkChanged(news.node, news.link, True))
 
 
 def _both_there(first: Half, second: Half) -> bool:
