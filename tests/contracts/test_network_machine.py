@@ -108,15 +108,13 @@ def random_network(dice: random.Random, most: int) -> Inventory:
     )
 
 
-def dice_plan(network: Inventory) -> Any:
+def dice_plan(network: Inventory, salt: int) -> Any:
     """A planner that takes any path, any order, any purification and any cutoff, within the free slots."""
 
     def make(
         topology: Topology, asked: LinkRequest, free: Mapping[str, int] | None = None, now: int = 0
     ) -> Plan | Refused:
-        dice = random.Random(
-            f"{asked.source}{asked.destination}{asked.pairs}{len(topology.links)}{asked.name}"
-        )
+        dice = random.Random(f"{salt} {asked.source} {asked.destination} {asked.pairs} {len(topology.links)}")
         path = any_path(topology, asked.source, asked.destination, dice)
         if path is None:
             return Refused(asked.name, Code.NOROUTE, "links", "no path between the ends")
@@ -172,7 +170,7 @@ class NetworkMachine(RuleBasedStateMachine):
     def build(self, seed: int) -> None:
         self.dice = random.Random(seed)
         self.network = random_network(self.dice, self.most_nodes)
-        controller.make_plan = dice_plan(self.network) if self.planner == "dice" else REAL_PLANNER
+        controller.make_plan = dice_plan(self.network, seed) if self.planner == "dice" else REAL_PLANNER
         self.fabric = Fabric(self.network, seed=seed)
         self.fabric.controller._lease = self.dice.choice(
             [4 * MS, 2 * SECOND]
@@ -446,6 +444,6 @@ def test_contracts_in_ten_thousand_steps() -> None:
 
     run(LongMachine, examples=800, steps=60)
     assert STEPS["LongMachine"] >= 10_000
-    for kind in ("submit", "cut", "restore", "fail", "recover", "cancel", "use"):
+    for kind in ("submit", "cut", "restore", "fail", "recover", "blink", "cancel", "use"):
         assert STEPS[kind] >= 100, f"too few steps of kind {kind}"
     assert min(DELIVERED[hops] for hops in (1, 2, 3)) >= 50, DELIVERED
