@@ -127,9 +127,11 @@ class Fabric:
             request.source, request.destination, request.fidelity, request.pairs, request.rate, request.deadline,
             request.hold, name,
         )  # fmt: skip
-        self.clock.schedule(at, MESSAGE, self._arrive, (CONTROLLER, named))
+        self._coming[name] = self.clock.schedule(at, MESSAGE, self._arrive, (CONTROLLER, named))
         self._replies[name] = []
         self._open.add(name)
+        if request.hold:
+            self._holding.add(name)
         return name
 
     def cancel(self, name: str) -> None:
