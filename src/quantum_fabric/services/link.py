@@ -189,7 +189,8 @@ class Link:
     Attributes:
         request: what was asked for.
         plan: how it is served.
-        expired: pairs that nobody took before they expired; they are not handed out.
+        expired: pairs that were passed over, because they expired before anybody took them and fresher ones wait. A pair that
+            may only just be reached can expire on its way to the caller; it is handed out, and its ``expires_at`` says so.
     """
 
     def __init__(self, network: Network, request: LinkRequest, accepted: Accepted) -> None:
@@ -229,9 +230,11 @@ class Link:
                 if isinstance(reply, Outcome):
                     raise StopIteration
                 self._read += 1
-                if isinstance(reply, Delivered) and self._network.now > reply.expires_at:
-                    self.expired += 1
-                elif isinstance(reply, Delivered):
+                if isinstance(reply, Delivered):
+                    late = self._network.now > reply.expires_at
+                    if late and any(isinstance(each, Delivered) for each in replies[self._read :]):
+                        self.expired += 1  # a fresher pair waits behind it
+                        continue
                     self._taken += 1
                     return Pair(reply, self._network)
             if self._network.now >= limit:
