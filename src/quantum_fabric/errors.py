@@ -2,6 +2,7 @@
 
 A *fault* is something a caller or a document did wrong, or something that must never happen; it is raised.
 A *refusal* (the network cannot do what was asked) is a value, `quantum_fabric.messages.Refused`, and is returned.
+A *caution* (a model was used outside its validity) is a value too, `Caution`, and travels with the result.
 
 ::
 
@@ -45,6 +46,10 @@ class InputError(FabricError, ValueError):
         super().__init__(
             f"{where}: found {found}, expected {expected}" if where else f"found {found}, expected {expected}"
         )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by what it was made of, so that a worker process can hand it back."""
+        return (type(self), (self.found, self.expected, self.where))
 
 
 class QuantityError(InputError):
@@ -94,8 +99,37 @@ class DocumentError(InputError):
         first = self.findings[0]
         super().__init__(first.found, first.expected, first.field)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by its findings."""
+        return (type(self), (list(self.findings),))
+
     def __str__(self) -> str:
         return "\n".join(map(str, self.findings))
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """A model was used outside its validity: no fault, but never silent. A value that travels with the result.
+
+    Attributes:
+        where: which quantity of which model (``"source.mean_pairs"``).
+        found: its value, with unit.
+        limit: up to where the model holds.
+        effect: what is wrong beyond it, and by about how much.
+
+    Examples:
+        >>> print(Caution("source.mean_pairs", "0.4", "at most 0.1", "three-pair terms are dropped"))
+        source.mean_pairs: 0.4 is outside the model's validity (at most 0.1): three-pair terms are dropped
+    """
+
+    where: str
+    found: str
+    limit: str
+    effect: str
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"{self.where}: {self.found} is outside the model's validity ({self.limit}): {self.effect}"
 
 
 class StateError(FabricError, RuntimeError):

@@ -40,11 +40,24 @@ UNITS: Final[dict[str, dict[str, float]]] = {
         "min": 60.0, "h": 3600.0, "d": 86400.0,
     },
     "length": {"nm": 1e-9, "um": 1e-6, "µm": 1e-6, "mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3},
-    "frequency": {"mHz": 1e-3, "Hz": 1.0, "/s": 1.0, "1/s": 1.0, "kHz": 1e3, "MHz": 1e6, "GHz": 1e9, "/min": 1 / 60, "/h": 1 / 3600},
+    "frequency": {
+        "mHz": 1e-3, "Hz": 1.0, "/s": 1.0, "1/s": 1.0, "kHz": 1e3, "MHz": 1e6, "GHz": 1e9, "THz": 1e12,
+        "/min": 1 / 60, "/h": 1 / 3600,
+    },
     "loss": {"dB": 1.0},
     "attenuation": {"dB/km": 1e-3, "dB/m": 1.0},
     "angle": {"rad": 1.0, "mrad": 1e-3, "deg": math.pi / 180.0, "°": math.pi / 180.0},
     "fraction": {"": 1.0, "%": 1e-2},
+    "divergence": {"urad": 1e-6, "µrad": 1e-6, "μrad": 1e-6, "mrad": 1e-3, "rad": 1.0},
+    "temperature": {"K": 1.0, "mK": 1e-3},
+    "power": {"W": 1.0, "mW": 1e-3, "uW": 1e-6, "µW": 1e-6, "nW": 1e-9},
+    "dispersion": {"ps/nm/km": 1e-6},
+    "polarisation mode dispersion": {"ps/sqrt(km)": 1e-12 / math.sqrt(1e3)},
+    "wander": {"rad/sqrt(s)": 1.0, "deg/sqrt(s)": math.pi / 180.0, "deg/sqrt(h)": math.pi / 180.0 / 60.0},
+    "drift": {"/s": 1.0, "/h": 1 / 3600, "%/h": 1e-2 / 3600, "%/d": 1e-2 / 86400},
+    "Raman coefficient": {"/km/nm": 1e6},
+    "radiance": {"W/m2/sr/nm": 1e9, "W/m2/sr/um": 1e6},
+    "speed": {"m/s": 1.0, "km/s": 1e3},
 }  # fmt: skip
 """Kind of quantity -> unit -> factor to the SI base unit (dB for a loss)."""
 
@@ -133,11 +146,21 @@ def seconds(time: Time) -> float:
 _SCALES: Final[dict[str, tuple[tuple[float, str], ...]]] = {
     "time": ((60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"), (1e-12, "ps")),
     "length": ((1e3, "km"), (1.0, "m"), (1e-2, "cm"), (1e-9, "nm")),
-    "frequency": ((1e9, "GHz"), (1e6, "MHz"), (1e3, "kHz"), (1.0, "Hz"), (1e-3, "mHz")),
+    "frequency": ((1e12, "THz"), (1e9, "GHz"), (1e6, "MHz"), (1e3, "kHz"), (1.0, "Hz"), (1e-3, "mHz")),
     "loss": ((1.0, "dB"),),
     "attenuation": ((1e-3, "dB/km"),),
     "angle": ((1.0, "rad"),),
+    "divergence": ((1.0, "rad"), (1e-3, "mrad"), (1e-6, "urad")),
     "fraction": ((1.0, ""),),
+    "temperature": ((1.0, "K"), (1e-3, "mK")),
+    "power": ((1.0, "W"), (1e-3, "mW"), (1e-6, "uW"), (1e-9, "nW")),
+    "dispersion": ((1e-6, "ps/nm/km"),),
+    "polarisation mode dispersion": ((1e-12 / math.sqrt(1e3), "ps/sqrt(km)"),),
+    "wander": ((1.0, "rad/sqrt(s)"), (math.pi / 180.0 / 60.0, "deg/sqrt(h)")),
+    "drift": ((1.0, "/s"), (1e-2 / 3600, "%/h")),
+    "Raman coefficient": ((1e6, "/km/nm"),),
+    "radiance": ((1e9, "W/m2/sr/nm"),),
+    "speed": ((1e3, "km/s"), (1.0, "m/s")),
 }
 
 
@@ -173,7 +196,10 @@ def show_time(time: Time, digits: int = 4) -> str:
 def _refuse(found: object, kind: str) -> QuantityError:
     example = {
         "time": "10 ms", "length": "25 km", "frequency": "5 kHz", "loss": "3 dB",
-        "attenuation": "0.2 dB/km", "angle": "15 deg", "fraction": "0.95 or '95 %'",
+        "attenuation": "0.2 dB/km", "angle": "15 deg", "fraction": "0.95 or '95 %'", "temperature": "4 K", "divergence": "10 urad",
+        "power": "1 mW", "dispersion": "17 ps/nm/km", "polarisation mode dispersion": "0.04 ps/sqrt(km)",
+        "wander": "1 deg/sqrt(s)", "drift": "1 %/h", "Raman coefficient": "1e-9 /km/nm",
+        "radiance": "1e-5 W/m2/sr/nm", "speed": "7.6 km/s",
     }[kind]  # fmt: skip
     quoted = example if kind == "fraction" else repr(example)
     units = ", ".join(unit for unit in UNITS[kind] if unit) or "none"

@@ -1,7 +1,7 @@
 """Link formulas against a second computation that shares no code with them.
 
 Single- and double-click: the complete optical state (two memories, two emitters, loss, beam splitter, two internal
-degrees of freedom of the photons) in Fock space, with every click pattern summed. Midpoint source and direct: exhaustive
+degrees of freedom of the photons) in Fock space, with every click pattern summed. Midpoint source and sender-receiver: exhaustive
 enumeration of who emits, who catches and who is fooled, pulse by pulse. Agreement to 1e-10 or better.
 """
 
@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from quantum_fabric.devices import Source
-from quantum_fabric.links.direct import direct
 from quantum_fabric.links.double_click import double_click
 from quantum_fabric.links.midpoint_source import Catch, midpoint_round
+from quantum_fabric.links.sender_receiver import sender_receiver
 from quantum_fabric.links.single_click import Emission, single_click
 from quantum_fabric.links.station import Window
 
@@ -317,7 +317,7 @@ def test_midpoint_source_by_enumeration(pulses: int, pair: float, double: float,
 @pytest.mark.parametrize(
     ("arriving", "stored", "false"), [(0.3, 0.5, 0.0), (1e-4, 0.2, 1e-5), (1.0, 1.0, 0.3)]
 )
-def test_direct_by_enumeration(arriving: float, stored: float, false: float) -> None:
+def test_sender_receiver_by_enumeration(arriving: float, stored: float, false: float) -> None:
     herald = true = 0.0
     for arrives, stores, fooled in itertools.product((False, True), repeat=3):
         chance = math.prod(
@@ -327,7 +327,7 @@ def test_direct_by_enumeration(arriving: float, stored: float, false: float) -> 
         kept = arrives and stores
         herald += chance * (kept or fooled)
         true += chance * kept
-    success, share = direct(arriving, stored, false)
+    success, share = sender_receiver(arriving, stored, false)
     assert success == pytest.approx(herald, rel=TIGHT)
     assert share == pytest.approx(true / herald, abs=TIGHT)
 

@@ -4,6 +4,7 @@ A record knows the domain of each of its numbers and refuses anything else; `bui
 Named devices lie in ``sheets/`` with the source of every number; `sheet` fetches one.
 """
 
+from quantum_fabric.devices.carrier import Carrier
 from quantum_fabric.devices.detector import Detector
 from quantum_fabric.devices.fibre import Fibre
 from quantum_fabric.devices.node import Gates, Interface, Memory, Node
@@ -25,6 +26,7 @@ from quantum_fabric.devices.source import Source
 __all__ = [
     "KINDS",
     "RECORDS",
+    "Carrier",
     "Detector",
     "Fibre",
     "Gates",

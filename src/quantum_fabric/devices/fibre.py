@@ -84,6 +84,18 @@ class Fibre:
         """
         return from_seconds(self.group_index * length / SPEED_OF_LIGHT)
 
+    def noise(self, length: float) -> float:  # noqa: ARG002 - a dark fibre adds none at any length
+        """Noise photons per s that leave the far end: none in a dark fibre.
+
+        Args:
+            length: m, at least 0.
+
+        Examples:
+            >>> Fibre(attenuation=0.0).noise(1000.0)
+            0.0
+        """
+        return 0.0
+
     def carries(self, wavelength: float) -> bool:
         """Say whether the attenuation holds at a wavelength (m).
 

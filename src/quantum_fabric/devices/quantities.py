@@ -11,6 +11,7 @@ duration   int   picoseconds inside, ``"3 us"`` outside (delays and gate times)
 number     float without a unit (a group index)
 count      int   without a unit (memory slots)
 flag       bool  true or false
+choice     str   one of a few words, see `choice`
 ========== ===== ==============================================================
 """
 
@@ -42,6 +43,7 @@ class Quantity:
         doc: what the field means, one sentence.
         open_low: True refuses ``low`` itself.
         open_high: True refuses ``high`` itself.
+        words: the words of a choice.
     """
 
     kind: str
@@ -50,6 +52,7 @@ class Quantity:
     doc: str
     open_low: bool = False
     open_high: bool = False
+    words: tuple[str, ...] = ()
 
     @property
     def domain(self) -> str:
@@ -64,6 +67,8 @@ class Quantity:
         article = "an" if self.kind[0] in "aeiou" else "a"
         if self.kind == "flag":
             return "true or false"
+        if self.kind == "choice":
+            return f"one of {', '.join(self.words)}"
         low, high = self._show(self.low), self._show(self.high)
         if math.isinf(self.low) and math.isinf(self.high):
             return f"{article} {self.kind}"
@@ -72,18 +77,20 @@ class Quantity:
         brackets = "(" if self.open_low else "[", ")" if self.open_high else "]"
         return f"{article} {self.kind} in {brackets[0]}{low}, {high}{brackets[1]}"
 
-    def holds(self, value: float) -> bool:
+    def holds(self, value: float | str) -> bool:
         """Say whether a value in base units (seconds for a duration) lies in the domain.
 
         Examples:
             >>> Quantity("fraction", 0.0, 1.0, "", open_low=True).holds(0.0)
             False
         """
+        if isinstance(value, str):
+            return value in self.words
         above = value > self.low if self.open_low else value >= self.low
         below = value < self.high if self.open_high else value <= self.high
         return above and below
 
-    def read(self, value: object, where: str) -> float | int | bool:
+    def read(self, value: object, where: str) -> float | int | bool | str:
         """Read what a person or a document wrote.
 
         Args:
@@ -104,18 +111,24 @@ class Quantity:
             ...
             quantum_fabric.errors.QuantityError: efficiency: found '120 %', expected a fraction in [0, 1]
         """
+        if self.kind == "choice":
+            if not isinstance(value, str) or value not in self.words:
+                raise QuantityError(repr(value), self.domain, where)
+            return value
         result = self._convert(value, where)
         if not self.holds(result / SECOND if self.kind == "duration" else result):
             raise QuantityError(repr(value), self.domain, where)
         return result
 
-    def write(self, value: float) -> str:
+    def write(self, value: float | str) -> str:
         """Write a value of a record for a person.
 
         Examples:
             >>> Quantity("duration", 0.0, math.inf, "").write(5_500_000)
             '5.5 us'
         """
+        if isinstance(value, str):
+            return value
         return self._show(value / SECOND if self.kind == "duration" else value)
 
     def _convert(self, value: object, where: str) -> float | int | bool:
@@ -175,6 +188,27 @@ def quantity(
         Lamp(power=0.4)
     """
     declared = Quantity(kind, low, high, doc, open_low, open_high)
+    return dataclasses.field(default=default, metadata={_QUANTITY: declared})
+
+
+def choice(words: tuple[str, ...], doc: str, *, default: Any = dataclasses.MISSING) -> Any:
+    """Declare a field of a device record that is one of a few words.
+
+    Args:
+        words: what it may be.
+        doc: what the field means.
+        default: one of the words; without one the field must be given.
+
+    Examples:
+        >>> @dataclass(frozen=True)
+        ... class Lamp:
+        ...     colour: str = choice(("red", "green"), "colour of the light")
+        >>> build(Lamp, {"colour": "blue"})
+        Traceback (most recent call last):
+        ...
+        quantum_fabric.errors.QuantityError: colour: found 'blue', expected one of red, green
+    """
+    declared = Quantity("choice", 0.0, 0.0, doc, words=words)
     return dataclasses.field(default=default, metadata={_QUANTITY: declared})
 
 
@@ -288,7 +322,8 @@ def check(record: object) -> None:
         if declared is None:
             continue
         if not declared.holds(value / SECOND if declared.kind == "duration" else value):
-            raise QuantityError(str(value), declared.domain, name)
+            found = repr(value) if declared.kind == "choice" else str(value)
+            raise QuantityError(found, declared.domain, name)
 
 
 def describe(cls: type[Any]) -> dict[str, Quantity]:

@@ -136,7 +136,7 @@ def known_architecture(name: str, place: Place, report: Report) -> str | None:
     Examples:
         >>> known_architecture("double-click", ("links", 0), print) is None
         ('links', 0, 'architecture') 'double-click' an architecture (did you mean 'double_click'?): \
-single_click, double_click, midpoint_source, direct
+single_click, double_click, midpoint_source, sender_receiver
         True
     """
     if name in links.CATALOGUE:

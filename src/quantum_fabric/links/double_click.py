@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
+from quantum_fabric.links.architecture import EMITTER, EXAMPLE, FIBRE, PHOTON, STATION, Architecture
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob, Weights
 from quantum_fabric.links.parts import Parts, bell_diagonal
 from quantum_fabric.links.station import Station, Window, station
@@ -84,6 +85,7 @@ class DoubleClick:
     """
 
     architecture: ClassVar[str] = "double_click"
+    stores: ClassVar[bool] = True
     knob: ClassVar[Knob | None] = None
 
     parts: Parts
@@ -121,3 +123,20 @@ class DoubleClick:
     def total_transmission(self) -> float:
         """Transmission of both arms together."""
         return self.parts.total_transmission()
+
+
+ARCHITECTURE: Final = Architecture(
+    name="double_click",
+    title="two photons in two time bins (Barrett-Kok)",
+    make=DoubleClick,
+    needs=("detector",),
+    bells=(2, 3),
+    parameters=(*FIBRE, *EMITTER, *PHOTON, *STATION),
+    equation="p = (A + C)/2; F = [A + V η_a η_b (1-p2)² (1-p_d)²]/[2(A + C)]",
+    source="Barrett & Kok, PRA 71, 060310 (2005)",
+    limits="exactly Bell-diagonal; optical phase stable between the bins; double excitation only dephases",
+    bound="end to end",
+    oracle="tests/oracles/test_link_formulas.py::test_double_click_against_fock_space",
+    example=EXAMPLE.format(name="double_click", node="lab-best", source=""),
+)
+"""Record of the catalogue."""

@@ -44,6 +44,7 @@ class FixedLink:
     """
 
     architecture: ClassVar[str] = "fixed"
+    stores: ClassVar[bool] = True
     knob: ClassVar[Knob | None] = None
 
     success: float

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from quantum_fabric.devices import Detector, Source
 from quantum_fabric.errors import QuantityError
+from quantum_fabric.links.architecture import CAPTURE, EXAMPLE, FIBRE, Architecture, Parameter
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob, Weights
 from quantum_fabric.links.parts import Parts, bell_diagonal
 from quantum_fabric.links.timing import leave_the_middle, require_no_setting, schedule, with_modes
@@ -111,6 +112,7 @@ class MidpointSource:
     """
 
     architecture: ClassVar[str] = "midpoint_source"
+    stores: ClassVar[bool] = True
     knob: ClassVar[Knob | None] = None
 
     parts: Parts
@@ -209,3 +211,30 @@ def require_capture(end: str, probability: float) -> None:
         raise QuantityError(
             "0", "above 0: this end must store an arriving photon", f"{end}.interface.capture"
         )
+
+
+ARCHITECTURE: Final = Architecture(
+    name="midpoint_source",
+    title="pair source in the middle, a memory that catches photons at each end",
+    make=MidpointSource,
+    needs=("source", "capture at a", "capture at b"),
+    bells=(0, 1, 2, 3),
+    parameters=(
+        *FIBRE,
+        *CAPTURE,
+        Parameter("node", "interface.conversion_efficiency", "", "high", (0.05, 1.0)),
+        Parameter("node", "interface.spin_photon_fidelity", "high", "", (0.6, 1.0)),
+        Parameter("source", "pair_probability", "", "high", (0.001, 0.05)),
+        Parameter("source", "double_pair", "low", "", (0.0, 0.5)),
+        Parameter("source", "fidelity", "high", "", (0.6, 1.0)),
+    ),
+    equation="p = S (1 - N^pulses)/(1 - N); one pulse without noise: p = p_pair η_a η_b p_latch²",
+    source="Jones et al., NJP 18, 083015 (2016)",
+    limits="at most two pairs in a pulse, taken for uncorrelated with each other; false catches leave white noise",
+    bound="end to end",
+    oracle="tests/oracles/test_link_formulas.py::test_midpoint_source_by_enumeration",
+    example=EXAMPLE.format(
+        name="midpoint_source", node="future", source=', sheet("source", "deterministic")'
+    ),
+)
+"""Record of the catalogue."""

@@ -17,6 +17,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from quantum_fabric.errors import Caution
 from quantum_fabric.units import Time
 
 Weights: TypeAlias = tuple[float, float, float, float]
@@ -31,14 +32,17 @@ class HeraldOutcome:
         bell: announced Bell label, 0..3 (Φ+, Φ−, Ψ+, Ψ−).
         probability: of this herald in one attempt, in [0, 1].
         weights: Bell weights *relative* to ``bell`` at birth; they sum to 1 and the first is the fidelity.
+        state: the whole state at birth, as the 16 entries of its density matrix in the order |00>, |01>, |10>, |11> of
+            (a, b), row by row, *not* relative to ``bell``; None where the Bell-diagonal state is the whole truth.
 
     Limits:
-        The pair is kept as its Bell-diagonal part (Pauli twirl). Each link model says what the twirl drops.
+        ``weights`` are the pair's Bell-diagonal part (Pauli twirl). Each link model says what the twirl drops.
     """
 
     bell: int
     probability: float
     weights: Weights
+    state: tuple[complex, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Heralding:
         born: ps after the start of the attempt at which the half at a, at b, starts to age.
         heard: ps after the start of the attempt at which end a, end b, hears of success.
         outcomes: the heralds that mean success; their probabilities sum to at most 1.
+        cautions: where the model was used outside its validity; empty where all is well.
 
     Examples:
         >>> herald = HeraldOutcome(bell=2, probability=0.1, weights=(0.9, 0.1, 0.0, 0.0))
@@ -84,6 +89,7 @@ class Heralding:
     born: tuple[Time, Time]
     heard: tuple[Time, Time]
     outcomes: tuple[HeraldOutcome, ...]
+    cautions: tuple[Caution, ...] = ()
 
     @property
     def success(self) -> float:
@@ -114,7 +120,13 @@ class LinkModel(Protocol):
     Attributes:
         architecture: name in the catalogue (``"single_click"``).
         knob: the parameter that the planner may turn, or None.
+        stores: False where the photons are measured at both ends and no memory ever holds the pair; such pairs can be
+            counted and used for keys, but not swapped or kept.
     """
+
+    @property
+    def stores(self) -> bool:
+        """True where memories hold the pair."""
 
     @property
     def architecture(self) -> str:

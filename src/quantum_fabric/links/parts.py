@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from quantum_fabric.devices import Detector, Fibre, Node, Source
+from quantum_fabric.devices import Carrier, Detector, Node, Source
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.links.model import Weights
 from quantum_fabric.physics.correlators import Correlators, product, to_weights, werner
@@ -19,7 +19,7 @@ class Parts:
     Attributes:
         a: data sheet of the first node.
         b: data sheet of the second node.
-        fibre: the fibre of both arms.
+        fibre: of both arms; any carrier of light.
         arms: m of fibre from a to the middle and from the middle to b, at least 0. A link without a middle uses the sum.
         detector: of the station (or of the heralds of arrival); None for a perfect one without dark counts.
         source: of pairs in the middle; None where the architecture has none.
@@ -42,7 +42,7 @@ class Parts:
 
     a: Node
     b: Node
-    fibre: Fibre
+    fibre: Carrier
     arms: tuple[float, float]
     detector: Detector | None = None
     source: Source | None = None

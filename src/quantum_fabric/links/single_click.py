@@ -12,6 +12,15 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from quantum_fabric.errors import QuantityError
+from quantum_fabric.links.architecture import (
+    EMITTER,
+    EXAMPLE,
+    FIBRE,
+    PHOTON,
+    STATION,
+    Architecture,
+    Parameter,
+)
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob, Weights
 from quantum_fabric.links.parts import Parts, bell_diagonal
 from quantum_fabric.links.station import Station, Window, station
@@ -149,6 +158,7 @@ class SingleClick:
     """
 
     architecture: ClassVar[str] = "single_click"
+    stores: ClassVar[bool] = True
 
     parts: Parts
     knob: Knob = field(init=False)
@@ -222,3 +232,30 @@ class SingleClick:
             else:
                 low = left
         return min(math.exp(0.5 * (low + high)), _HIGHEST)
+
+
+ARCHITECTURE: Final = Architecture(
+    name="single_click",
+    title="one photon behind a beam splitter (Cabrillo, Bose)",
+    make=SingleClick,
+    needs=("detector",),
+    bells=(2, 3),
+    parameters=(
+        *FIBRE,
+        *EMITTER,
+        *PHOTON,
+        *STATION,
+        Parameter("node", "interface.phase_noise", "low", "", (0.0, 1.0)),
+        Parameter("node", "interface.bright_population", "low", "high", (0.03, 0.4)),
+    ),
+    equation=(
+        "p = Σ P_jk; F = (P_01 + P_10)/(2p) + c/p; "
+        "c = sqrt(α_a(1-α_a) α_b(1-α_b) η_a η_b V) exp(-σ²/2) (1-p2)² (1-p_d); α_a η_a = α_b η_b"
+    ),
+    source="Cabrillo et al., PRA 59, 1025 (1999); Humphreys et al., Nature 558, 268 (2018)",
+    limits="Bell-diagonal part only: |00> and |11> are shared equally by Φ+ and Φ−; double excitation only dephases",
+    bound="arm",
+    oracle="tests/oracles/test_link_formulas.py::test_single_click_against_fock_space",
+    example=EXAMPLE.format(name="single_click", node="lab-best", source=""),
+)
+"""Record of the catalogue."""

@@ -96,8 +96,8 @@ def station(parts: Parts) -> Station:
     """Reduce nodes, fibre and detector to the numbers of a `Station`.
 
     Equations (physics of conversion and losses): eta = emission x conversion x fibre x detector. Pump noise of the
-    converters passes the fibre and the detector and adds to the dark rate of both detectors in equal parts. The
-    visibility of unlike nodes is the geometric mean of theirs.
+    converters passes the fibre and the detector, noise of the carrier the detector only; both add to the dark rate of
+    both detectors in equal parts. The visibility of unlike nodes is the geometric mean of theirs.
 
     Args:
         parts: the parts of the link; without a detector a perfect counting one.
@@ -124,5 +124,5 @@ def station(parts: Parts) -> Station:
 
 
 def _noise(node: Node, parts: Parts, arm: int) -> float:
-    """Noise photons per s of one converter that reach the station."""
-    return node.interface.conversion_noise * parts.transmission(arm)
+    """Noise photons per s that reach the station through one arm: of the converter, and of the carrier itself."""
+    return node.interface.conversion_noise * parts.transmission(arm) + parts.fibre.noise(parts.arms[arm])

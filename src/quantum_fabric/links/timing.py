@@ -199,7 +199,7 @@ def require_no_setting(setting: float | None, architecture: str) -> None:
         QuantityError: there is a setting.
 
     Examples:
-        >>> require_no_setting(None, "direct")
+        >>> require_no_setting(None, "sender_receiver")
     """
     if setting is not None:
         raise QuantityError(str(setting), f"no setting: a {architecture} link has no knob", "setting")

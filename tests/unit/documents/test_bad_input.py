@@ -35,7 +35,7 @@ NODE_SHEETS = (
     "future, ideal, lab-best, neutral-atom, nv-carbon, nv-electron, nv-telecom, trapped-ion, trapped-ion-422"
 )
 FIBRE_SHEETS = "blue, hollow-core, ideal, installed, installed-metro, smf-28, smf-28-o, ull, visible"
-ARCHITECTURES = "single_click, double_click, midpoint_source, direct"
+ARCHITECTURES = "single_click, double_click, midpoint_source, sender_receiver"
 NODE_FIELDS = "name, sheet, overrides, slots, relays, position, note"
 LINK_FIELDS = (
     "name, between, length, fibre, attenuation, fixed_loss, loss, station, architecture, modes, source, note"
@@ -282,7 +282,7 @@ WORKLOAD_CASES = [
     ("0.9}", "0.9, pairs: 1.5}", ["5: requests[0].pairs: found 1.5, expected a whole number"]),
     ("0.9}", "0.9, pairs: true}", ["5: requests[0].pairs: found true, expected a whole number"]),
     ("0.9}", "0.9, rate: 5}", ["5: requests[0].rate: found 5, expected a frequency such as '5 kHz' "
-                               "(units: mHz, Hz, /s, 1/s, kHz, MHz, GHz, /min, /h)"]),
+                               "(units: mHz, Hz, /s, 1/s, kHz, MHz, GHz, THz, /min, /h)"]),
     ("0.9}", "0.9, deadline: 0 s}", ["5: requests[0].deadline: found '0 s', expected a time above 0 such as '10 ms'"]),
     ("0.9}", "0.9, at: 6 s}", ["5: requests[0].at: found '6 s', expected a time before the end of the run, 5 s"]),
     ("0.9}", "0.9, at: 1 s, every: 1 s}", ["5: requests[0]: found at beside every, expected at (one request) or every (a stream)"]),

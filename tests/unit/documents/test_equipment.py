@@ -51,7 +51,7 @@ def test_defaults_are_stronger_than_the_profile(told: Told) -> None:
         node=NodeDefaults(overrides={"memory.t2": "3 s"}, slots=5, relays=False),
         fibre=Choice(sheet="ideal"),
         source=Choice(sheet="spdc"),
-        architecture="direct",
+        architecture="sender_receiver",
         modes=7,
     )
     kit = equipment(defaults, told)
@@ -59,7 +59,7 @@ def test_defaults_are_stronger_than_the_profile(told: Told) -> None:
     future = devices.sheet("node", "future")
     assert kit.node == devices.override(future, {"memory.t2": "3 s"})
     assert kit.fibre.attenuation == 0.0
-    assert (kit.architecture, kit.modes, kit.slots, kit.relays) == ("direct", 7, 5, False)
+    assert (kit.architecture, kit.modes, kit.slots, kit.relays) == ("sender_receiver", 7, 5, False)
     assert kit.source == devices.sheet("source", "spdc")
 
 
@@ -144,7 +144,7 @@ def test_unknown_names(told: Told) -> None:
     assert chosen("fibre", Choice(sheet="copper"), None, (), told) is None
     assert chosen("source", Choice(overrides={"fidelity": 1}), None, (), told) is None
     assert known_architecture("telepathy", (), told) is None
-    assert known_architecture("direct", (), told) == "direct"
+    assert known_architecture("sender_receiver", (), told) == "sender_receiver"
     assert [place for place, _, _ in told] == [("defaults", "profile"), ("sheet",), (), ("architecture",)]
 
 

@@ -31,7 +31,7 @@ def test_the_builder_passes_every_part_on(name: str) -> None:
 
 def test_unknown_architecture() -> None:
     with pytest.raises(
-        UnknownNameError, match="expected one of single_click, double_click, midpoint_source, direct"
+        UnknownNameError, match="expected one of single_click, double_click, midpoint_source, sender_receiver"
     ):
         build("single-click", FUTURE, FUTURE, sheet("fibre", "ull"), (0.0, 0.0))
 
@@ -41,7 +41,7 @@ def test_missing_parts() -> None:
         build("midpoint_source", FUTURE, FUTURE, sheet("fibre", "ull"), (0.0, 0.0))
     ion = sheet("node", "trapped-ion")
     with pytest.raises(QuantityError, match=r"b\.interface\.capture"):
-        build("direct", ion, ion, sheet("fibre", "ull"), (0.0, 0.0))
+        build("sender_receiver", ion, ion, sheet("fibre", "ull"), (0.0, 0.0))
 
 
 def test_every_architecture_but_the_fixed_one_is_listed_under_its_own_name() -> None:

@@ -1,4 +1,4 @@
-"""Direct link (sender-receiver): the memory at a emits a photon that travels the whole fibre into the memory at b.
+"""Sender-receiver link: the memory at a emits a photon that travels the whole fibre into the memory at b.
 
 The receiver's memory heralds the arrival, so there is no station in between. Success is proportional to the full
 transmission, once. Reference for the scheme: Ritter et al., Nature 484, 195 (2012); a relative with ensembles: Luo et al.,
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from quantum_fabric.links.architecture import CAPTURE, EMITTER, EXAMPLE, FIBRE, PHOTON, Architecture
 from quantum_fabric.links.midpoint_source import capture, mixed, require_capture
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
 from quantum_fabric.links.parts import Parts
@@ -19,7 +20,7 @@ from quantum_fabric.physics.correlators import product
 PHI_PLUS: Final = 0
 
 
-def direct(arriving: float, stored: float, false: float) -> tuple[float, float]:
+def sender_receiver(arriving: float, stored: float, false: float) -> tuple[float, float]:
     """Success of one attempt, and how many successes hold a true pair.
 
     Equation: with e = eta · p_store the probability that the photon is stored and f that of a false herald,
@@ -37,7 +38,7 @@ def direct(arriving: float, stored: float, false: float) -> tuple[float, float]:
         After a false herald the pair counts as white noise.
 
     Examples:
-        >>> direct(0.5, 0.5, 0.0)
+        >>> sender_receiver(0.5, 0.5, 0.0)
         (0.25, 1.0)
     """
     true = arriving * stored
@@ -46,8 +47,8 @@ def direct(arriving: float, stored: float, false: float) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Direct:
-    """A direct link made of parts, from a to b; it has no knob. Both arms together are the fibre.
+class SenderReceiver:
+    """A sender-receiver link made of parts, from a to b; it has no knob. Both arms together are the fibre.
 
     Attributes:
         parts: nodes (b must capture photons), fibre; the detector, where given, heralds the capture.
@@ -61,12 +62,13 @@ class Direct:
     Examples:
         >>> from quantum_fabric.devices import sheet
         >>> node = sheet("node", "ideal")
-        >>> point = Direct(Parts(node, node, sheet("fibre", "smf-28"), (50_000.0, 0.0))).heralding()
+        >>> point = SenderReceiver(Parts(node, node, sheet("fibre", "smf-28"), (50_000.0, 0.0))).heralding()
         >>> round(point.success, 12), point.born, point.heard == (2 * point.born[1], point.born[1])
         (0.1, (0, 244836046), True)
     """
 
-    architecture: ClassVar[str] = "direct"
+    architecture: ClassVar[str] = "sender_receiver"
+    stores: ClassVar[bool] = True
     knob: ClassVar[Knob | None] = None
 
     parts: Parts
@@ -92,7 +94,7 @@ class Direct:
         noise = receiver.conversion_noise
         noise += sender.conversion_noise * self.total_transmission() * receiver.conversion_efficiency
         stored, false = capture(receiver.absorption, noise, parts.detector)
-        success, share = direct(arriving, stored, false)
+        success, share = sender_receiver(arriving, stored, false)
         phase = 1.0 - sender.double_excitation
         pair = product(parts.local_errors, (phase, phase, 1.0))
         herald = HeraldOutcome(PHI_PLUS, success, mixed(share, pair))
@@ -104,3 +106,20 @@ class Direct:
     def total_transmission(self) -> float:
         """Transmission of the whole fibre, which is one stretch: its fixed loss counts once."""
         return self.parts.fibre.transmission(sum(self.parts.arms), sum(self.parts.extra_loss))
+
+
+ARCHITECTURE: Final = Architecture(
+    name="sender_receiver",
+    title="from the sender's memory through the whole fibre into the receiver's",
+    make=SenderReceiver,
+    needs=("capture at b",),
+    bells=(0,),
+    parameters=(*FIBRE, *EMITTER, *PHOTON, *CAPTURE),
+    equation="p = e + (1-e) f, e = η p_store; F = ¼ + ¾ (e/p) w_a w_b (without double excitation)",
+    source="Ritter et al., Nature 484, 195 (2012)",
+    limits="false heralds leave white noise; a double excitation of the sender only dephases",
+    bound="end to end",
+    oracle="tests/oracles/test_link_formulas.py::test_sender_receiver_by_enumeration",
+    example=EXAMPLE.format(name="sender_receiver", node="future", source=""),
+)
+"""Record of the catalogue."""
