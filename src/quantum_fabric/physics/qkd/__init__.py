@@ -1,0 +1,1 @@
+"""Secret-key rates of quantum key distribution protocols, asymptotic and finite: formulas only, no keys."""
