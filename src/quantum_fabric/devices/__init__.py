@@ -7,12 +7,10 @@ Named devices lie in ``sheets/`` with the source of every number; `sheet` fetche
 from quantum_fabric.devices.carrier import Carrier
 from quantum_fabric.devices.detector import Detector
 from quantum_fabric.devices.fibre import Fibre
+from quantum_fabric.devices.kinds import KINDS, RECORDS, Profile
 from quantum_fabric.devices.node import Gates, Interface, Memory, Node
 from quantum_fabric.devices.quantities import Quantity, build, check, describe, override
 from quantum_fabric.devices.sheets import (
-    KINDS,
-    RECORDS,
-    Profile,
     Provenance,
     citation,
     provenance,

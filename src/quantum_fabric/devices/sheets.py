@@ -21,14 +21,14 @@ combined, which nobody has shown in one) or ``ideal``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Final, Literal, TypeAlias, overload
+from typing import Any, Literal, overload
 
 from quantum_fabric.devices.detector import Detector
 from quantum_fabric.devices.fibre import Fibre
+from quantum_fabric.devices.kinds import KINDS, RECORDS, Profile
 from quantum_fabric.devices.node import Node
 from quantum_fabric.devices.quantities import build
 from quantum_fabric.devices.source import Source
@@ -50,43 +50,6 @@ class Provenance:
     letter: str
     source: str
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """Sheets that go together: what a link or a chain is made of when nothing else is said.
-
-    Attributes:
-        node: name of a node sheet.
-        fibre: name of a fibre sheet.
-        detector: name of a detector sheet.
-        architecture: name of a link architecture.
-        source: name of a source sheet; empty where the architecture has none.
-        modes: time bins of one attempt.
-        status: ``published``, ``projected`` or ``ideal``, as for sheets.
-    """
-
-    node: str
-    fibre: str
-    detector: str
-    architecture: str
-    source: str = ""
-    modes: int = 1
-    status: str = "projected"
-
-
-Device: TypeAlias = Node | Fibre | Detector | Source
-Kind: TypeAlias = Literal["node", "fibre", "detector", "source", "profile"]
-
-RECORDS: Final[Mapping[str, type[Node] | type[Fibre] | type[Detector] | type[Source]]] = {
-    "node": Node,
-    "fibre": Fibre,
-    "detector": Detector,
-    "source": Source,
-}
-"""Kind of sheet -> class of its record; a profile is no device."""
-
-KINDS: Final = (*RECORDS, "profile")
 
 
 @overload
@@ -115,16 +78,16 @@ def sheet(kind: Literal["profile"], name: str) -> Profile:
 
 
 @overload
-def sheet(kind: str, name: str) -> Device | Profile:
+def sheet(kind: str, name: str) -> Any:
     """Data sheet of any kind."""
 
 
 @cache
-def sheet(kind: str, name: str) -> Device | Profile:
+def sheet(kind: str, name: str) -> Any:
     """Fetch a named device or profile.
 
     Args:
-        kind: node, fibre, detector, source or profile.
+        kind: one of `KINDS`, such as ``"node"``.
         name: of a sheet of that kind.
 
     Returns:
@@ -136,11 +99,10 @@ def sheet(kind: str, name: str) -> Device | Profile:
     Examples:
         >>> sheet("fibre", "smf-28").attenuation
         0.0002
-        >>> sheet("fibre", "smf28")
+        >>> sheet("profile", "tomorrow")
         Traceback (most recent call last):
         ...
-        quantum_fabric.errors.UnknownNameError: fibre: found 'smf28', expected one of blue, hollow-core, ideal, \
-installed, installed-metro, smf-28, smf-28-o, ull, visible
+        quantum_fabric.errors.UnknownNameError: profile: found 'tomorrow', expected one of future, ideal, lab-best, today
     """
     page = _page(kind, name)
     if kind == "profile":
@@ -160,7 +122,7 @@ def sheets(kind: str | None = None) -> tuple[str, ...]:
     """List the names of the sheets, sorted.
 
     Args:
-        kind: node, fibre, detector, source or profile; None for all, as ``kind/name``.
+        kind: one of `KINDS`; None for all, as ``kind/name``.
 
     Raises:
         UnknownNameError: no such kind.
@@ -176,14 +138,15 @@ def sheets(kind: str | None = None) -> tuple[str, ...]:
     if kind not in KINDS:
         raise UnknownNameError(repr(kind), f"one of {', '.join(KINDS)}", "kind of sheet")
     folder = resources.files("quantum_fabric.devices") / "sheets" / kind
-    return tuple(sorted(item.name.removesuffix(".yaml") for item in folder.iterdir()))
+    files = folder.iterdir() if folder.is_dir() else ()
+    return tuple(sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml")))
 
 
 def provenance(kind: str, name: str) -> dict[str, Provenance]:
     """Where each number of a sheet comes from.
 
     Args:
-        kind: node, fibre, detector or source.
+        kind: one of `KINDS`.
         name: of a sheet of that kind.
 
     Returns:
