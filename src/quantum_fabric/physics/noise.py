@@ -17,18 +17,34 @@ from quantum_fabric.errors import QuantityError
 
 @dataclass(frozen=True, slots=True)
 class MemoryNoise:
-    """How the state of a qubit fades while it waits: amplitude damping (T1) and dephasing, together T2.
+    """How a qubit fades while it waits: amplitude damping (T1), dephasing (with it T2), attempts beside it, failing readout.
+
+    Equation: a qubit that was born at 0 keeps, at time t,
+
+        population:   e^(-t/T1)
+        coherence:    e^(-t/(2 T1)) e^(-(t/Tφ)^n) (1 - a)^N,    T2/(2 T1) + (T2/Tφ)^n = 1
+        retrieval:    r e^(-t/T_r)
+
+    with ``n`` the exponent, ``a`` the `attempt_dephasing` and ``N`` the number of entangling attempts that its node has made on
+    other qubits since. For n = 1 the coherence is e^(-t/T2); without relaxation it is e^(-(t/T2)^n); always T2 is the time after
+    which 1/e of it is left. A stretched decay cannot be restarted: what is lost between two times depends on the birth.
 
     Attributes:
         t1: relaxation time (s), above 0; ``math.inf`` for none.
         t2: coherence time (s), above 0 and at most ``2 * t1`` (a state that decays cannot keep its phase); ``math.inf`` for none.
+        exponent: n of the dephasing, in [1, 3]: 1 exponential, 2 Gaussian, 3 as of a decoupled memory.
+        attempt_dephasing: share of the coherence that one entangling attempt at the same node destroys, in [0, 1). N attempts to
+            1/e mean ``1 - e^(-1/N)`` (Kalb et al., PRA 97, 062330 (2018)).
+        retrieval: probability that a readout finds the qubit at all, right after its birth, in (0, 1]. An absorptive memory that
+            fails to give its photon back has lost it: that is heralded at readout, and it is no dephasing.
+        retrieval_lifetime: time (s) in which the retrieval falls to 1/e of that, above 0; ``math.inf`` for never.
 
     Raises:
-        QuantityError: a time that is not above 0, or ``t2 > 2 * t1``.
+        QuantityError: a value outside its domain, or ``t2 > 2 * t1``.
 
     Examples:
-        >>> MemoryNoise(t1=3600.0, t2=1.58)
-        MemoryNoise(t1=3600.0, t2=1.58)
+        >>> MemoryNoise(t1=3600.0, t2=1.58).exponent
+        1.0
         >>> MemoryNoise(t1=1.0, t2=3.0)
         Traceback (most recent call last):
         ...
@@ -37,15 +53,58 @@ class MemoryNoise:
 
     t1: float
     t2: float
+    exponent: float = 1.0
+    attempt_dephasing: float = 0.0
+    retrieval: float = 1.0
+    retrieval_lifetime: float = math.inf
 
     def __post_init__(self) -> None:
-        for name, value in (("t1", self.t1), ("t2", self.t2)):
+        for name in ("t1", "t2", "retrieval_lifetime"):
+            value = getattr(self, name)
             if not value > 0.0:
                 raise QuantityError(found=f"{value!r} s", expected="a time above 0", where=name)
         if self.t2 > 2.0 * self.t1:
             raise QuantityError(
                 found=f"{self.t2!r} s", expected=f"at most twice t1 ({2.0 * self.t1!r} s)", where="t2"
             )
+        for name, good, expected in (
+            ("exponent", 1.0 <= self.exponent <= 3.0, "an exponent in [1, 3]"),
+            ("attempt_dephasing", 0.0 <= self.attempt_dephasing < 1.0, "a share in [0, 1)"),
+            ("retrieval", 0.0 < self.retrieval <= 1.0, "a probability in (0, 1]"),
+        ):
+            if not good:
+                raise QuantityError(found=repr(getattr(self, name)), expected=expected, where=name)
+
+    @property
+    def stretched_rate(self) -> float:
+        """``1/Tφ`` of the stretched part of the dephasing (1/s); 0 where the decay is exponential.
+
+        Examples:
+            >>> MemoryNoise(t1=math.inf, t2=2.0, exponent=2.0).stretched_rate
+            0.5
+        """
+        if self.exponent == 1.0 or math.isinf(self.t2):
+            return 0.0
+        return float((1.0 - self.t2 / (2.0 * self.t1)) ** (1.0 / self.exponent)) / self.t2
+
+    @property
+    def steady_rate(self) -> float:
+        """Rate (1/s) of the exponential part of the loss of coherence: 1/T2, or 1/(2 T1) beside a stretched part.
+
+        Examples:
+            >>> MemoryNoise(t1=4.0, t2=2.0).steady_rate, MemoryNoise(t1=4.0, t2=2.0, exponent=2.0).steady_rate
+            (0.5, 0.125)
+        """
+        return 1.0 / self.t2 if self.exponent == 1.0 else 0.5 / self.t1
+
+    def retrieved(self, seconds: float) -> float:
+        """Probability that a readout finds a qubit of this age (s, >= 0).
+
+        Examples:
+            >>> round(MemoryNoise(math.inf, math.inf, retrieval=0.5, retrieval_lifetime=1.0).retrieved(1.0), 6)
+            0.18394
+        """
+        return self.retrieval * math.exp(-seconds / self.retrieval_lifetime)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,3 +112,34 @@ def test_the_event_path_loads_no_arrays():
         "sys.exit('numpy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("exponent", 0.9), ("exponent", 3.1), ("exponent", math.nan),
+        ("attempt_dephasing", -0.1), ("attempt_dephasing", 1.0), ("attempt_dephasing", math.nan),
+        ("retrieval", 0.0), ("retrieval", 1.1), ("retrieval", math.nan),
+        ("retrieval_lifetime", 0.0), ("retrieval_lifetime", math.nan),
+    ],
+)  # fmt: skip
+def test_memories_that_cannot_be(field, value):
+    with pytest.raises(QuantityError, match=field):
+        MemoryNoise(t1=1.0, t2=1.0, **{field: value})
+
+
+@pytest.mark.parametrize("t1", [math.inf, 3.0, 0.51])
+@pytest.mark.parametrize("exponent", [1.0, 1.5, 2.0, 3.0])
+def test_t2_is_always_the_time_to_one_in_e(t1, exponent):
+    noise = MemoryNoise(t1=t1, t2=1.0, exponent=exponent)
+    loss = noise.steady_rate * 1.0 + (noise.stretched_rate * 1.0) ** exponent
+    assert loss == pytest.approx(1.0, abs=1e-12)
+
+
+def test_no_qubit_keeps_more_coherence_than_its_relaxation_allows():
+    """Complete positivity over any interval: coherence kept <= sqrt(population kept), however the dephasing is stretched."""
+    noise = MemoryNoise(t1=0.6, t2=1.0, exponent=3.0)
+    for start, end in ((0.0, 1e-3), (0.0, 0.5), (0.5, 0.6)):
+        stretched = (noise.stretched_rate * end) ** 3 - (noise.stretched_rate * start) ** 3
+        kept = math.exp(-noise.steady_rate * (end - start) - stretched)
+        assert kept <= math.exp(-(end - start) / (2.0 * noise.t1))
