@@ -10,12 +10,12 @@ from typing import Final
 
 from quantum_fabric.devices import Carrier, Detector, Node, Source
 from quantum_fabric.errors import UnknownNameError
-from quantum_fabric.links import double_click, midpoint_source, sender_receiver, single_click
+from quantum_fabric.links import dlcz, double_click, midpoint_source, sender_receiver, single_click
 from quantum_fabric.links.architecture import Architecture
 from quantum_fabric.links.model import LinkModel
 from quantum_fabric.links.parts import Parts
 
-_FILES: Final = (single_click, double_click, midpoint_source, sender_receiver)
+_FILES: Final = (single_click, double_click, midpoint_source, sender_receiver, dlcz)
 
 CATALOGUE: Final[dict[str, Architecture]] = {file.ARCHITECTURE.name: file.ARCHITECTURE for file in _FILES}
 """Name -> architecture, for everything that can be built of parts."""
@@ -31,6 +31,8 @@ def build(
     source: Source | None = None,
     modes: int = 1,
     extra_loss: tuple[float, float] = (0.0, 0.0),
+    frequency_modes: int = 1,
+    space_modes: int = 1,
 ) -> LinkModel:
     """Make a link of an architecture and its parts.
 
@@ -44,6 +46,8 @@ def build(
         source: of pairs, where the architecture has one.
         modes: time bins of one attempt, at least 1.
         extra_loss: dB on top of the fibre in each arm, at least 0.
+        frequency_modes: colours tried side by side, at least 1.
+        space_modes: paths tried side by side, at least 1.
 
     Raises:
         UnknownNameError: no such architecture.
@@ -59,8 +63,9 @@ def build(
         Traceback (most recent call last):
         ...
         quantum_fabric.errors.UnknownNameError: architecture: found 'triple_click', expected one of single_click, \
-double_click, midpoint_source, sender_receiver
+double_click, midpoint_source, sender_receiver, dlcz
     """
     if architecture not in CATALOGUE:
         raise UnknownNameError(repr(architecture), f"one of {', '.join(CATALOGUE)}", "architecture")
-    return CATALOGUE[architecture].make(Parts(a, b, fibre, arms, detector, source, modes, extra_loss))
+    parts = Parts(a, b, fibre, arms, detector, source, modes, extra_loss, frequency_modes, space_modes)
+    return CATALOGUE[architecture].make(parts)

@@ -148,7 +148,7 @@ class MidpointSource:
             lanes,
             pulses=(source.pulses - 1) * source.pulse_period,
         )
-        outcomes = with_modes((herald,), parts.modes)
+        outcomes = with_modes((herald,), parts.tried)
         return Heralding(times.period, times.cycle, times.born, times.heard, outcomes)
 
     def total_transmission(self) -> float:

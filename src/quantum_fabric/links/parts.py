@@ -25,6 +25,8 @@ class Parts:
         source: of pairs in the middle; None where the architecture has none.
         modes: time bins of one attempt, at least 1.
         extra_loss: dB on top of the fibre in each arm, at least 0.
+        frequency_modes: colours tried side by side in each time bin, at least 1.
+        space_modes: paths (fibres, cores, beams) tried side by side, at least 1.
 
     Raises:
         QuantityError: a length, a loss or a number of modes that no link has, or wavelengths that do not fit.
@@ -48,6 +50,8 @@ class Parts:
     source: Source | None = None
     modes: int = 1
     extra_loss: tuple[float, float] = (0.0, 0.0)
+    frequency_modes: int = 1
+    space_modes: int = 1
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit."""
@@ -57,8 +61,9 @@ class Parts:
         for arm, loss in zip("ab", self.extra_loss, strict=True):
             if not 0.0 <= loss < math.inf:
                 raise QuantityError(f"{loss:g} dB", "a loss of at least 0 dB", f"extra loss of arm {arm}")
-        if self.modes < 1:
-            raise QuantityError(str(self.modes), "at least 1", "modes")
+        for name in ("modes", "frequency_modes", "space_modes"):
+            if getattr(self, name) < 1:
+                raise QuantityError(str(getattr(self, name)), "at least 1", name)
         self._require_wavelengths()
 
     def total_transmission(self) -> float:
@@ -72,6 +77,11 @@ class Parts:
     def latency(self, arm: int) -> Time:
         """Picoseconds that light needs for arm 0 (at a) or 1 (at b)."""
         return self.fibre.latency(self.arms[arm])
+
+    @property
+    def tried(self) -> int:
+        """Modes that one attempt tries: time bins x colours x paths."""
+        return self.modes * self.frequency_modes * self.space_modes
 
     @property
     def local_cycle(self) -> Time:

@@ -100,7 +100,7 @@ class SenderReceiver:
         herald = HeraldOutcome(PHI_PLUS, success, mixed(share, pair))
         latency = parts.fibre.latency(sum(parts.arms))
         times = schedule(send_across(latency), parts.local_cycle, parts.modes, lanes)
-        outcomes = with_modes((herald,), parts.modes)
+        outcomes = with_modes((herald,), parts.tried)
         return Heralding(times.period, times.cycle, times.born, times.heard, outcomes)
 
     def total_transmission(self) -> float:

@@ -199,7 +199,7 @@ class SingleClick:
         # The detectors are alike, so both signs are equally likely.
         heralds = tuple(HeraldOutcome(bell, 0.5 * success, weights) for bell in (PSI_PLUS, PSI_MINUS))
         times = schedule(self._station.table, self.parts.local_cycle, self.parts.modes, lanes)
-        outcomes = with_modes(heralds, self.parts.modes)
+        outcomes = with_modes(heralds, self.parts.tried)
         return Heralding(times.period, times.cycle, times.born, times.heard, outcomes)
 
     def total_transmission(self) -> float:

@@ -8,7 +8,7 @@ n_g L / c, herald round trip).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.links.model import HeraldOutcome
@@ -173,7 +173,7 @@ def with_modes(outcomes: tuple[HeraldOutcome, ...], modes: int) -> tuple[HeraldO
     if modes == 1 or one == 0.0:
         return outcomes
     scale = multiplexed(one, modes) / one
-    return tuple(HeraldOutcome(o.bell, o.probability * scale, o.weights) for o in outcomes)
+    return tuple(replace(outcome, probability=outcome.probability * scale) for outcome in outcomes)
 
 
 def require_lanes(lanes: int) -> None:

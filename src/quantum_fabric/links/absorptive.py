@@ -1,0 +1,145 @@
+"""Absorptive memories with down-conversion sources, heralded by one photon and multiplexed over time, frequency and space.
+
+At each end a source makes photon pairs: the signal is absorbed by a memory next to it, the idler travels to a station. One
+click heralds one photon stored at one of the two ends. Many modes are tried in one round trip, and the memories hold them all.
+References: Simon et al., PRL 98, 190503 (2007); Lago-Rivera et al., Nature 594, 37 (2021).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Final
+
+from quantum_fabric.errors import Caution, QuantityError
+from quantum_fabric.links.architecture import EXAMPLE, FIBRE, STATION, Architecture, Parameter
+from quantum_fabric.links.dlcz import (
+    best_setting,
+    kept_locally,
+    phase,
+    shared_excitation,
+    sides,
+    strong,
+)
+from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
+from quantum_fabric.links.parts import Parts
+from quantum_fabric.links.station import Station, station
+from quantum_fabric.links.timing import schedule, with_modes
+from quantum_fabric.units import seconds, show, show_time
+
+_HIGHEST: Final = 0.5
+"""Largest pair ratio that a setting may name; useful ones are far below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absorptive:
+    """A link of absorptive memories made of parts.
+
+    Attributes:
+        parts: nodes, fibre, detector. ``interface.bright_population`` is the pair ratio λ of the source,
+            ``interface.efficiency`` the probability that an idler gets into the fibre, ``interface.capture`` the
+            probability that the signal is absorbed, ``memory.modes`` how many modes the memory holds.
+        knob: ``pairs``; its low end is the ratio with the best fidelity, below which dark counts win.
+
+    Raises:
+        QuantityError: a node that stores no photons, or more modes than its memory holds.
+
+    Examples:
+        >>> from quantum_fabric.devices import Memory, Node, sheet
+        >>> node = Node(memory=Memory(modes=62)).build_override({"interface.capture": "30 %"})
+        >>> parts = Parts(node, node, sheet("fibre", "smf-28"), (5e3, 5e3), sheet("detector", "snspd"), modes=62)
+        >>> many, one = Absorptive(parts).heralding(0.001), Absorptive(replace(parts, modes=1)).heralding(0.001)
+        >>> round(many.success / one.success)
+        60
+    """
+
+    architecture: ClassVar[str] = "absorptive"
+    stores: ClassVar[bool] = True
+
+    parts: Parts
+    knob: Knob = field(init=False)
+    _station: Station = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse memories that cannot do it, reduce the parts once, find the useful range of the knob."""
+        for name, node in (("a", self.parts.a), ("b", self.parts.b)):
+            if node.interface.capture <= 0.0:
+                raise QuantityError("0", "above 0, the memory must absorb photons", f"{name}.interface.capture")
+            if node.memory.modes < self.parts.tried:
+                expected = f"at most {node.memory.modes}, what the memory at {name} holds"
+                raise QuantityError(str(self.parts.tried), expected, "modes")
+        object.__setattr__(self, "_station", station(self.parts))
+        doc = "pair ratio of the source at the end with the poorer path; the other end is balanced to it"
+        best = best_setting(self._fidelity)
+        object.__setattr__(self, "knob", Knob("pairs", best, _HIGHEST, "low", doc))
+
+    def heralding(self, setting: float | None = None, lanes: int = 1) -> Heralding:
+        """Numbers of the link at one pair ratio.
+
+        Args:
+            setting: λ at the end with the poorer path, in (0, 0.5]; None for the data sheet's.
+            lanes: pairs of memories that take turns, at least 1.
+
+        Raises:
+            QuantityError: a setting outside (0, 0.5], or no lanes.
+        """
+        if setting is None:
+            poorer = self.parts.a if self._station.eta_a <= self._station.eta_b else self.parts.b
+            setting = poorer.interface.bright_population
+        if not 0.0 < setting <= _HIGHEST:
+            raise QuantityError(str(setting), f"a pair ratio in (0, {_HIGHEST}]", "setting")
+        times = schedule(self._station.table, self.parts.local_cycle, self.parts.modes, lanes)
+        waits = max(heard - born for heard, born in zip(times.heard, times.born, strict=True))
+        cautions = (*strong(setting, "pairs"), *self._forgets(waits))
+        outcomes = with_modes(self._heralds(setting), self.parts.tried)
+        return Heralding(times.period, times.cycle, times.born, times.heard, outcomes, cautions)
+
+    def total_transmission(self) -> float:
+        """Transmission of both arms together."""
+        return self.parts.total_transmission()
+
+    def _heralds(self, setting: float) -> tuple[HeraldOutcome, ...]:
+        kept = (self.parts.a.interface.capture, self.parts.b.interface.capture)
+        a, b = sides(setting, self._station, kept)
+        return shared_excitation(a, b, self._station, phase(self.parts), kept_locally(self.parts))
+
+    def _fidelity(self, setting: float) -> float:
+        return self._heralds(setting)[0].weights[0]
+
+    def _forgets(self, waits: int) -> tuple[Caution, ...]:
+        shortest = min(self.parts.a.memory.retrieval_lifetime, self.parts.b.memory.retrieval_lifetime)
+        if seconds(waits) <= shortest:
+            return ()
+        effect = "most stored photons are lost before the herald is heard"
+        return (Caution("round trip", show_time(waits), f"at most {show(shortest, 'time')}", effect),)
+
+
+ARCHITECTURE: Final = Architecture(
+    name="absorptive",
+    title="pair sources with absorptive memories, one click, many modes (Simon; Lago-Rivera)",
+    make=Absorptive,
+    needs=("detector", "capture at a", "capture at b"),
+    bells=(2, 3),
+    parameters=(
+        *FIBRE,
+        *STATION,
+        Parameter("node", "interface.efficiency", "", "high", (0.05, 1.0)),
+        Parameter("node", "interface.conversion_efficiency", "", "high", (0.05, 1.0)),
+        Parameter("node", "interface.spin_photon_fidelity", "high", "", (0.6, 1.0)),
+        Parameter("node", "interface.capture", "high", "", (0.05, 1.0)),
+        Parameter("node", "interface.phase_noise", "low", "", (0.0, 1.0)),
+        Parameter("node", "interface.bright_population", "low", "high", (0.03, 0.2)),
+    ),
+    equation=(
+        "as dlcz, with signals thinned by their absorption: N = M/(1-M) -> √s N √s; "
+        "p_M = 1 - (1-p)^M with M = time x frequency x space modes, all held by the memory"
+    ),
+    source="Simon et al., PRL 98, 190503 (2007); Lago-Rivera et al., Nature 594, 37 (2021)",
+    limits=(
+        "photon numbers are qubits (|0>, |1>), so a signal that was not absorbed is an error of the pair that nobody heralds; the "
+        "memory is read on demand; modes are equal and independent"
+    ),
+    bound="arm",
+    oracle="tests/oracles/test_squeezed.py::test_losses_of_the_kept_signal_against_fock_space",
+    example=EXAMPLE.format(name="absorptive", node="rare-earth", source=""),
+)
+"""Record of the catalogue."""

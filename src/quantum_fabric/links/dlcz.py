@@ -1,0 +1,228 @@
+"""DLCZ link: two atomic ensembles, one Stokes photon detected behind a beam splitter.
+
+A weak write pulse leaves ``n`` spin-wave excitations and ``n`` Stokes photons in an ensemble, with probability
+``(1-λ) λ^n``. One click at the station heralds one excitation shared by both ensembles, (|01> ± |10>)/√2 in excitation
+numbers. Reference: Duan, Lukin, Cirac, Zoller, Nature 414, 413 (2001).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from quantum_fabric.errors import Caution, QuantityError
+from quantum_fabric.links.architecture import EMITTER, EXAMPLE, FIBRE, STATION, Architecture, Parameter
+from quantum_fabric.links.joint import Joint
+from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
+from quantum_fabric.links.parts import Parts
+from quantum_fabric.links.station import Station, station
+from quantum_fabric.links.timing import schedule, with_modes
+from quantum_fabric.physics.correlators import werner
+from quantum_fabric.physics.optics.squeezed import Kept, Side, one_click
+
+PSI_PLUS: Final = 2
+PSI_MINUS: Final = 3
+
+_HIGHEST: Final = 0.5
+"""Largest excitation ratio that a setting may name; useful ones are far below."""
+
+_LOWEST: Final = 1e-6
+"""Smallest excitation ratio that the search for the best fidelity looks at."""
+
+_MODERATE: Final = 0.2
+"""Above this ratio, states with several excitations are no longer a correction."""
+
+
+def shared_excitation(
+    a: Side, b: Side, station: Station, phase_sigma: float = 0.0, local: tuple[float, float] = (1.0, 1.0)
+) -> tuple[HeraldOutcome, HeraldOutcome]:
+    """Both heralds (Ψ+ and Ψ−) of two squeezed sources and a station.
+
+    Args:
+        a: source at a; its ``eta`` includes everything up to the click.
+        b: source at b.
+        station: visibility and dark counts of the detection window.
+        phase_sigma: rms phase between the two paths, rad.
+        local: share of halves at a and b that local errors leave alone, each in [0, 1].
+
+    Examples:
+        >>> from quantum_fabric.links.station import Window
+        >>> from quantum_fabric.links.timing import meet_in_the_middle
+        >>> table = meet_in_the_middle(0, 0)
+        >>> quiet = Station(0.5, 0.5, Window(0.0, 1.0, number_resolving=True), table)
+        >>> plus, minus = shared_excitation(Side(0.01, 0.5), Side(0.01, 0.5), quiet)
+        >>> round(plus.weights[0], 4), minus.bell
+        (0.99, 3)
+    """
+    window = station.window
+    kept: Kept = one_click(a, b, window.visibility, window.dark, window.number_resolving)
+    odd = kept.coherence * math.exp(-0.5 * phase_sigma**2)
+    plus = Joint(kept.none, kept.only_b, kept.only_a, kept.both, odd=odd).depolarised(*local)
+    minus = Joint(kept.none, kept.only_b, kept.only_a, kept.both, odd=-odd).depolarised(*local)
+    return plus.herald(PSI_PLUS), minus.herald(PSI_MINUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Dlcz:
+    """A DLCZ link made of parts.
+
+    Attributes:
+        parts: nodes (ensembles), fibre, detector. ``interface.bright_population`` is the excitation ratio λ,
+            ``interface.efficiency`` the probability that a Stokes photon gets into the fibre.
+        knob: ``excitation``; its low end is the ratio with the best fidelity, below which dark counts win.
+
+    Examples:
+        >>> from quantum_fabric.devices import sheet
+        >>> node = sheet("node", "lab-best")
+        >>> parts = Parts(node, node, sheet("fibre", "smf-28"), (12_500.0, 12_500.0), sheet("detector", "snspd"))
+        >>> careful, eager = Dlcz(parts).heralding(0.002), Dlcz(parts).heralding(0.05)
+        >>> careful.fidelity > eager.fidelity, careful.success < eager.success
+        (True, True)
+    """
+
+    architecture: ClassVar[str] = "dlcz"
+    stores: ClassVar[bool] = True
+
+    parts: Parts
+    knob: Knob = field(init=False)
+    _station: Station = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Reduce the parts once and find the useful range of the knob."""
+        object.__setattr__(self, "_station", station(self.parts))
+        doc = "excitation ratio at the end with the poorer path; the other end is balanced to it"
+        best = best_setting(self._fidelity)
+        object.__setattr__(self, "knob", Knob("excitation", best, _HIGHEST, "low", doc))
+
+    def heralding(self, setting: float | None = None, lanes: int = 1) -> Heralding:
+        """Numbers of the link at one excitation ratio.
+
+        Args:
+            setting: λ at the end with the poorer path, in (0, 0.5]; None for the data sheet's.
+            lanes: pairs of ensembles that take turns, at least 1.
+
+        Raises:
+            QuantityError: a setting outside (0, 0.5], or no lanes.
+        """
+        if setting is None:
+            poorer = self.parts.a if self._station.eta_a <= self._station.eta_b else self.parts.b
+            setting = poorer.interface.bright_population
+        if not 0.0 < setting <= _HIGHEST:
+            raise QuantityError(str(setting), f"an excitation ratio in (0, {_HIGHEST}]", "setting")
+        heralds = with_modes(self._heralds(setting), self.parts.tried)
+        times = schedule(self._station.table, self.parts.local_cycle, self.parts.modes, lanes)
+        return Heralding(
+            times.period,
+            times.cycle,
+            times.born,
+            times.heard,
+            heralds,
+            cautions=strong(setting, "excitation"),
+        )
+
+    def total_transmission(self) -> float:
+        """Transmission of both arms together."""
+        return self.parts.total_transmission()
+
+    def _heralds(self, setting: float) -> tuple[HeraldOutcome, ...]:
+        a, b = sides(setting, self._station)
+        return shared_excitation(a, b, self._station, phase(self.parts), kept_locally(self.parts))
+
+    def _fidelity(self, setting: float) -> float:
+        return self._heralds(setting)[0].weights[0]
+
+
+def sides(setting: float, station: Station, kept: tuple[float, float] = (1.0, 1.0)) -> tuple[Side, Side]:
+    """Both sources, with λ_a η_a = λ_b η_b so that a click does not tell where its photon is from.
+
+    Args:
+        setting: λ at the end with the poorer path, in (0, 1).
+        station: the efficiencies of both paths.
+        kept: probability that the signal is kept at a, at b.
+
+    Examples:
+        >>> from quantum_fabric.links.station import Window
+        >>> from quantum_fabric.links.timing import meet_in_the_middle
+        >>> uneven = Station(0.1, 0.2, Window(0.0, 1.0, number_resolving=True), meet_in_the_middle(0, 0))
+        >>> [side.excitation for side in sides(0.04, uneven)]
+        [0.04, 0.02]
+    """
+    eta_a, eta_b = station.eta_a, station.eta_b
+    less = min(eta_a, eta_b)
+    if less <= 0.0:
+        return Side(setting, eta_a, kept[0]), Side(setting, eta_b, kept[1])
+    return Side(setting * less / eta_a, eta_a, kept[0]), Side(setting * less / eta_b, eta_b, kept[1])
+
+
+def phase(parts: Parts) -> float:
+    """Rms optical phase between the two paths, rad."""
+    return math.hypot(parts.a.interface.phase_noise, parts.b.interface.phase_noise)
+
+
+def kept_locally(parts: Parts) -> tuple[float, float]:
+    """Share of halves at a and at b that errors of the memory-photon interface leave alone."""
+    return (
+        werner(parts.a.interface.spin_photon_fidelity)[0],
+        werner(parts.b.interface.spin_photon_fidelity)[0],
+    )
+
+
+def strong(setting: float, name: str) -> tuple[Caution, ...]:
+    """Say so when the excitation is so strong that several pairs at once are no longer a correction.
+
+    Examples:
+        >>> strong(0.1, "excitation"), len(strong(0.3, "excitation"))
+        ((), 1)
+    """
+    if setting <= _MODERATE:
+        return ()
+    effect = "coherences between states of several excitations are left out, about the square of the ratio"
+    return (Caution(name, f"{setting:g}", f"at most {_MODERATE:g}", effect),)
+
+
+def best_setting(fidelity: Callable[[float], float]) -> float:
+    """Excitation ratio with the best fidelity, by golden-section search on its logarithm (the fidelity has one maximum).
+
+    Args:
+        fidelity: function of the ratio.
+    """
+    low, high = math.log(_LOWEST), math.log(_HIGHEST)
+    ratio = 0.5 * (math.sqrt(5.0) - 1.0)
+    for _ in range(40):
+        left, right = high - ratio * (high - low), low + ratio * (high - low)
+        if fidelity(math.exp(left)) >= fidelity(math.exp(right)):
+            high = right
+        else:
+            low = left
+    return min(math.exp(0.5 * (low + high)), _HIGHEST)
+
+
+ARCHITECTURE: Final = Architecture(
+    name="dlcz",
+    title="one Stokes photon of two atomic ensembles behind a beam splitter (Duan, Lukin, Cirac, Zoller)",
+    make=Dlcz,
+    needs=("detector",),
+    bells=(2, 3),
+    parameters=(
+        *FIBRE,
+        *EMITTER,
+        *STATION,
+        Parameter("node", "interface.phase_noise", "low", "", (0.0, 1.0)),
+        Parameter("node", "interface.bright_population", "low", "high", (0.03, 0.2)),
+    ),
+    equation=(
+        "two sources Σ λ^(n/2)|n,n>; detectors silent with Γ(M), M = √λ(1-E)√λ; p = Tr of (1-p_d)Γ_d - (1-p_d)²Γ_cd for "
+        "each detector; λ_a η_a = λ_b η_b"
+    ),
+    source="Duan, Lukin, Cirac, Zoller, Nature 414, 413 (2001)",
+    limits=(
+        "several excitations in one ensemble count as one; excitation numbers are qubits (|0>, |1>), so a lost excitation is "
+        "relaxation (T1), not dephasing"
+    ),
+    bound="arm",
+    oracle="tests/oracles/test_squeezed.py::test_one_click_against_fock_space",
+    example=EXAMPLE.format(name="dlcz", node="lab-best", source=""),
+)
+"""Record of the catalogue."""
