@@ -14,7 +14,6 @@ How identity and frame are kept:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import replace
 
 from quantum_fabric.control.distil import Distiller, operation_noise
@@ -51,6 +50,8 @@ from quantum_fabric.units import Time, seconds
 
 Beyond = tuple[str, str]
 """Where news about a consumed half goes on to: (node, elementary pair there)."""
+
+BELLS = tuple(Bell)
 
 NOWHERE: Beyond = ("", "")
 """The chain ended here, and whoever had to know was told."""
@@ -218,7 +219,7 @@ class Circuit:
             to.mine,
             beyond.partner,
             beyond.far,
-            Bell(swap_frame(beyond.frame, 0, outcome)),
+            BELLS[swap_frame(beyond.frame, 0, outcome)],
             product(beyond.quality, here),
             beyond.far_born,
             beyond.far_decay,
@@ -243,14 +244,20 @@ class Circuit:
         qubit = self._by_name.get(news.mine)
         if qubit is None:
             return self._forward(news, now)
-        qubit.early = (*qubit.early, news)
-        while (follows := next((each for each in qubit.early if each.was == qubit.far), None)) is not None:
-            qubit.early = tuple(each for each in qubit.early if each is not follows)
+        if news.was != qubit.far:
+            qubit.early = (*qubit.early, news)
+            return []
+        follows: Joined | None = news
+        while follows is not None:
             qubit.partner, qubit.far = follows.partner, follows.far
-            qubit.frame = Bell(qubit.frame ^ follows.frame)
+            qubit.frame = BELLS[qubit.frame ^ follows.frame]
             qubit.quality = product(qubit.quality, follows.quality)
             qubit.far_born, qubit.far_decay = follows.far_born, follows.far_decay
             qubit.rounds = 0
+            follows = None
+            if qubit.early:
+                follows = next((each for each in qubit.early if each.was == qubit.far), None)
+                qubit.early = tuple(each for each in qubit.early if each is not follows)
         out: list[Action] = []
         self.react(now, out)
         return out
@@ -277,7 +284,21 @@ class Circuit:
         if beyond == NOWHERE:
             return [Stale(self.node, type(news).__name__, self.epoch)]
         node, far = beyond
-        return [Send(node, replace(news, mine=far))]
+        if isinstance(news, Joined):
+            onwards: Joined | Lost = Joined(
+                news.epoch,
+                far,
+                news.was,
+                news.partner,
+                news.far,
+                news.frame,
+                news.quality,
+                news.far_born,
+                news.far_decay,
+            )
+        else:
+            onwards = Lost(news.epoch, far, news.why)
+        return [Send(node, onwards)]
 
     def _give_up(self, now: Time) -> list[Action]:
         """Halves that were never heralded here: their news was for nobody."""
@@ -319,22 +340,26 @@ class Circuit:
         elif self._lefts:
             self._swap_what_can(out)
 
-    def _ready(self, side: Side, partners: frozenset[str]) -> Iterable[Qubit]:
+    def _oldest(self, side: Side, partners: frozenset[str]) -> Qubit | None:
+        """The half that has waited longest among those that may be swapped towards a side."""
+        oldest: Qubit | None = None
         for qubit in self.qubits.values():
             if (
                 qubit.state is State.LIVE
                 and qubit.side is side
                 and qubit.partner in partners
-                and qubit.rounds >= self._rounds.get(qubit.partner, 0)
+                and (not self._rounds or qubit.rounds >= self._rounds.get(qubit.partner, 0))
+                and (oldest is None or (qubit.born, qubit.slot) < (oldest.born, oldest.slot))
             ):
-                yield qubit
+                oldest = qubit
+        return oldest
 
     def _swap_what_can(self, out: list[Action]) -> None:
         while True:
-            left = min(self._ready(Side.LEFT, self._lefts), key=_age, default=None)
+            left = self._oldest(Side.LEFT, self._lefts)
             if left is None:
                 return
-            right = min(self._ready(Side.RIGHT, self._rights), key=_age, default=None)
+            right = self._oldest(Side.RIGHT, self._rights)
             if right is None:
                 return
             left.move(State.SWAPPING)

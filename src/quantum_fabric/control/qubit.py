@@ -29,6 +29,8 @@ class State(Enum):
     HELD = auto()
     """Delivered and kept for the application."""
 
+    __hash__ = object.__hash__  # members are single objects; Enum would hash their names, in Python
+
 
 MOVES: dict[State, frozenset[State]] = {
     State.IDLE: frozenset({State.ARMED}),

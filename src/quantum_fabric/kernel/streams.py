@@ -12,6 +12,7 @@ differs between machines in the last bit.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from math import frexp
 
@@ -50,9 +51,10 @@ def portable_log(x: float) -> float:
         e -= 1
     s = (m - 1.0) / (m + 1.0)
     s2 = s * s
-    series = 1.0 / 23.0
-    for k in (21.0, 19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0):
-        series = series * s2 + 1.0 / k
+    series = 1.0 / 23.0 * s2 + 1.0 / 21.0
+    series = ((series * s2 + 1.0 / 19.0) * s2 + 1.0 / 17.0) * s2 + 1.0 / 15.0
+    series = ((series * s2 + 1.0 / 13.0) * s2 + 1.0 / 11.0) * s2 + 1.0 / 9.0
+    series = ((series * s2 + 1.0 / 7.0) * s2 + 1.0 / 5.0) * s2 + 1.0 / 3.0
     return e * _LN2_HIGH + (2.0 * s + (2.0 * s * s2 * series + e * _LN2_LOW))
 
 
@@ -81,8 +83,10 @@ class Stream:
         z = (self._key + n * _WEYL) & _MASK
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
-        z ^= z >> 31
-        return _mix(z ^ self._spread)
+        z ^= (z >> 31) ^ self._spread
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+        return z ^ (z >> 31)
 
     def uniform(self) -> float:
         """A number in the open interval (0, 1): one of the 2^52 midpoints (k + ½)/2^52, which are all doubles."""
@@ -122,6 +126,7 @@ class Stream:
         return self.uniform() < p
 
 
+@lru_cache(maxsize=1024)
 def _log_of_failure(p: float) -> float:
     """ln(1−p) from + − × ÷, without cancellation for small p: −2 artanh(p/(2−p))."""
     if p > 0.25:

@@ -174,7 +174,7 @@ class Lane:
         """The first end hears; the pair exists from now on in the twin's books."""
         self._pending = None
         point, start = self._trying, self._start
-        index = self._outcomes.choose(point.cumulative)
+        index = self._outcomes.choose(point.cumulative) if len(point.cumulative) > 1 else 0
         name = f"{self.link.name}/{self.number}#{self.heralds}"
         self.heralds += 1
         halves = []
@@ -198,22 +198,25 @@ class Lane:
         self._restart()  # both ends may have let go and been armed anew
         label = point.labels[index]
         # both letters are written before either is read: what the first end does must not change the second's
-        letters = [
-            Heralded(
-                halves[end].node.name, slot.number, self.link.name, name, label,
-                start + point.born[end], start + point.born[1 - end],
-            )
-            if (slot := halves[end].slot) is not None else None
-            for end in (0, 1)
-        ]  # fmt: skip
-        first = 0 if point.heard[0] <= point.heard[1] else 1
-        second = letters[1 - first]
+        a, b = halves
+        heard_a, heard_b = point.heard
+        letter_a = self._letter(a, b, label)
+        letter_b = self._letter(b, a, label)
+        first, second, later, at = (
+            (letter_a, letter_b, b, heard_b) if heard_a <= heard_b else (letter_b, letter_a, a, heard_a)
+        )
         if second is not None:
-            at = start + point.heard[1 - first]
-            self._clock.schedule(at, self._rank, self._tell, (halves[1 - first], second))
-        news = letters[first]
-        if news is not None:
-            self._emit(news.node, news)
+            self._clock.schedule(start + at, self._rank, self._tell, (later, second))
+        if first is not None:
+            self._emit(first.node, first)
+
+    def _letter(self, half: Half, other: Half, label: Bell) -> Heralded | None:
+        slot = half.slot
+        if slot is None:
+            return None
+        return Heralded(
+            half.node.name, slot.number, self.link.name, half.elementary, label, half.since, other.since
+        )
 
     def _tell(self, later: tuple[Half, Heralded]) -> None:
         half, news = later

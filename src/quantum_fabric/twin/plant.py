@@ -41,6 +41,7 @@ from quantum_fabric.twin.lanes import Lane, TwinLink
 from quantum_fabric.twin.qubits import Half, Pair, Purification, Slot, TwinNode, draw_label, take
 from quantum_fabric.units import Time
 
+BELLS = tuple(Bell)
 OPERATION = ranked(Priority.OPERATION)
 FAULT = ranked(Priority.FAULT)
 
@@ -155,7 +156,8 @@ class Twin:
         one, two = left.pair, right.pair
         joint = (one.x * two.x * factors[0], one.y * two.y * factors[1], one.z * two.z * factors[2])
         Pair(one.other(left), two.other(right), swap_frame(one.frame, two.frame, outcome), joint)
-        self._emit(node.name, Swapped(node.name, command.left, command.right, Bell(outcome)))
+        del left.pair, right.pair  # no circle of references: nothing is left to the garbage collector
+        self._emit(node.name, Swapped(node.name, command.left, command.right, BELLS[outcome]))
 
     def _purify(self, command: Purify, now: Time) -> None:
         keep = self._half(command.node, command.keep, "purify")
