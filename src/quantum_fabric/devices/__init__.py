@@ -5,44 +5,55 @@ Named devices lie in ``sheets/`` with the source of every number; `sheet` fetche
 """
 
 from quantum_fabric.devices.carrier import Carrier
+from quantum_fabric.devices.cavity import Cavity
 from quantum_fabric.devices.detector import Detector
 from quantum_fabric.devices.fibre import Fibre
 from quantum_fabric.devices.kinds import KINDS, RECORDS, Profile
-from quantum_fabric.devices.node import Gates, Interface, Memory, Node
+from quantum_fabric.devices.memory import Memory, dephasing_of_attempts, dephasing_of_detuning
+from quantum_fabric.devices.node import Gates, Interface, Node
+from quantum_fabric.devices.page import LETTERS, STANDINGS, Provenance, Sheet, read_page
+from quantum_fabric.devices.pair_source import PairSource
 from quantum_fabric.devices.quantities import Quantity, build, check, describe, override
-from quantum_fabric.devices.sheets import (
-    Provenance,
-    citation,
-    provenance,
-    sheet,
-    sheets,
-    status,
-    title,
-)
+from quantum_fabric.devices.sheets import citation, data_sheet, provenance, sheet, sheets, status, title
 from quantum_fabric.devices.source import Source
+from quantum_fabric.devices.station import Station
+from quantum_fabric.devices.transducer import Transducer, thermal_occupation, transduced
 
 __all__ = [
     "KINDS",
+    "LETTERS",
     "RECORDS",
+    "STANDINGS",
     "Carrier",
+    "Cavity",
     "Detector",
     "Fibre",
     "Gates",
     "Interface",
     "Memory",
     "Node",
+    "PairSource",
     "Profile",
     "Provenance",
     "Quantity",
+    "Sheet",
     "Source",
+    "Station",
+    "Transducer",
     "build",
     "check",
     "citation",
+    "data_sheet",
+    "dephasing_of_attempts",
+    "dephasing_of_detuning",
     "describe",
     "override",
     "provenance",
+    "read_page",
     "sheet",
     "sheets",
     "status",
+    "thermal_occupation",
     "title",
+    "transduced",
 ]

@@ -13,13 +13,19 @@ from typing import Any, Final
 from quantum_fabric.devices.detector import Detector
 from quantum_fabric.devices.fibre import Fibre
 from quantum_fabric.devices.node import Node
+from quantum_fabric.devices.pair_source import PairSource
 from quantum_fabric.devices.source import Source
+from quantum_fabric.devices.station import Station
+from quantum_fabric.devices.transducer import Transducer
 
 RECORDS: Final[Mapping[str, type[Any]]] = {
     "node": Node,
     "fibre": Fibre,
     "detector": Detector,
     "source": Source,
+    "pair_source": PairSource,
+    "station": Station,
+    "transducer": Transducer,
 }
 """Kind of sheet -> class of its record; a profile is no device."""
 

@@ -9,43 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from quantum_fabric.devices.cavity import Cavity
+from quantum_fabric.devices.memory import Memory
 from quantum_fabric.devices.quantities import check, override, part, quantity
-from quantum_fabric.errors import QuantityError
 from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
-from quantum_fabric.units import US, Time, show
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """How long a stored qubit lives.
-
-    Attributes:
-        t1: relaxation time in s, above 0; inf for none.
-        t2: dephasing time in s, above 0 and at most 2 t1; inf for none.
-
-    Raises:
-        QuantityError: outside the domain, or t2 > 2 t1.
-
-    Limits:
-        Decay is exponential. Decoupled memories often decay as exp(-(t/T)^n) with n up to 3.
-
-    Examples:
-        >>> Memory(t1=1.0, t2=2.0).t2
-        2.0
-        >>> Memory(t1=1.0, t2=2.5)
-        Traceback (most recent call last):
-        ...
-        quantum_fabric.errors.QuantityError: t2: found 2.5 s, expected at most 2 t1 = 2 s
-    """
-
-    t1: float = quantity("time", 0.0, math.inf, "relaxation time", default=math.inf, open_low=True)
-    t2: float = quantity("time", 0.0, math.inf, "dephasing time", default=math.inf, open_low=True)
-
-    def __post_init__(self) -> None:
-        """Refuse what no qubit can do."""
-        check(self)
-        if self.t2 > 2.0 * self.t1:
-            raise QuantityError(show(self.t2, "time"), f"at most 2 t1 = {show(2.0 * self.t1, 'time')}", "t2")
+from quantum_fabric.units import US, Time
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +129,12 @@ class Node:
         memory: how long its qubits live.
         gates: its local operations.
         interface: its photon interface.
+        cavity: from which photons are reflected, where it has one.
         slots: memory slots, at least 1.
 
     Limits:
-        All slots are alike: communication and storage qubits are not told apart, and attempts on one slot do not
-        disturb another.
+        All slots are alike: communication and storage qubits are not told apart. What an attempt on one slot does to
+        the others is ``memory.attempt_dephasing``.
 
     Examples:
         >>> Node(slots=4).swap_time
@@ -175,6 +144,7 @@ class Node:
     memory: Memory = part(Memory, "how long its qubits live")
     gates: Gates = part(Gates, "local operations")
     interface: Interface = part(Interface, "photon interface")
+    cavity: Cavity = part(Cavity, "cavity from which photons are reflected")
     slots: int = quantity("count", 1, math.inf, "memory slots", default=2)
 
     def __post_init__(self) -> None:
@@ -182,13 +152,13 @@ class Node:
         check(self)
 
     def memory_noise(self) -> MemoryNoise:
-        """T1 and T2 as physics wants them.
+        """What its memories do to a qubit, as physics wants it.
 
         Examples:
             >>> Node(memory=Memory(t1=1.0, t2=0.5)).memory_noise().t2
             0.5
         """
-        return MemoryNoise(t1=self.memory.t1, t2=self.memory.t2)
+        return self.memory.noise()
 
     def operation_noise(self) -> OperationNoise:
         """Gate and readout errors as physics wants them.

@@ -13,7 +13,8 @@ P      projected: assumed here
 D      holds by definition
 ====== =====================================================================================================
 
-A sheet is ``published`` (one experiment or product), ``projected`` (an assumption, or records of different devices
+A sheet is ``published`` (one experiment or product), ``tuned`` (one experiment, with numbers chosen so that a model gives its
+results), ``recalled`` (a device that exists, every number from memory), ``projected`` (an assumption, or records of different devices
 combined, which nobody has shown in one) or ``ideal``.
 """
 
@@ -21,7 +22,6 @@ combined, which nobody has shown in one) or ``ideal``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Literal, overload
@@ -30,26 +30,11 @@ from quantum_fabric.devices.detector import Detector
 from quantum_fabric.devices.fibre import Fibre
 from quantum_fabric.devices.kinds import KINDS, RECORDS, Profile
 from quantum_fabric.devices.node import Node
-from quantum_fabric.devices.quantities import build
+from quantum_fabric.devices.page import Provenance, Sheet, read_page
 from quantum_fabric.devices.source import Source
-from quantum_fabric.errors import UnknownNameError
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where one number of a sheet comes from.
-
-    Attributes:
-        value: as the sheet writes it, with unit.
-        letter: S, R, M, C, P or D (see the module).
-        source: in words.
-        note: how it was obtained; empty where there is nothing to say.
-    """
-
-    value: str
-    letter: str
-    source: str
-    note: str = ""
+from quantum_fabric.devices.station import Station
+from quantum_fabric.devices.transducer import Transducer
+from quantum_fabric.errors import QuantityError, UnknownNameError
 
 
 @overload
@@ -70,6 +55,16 @@ def sheet(kind: Literal["detector"], name: str) -> Detector:
 @overload
 def sheet(kind: Literal["source"], name: str) -> Source:
     """Data sheet of a pair source."""
+
+
+@overload
+def sheet(kind: Literal["station"], name: str) -> Station:
+    """Data sheet of a station."""
+
+
+@overload
+def sheet(kind: Literal["transducer"], name: str) -> Transducer:
+    """Data sheet of a transducer."""
 
 
 @overload
@@ -104,18 +99,11 @@ def sheet(kind: str, name: str) -> Any:
         ...
         quantum_fabric.errors.UnknownNameError: profile: found 'tomorrow', expected one of future, ideal, lab-best, today
     """
-    page = _page(kind, name)
-    if kind == "profile":
-        names = {key: str(page[key]) for key in ("node", "fibre", "detector", "architecture", "status")}
-        return Profile(**names, source=str(page.get("source", "")), modes=int(page["modes"]))
-    nested: dict[str, Any] = {}
-    for dotted, entry in page["numbers"].items():
-        head, _, rest = dotted.partition(".")
-        if rest:
-            nested.setdefault(head, {})[rest] = entry["value"]
-        else:
-            nested[head] = entry["value"]
-    return build(RECORDS[kind], nested, where=f"{kind} {name}")
+    if kind != "profile":
+        return data_sheet(kind, name).record
+    written = _written(kind, name)
+    names = {key: str(written[key]) for key in ("node", "fibre", "detector", "architecture", "status")}
+    return Profile(**names, source=str(written.get("source", "")), modes=int(written["modes"]))
 
 
 def sheets(kind: str | None = None) -> tuple[str, ...]:
@@ -159,14 +147,7 @@ def provenance(kind: str, name: str) -> dict[str, Provenance]:
         >>> provenance("node", "neutral-atom")["memory.t2"]
         Provenance(value='7 ms', letter='S', source='abstract of the paper', note='')
     """
-    page = _page(kind, name)
-    sources = page.get("sources", {})
-    return {
-        field: Provenance(
-            str(entry["value"]), entry["provenance"], sources[entry["source"]], entry.get("note", "")
-        )
-        for field, entry in page.get("numbers", {}).items()
-    }
+    return dict(data_sheet(kind, name).numbers) if kind != "profile" else {}
 
 
 def title(kind: str, name: str) -> str:
@@ -179,7 +160,7 @@ def title(kind: str, name: str) -> str:
         >>> title("fibre", "ull")
         'Ultra-low-loss fibre around 1550 nm'
     """
-    return str(_page(kind, name)["title"])
+    return str(_written(kind, name)["title"])
 
 
 def status(kind: str, name: str) -> str:
@@ -192,7 +173,7 @@ def status(kind: str, name: str) -> str:
         >>> status("node", "future"), status("node", "trapped-ion")
         ('projected', 'published')
     """
-    return str(_page(kind, name)["status"])
+    return str(_written(kind, name)["status"])
 
 
 def citation(kind: str, name: str) -> str:
@@ -205,11 +186,37 @@ def citation(kind: str, name: str) -> str:
         >>> citation("node", "nv-electron")
         'Humphreys et al., Nature 558, 268 (2018), arXiv:1712.07567'
     """
-    return str(_page(kind, name).get("cite", ""))
+    return str(_written(kind, name).get("cite", ""))
 
 
 @cache
-def _page(kind: str, name: str) -> dict[str, Any]:
+def data_sheet(kind: str, name: str) -> Sheet:
+    """A device sheet whole: its record, and where each number comes from.
+
+    Args:
+        kind: a key of `RECORDS`.
+        name: of a sheet of that kind.
+
+    Raises:
+        UnknownNameError: no such kind or name.
+
+    Examples:
+        >>> data_sheet("node", "trapped-ion").status
+        'published'
+    """
+    if kind == "profile":
+        raise UnknownNameError(repr(kind), f"one of {', '.join(RECORDS)}", "kind of device sheet")
+
+    def refuse(place: tuple[str | int, ...], found: str, expected: str) -> None:
+        raise QuantityError(found, expected, f"{kind} {name}.{'.'.join(map(str, place))}")
+
+    made = read_page(_written(kind, name), refuse, kind)
+    assert made is not None, "a fault was raised"
+    return made
+
+
+@cache
+def _written(kind: str, name: str) -> dict[str, Any]:
     """The sheet as it is written."""
     known = sheets(kind)
     if name not in known:
@@ -217,5 +224,5 @@ def _page(kind: str, name: str) -> dict[str, Any]:
     from ruamel.yaml import YAML
 
     text = (resources.files("quantum_fabric.devices") / "sheets" / kind / f"{name}.yaml").read_text("utf-8")
-    page: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
-    return page
+    written: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    return written
