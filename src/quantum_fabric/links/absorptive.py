@@ -7,27 +7,26 @@ References: Simon et al., PRL 98, 190503 (2007); Lago-Rivera et al., Nature 594,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from quantum_fabric.errors import Caution, QuantityError
-from quantum_fabric.links.architecture import EXAMPLE, FIBRE, STATION, Architecture, Parameter
+from quantum_fabric.links.architecture import FIBRE, STATION, Architecture, Parameter
 from quantum_fabric.links.dlcz import (
-    best_setting,
+    HIGHEST,
+    LOWEST,
     kept_locally,
     phase,
     shared_excitation,
     sides,
     strong,
 )
+from quantum_fabric.links.knobs import best_setting
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
 from quantum_fabric.links.parts import Parts
 from quantum_fabric.links.station import Station, station
 from quantum_fabric.links.timing import schedule, with_modes
 from quantum_fabric.units import seconds, show, show_time
-
-_HIGHEST: Final = 0.5
-"""Largest pair ratio that a setting may name; useful ones are far below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +43,13 @@ class Absorptive:
         QuantityError: a node that stores no photons, or more modes than its memory holds.
 
     Examples:
+        >>> from dataclasses import replace
         >>> from quantum_fabric.devices import Memory, Node, sheet
         >>> node = Node(memory=Memory(modes=62)).build_override({"interface.capture": "30 %"})
         >>> parts = Parts(node, node, sheet("fibre", "smf-28"), (5e3, 5e3), sheet("detector", "snspd"), modes=62)
         >>> many, one = Absorptive(parts).heralding(0.001), Absorptive(replace(parts, modes=1)).heralding(0.001)
         >>> round(many.success / one.success)
-        60
+        59
     """
 
     architecture: ClassVar[str] = "absorptive"
@@ -63,14 +63,16 @@ class Absorptive:
         """Refuse memories that cannot do it, reduce the parts once, find the useful range of the knob."""
         for name, node in (("a", self.parts.a), ("b", self.parts.b)):
             if node.interface.capture <= 0.0:
-                raise QuantityError("0", "above 0, the memory must absorb photons", f"{name}.interface.capture")
+                raise QuantityError(
+                    "0", "above 0, the memory must absorb photons", f"{name}.interface.capture"
+                )
             if node.memory.modes < self.parts.tried:
                 expected = f"at most {node.memory.modes}, what the memory at {name} holds"
                 raise QuantityError(str(self.parts.tried), expected, "modes")
         object.__setattr__(self, "_station", station(self.parts))
         doc = "pair ratio of the source at the end with the poorer path; the other end is balanced to it"
-        best = best_setting(self._fidelity)
-        object.__setattr__(self, "knob", Knob("pairs", best, _HIGHEST, "low", doc))
+        best = best_setting(self._fidelity, LOWEST, HIGHEST)
+        object.__setattr__(self, "knob", Knob("pairs", best, HIGHEST, "low", doc))
 
     def heralding(self, setting: float | None = None, lanes: int = 1) -> Heralding:
         """Numbers of the link at one pair ratio.
@@ -85,8 +87,8 @@ class Absorptive:
         if setting is None:
             poorer = self.parts.a if self._station.eta_a <= self._station.eta_b else self.parts.b
             setting = poorer.interface.bright_population
-        if not 0.0 < setting <= _HIGHEST:
-            raise QuantityError(str(setting), f"a pair ratio in (0, {_HIGHEST}]", "setting")
+        if not 0.0 < setting <= HIGHEST:
+            raise QuantityError(str(setting), f"a pair ratio in (0, {HIGHEST}]", "setting")
         times = schedule(self._station.table, self.parts.local_cycle, self.parts.modes, lanes)
         waits = max(heard - born for heard, born in zip(times.heard, times.born, strict=True))
         cautions = (*strong(setting, "pairs"), *self._forgets(waits))
@@ -140,6 +142,13 @@ ARCHITECTURE: Final = Architecture(
     ),
     bound="arm",
     oracle="tests/oracles/test_squeezed.py::test_losses_of_the_kept_signal_against_fock_space",
-    example=EXAMPLE.format(name="absorptive", node="rare-earth", source=""),
+    example="""\
+from quantum_fabric.devices import Memory, Node, sheet
+from quantum_fabric.links import build
+
+node = Node(memory=Memory(modes=100)).build_override({"interface.capture": "90 %", "interface.efficiency": "50 %"})
+fibre, detector = sheet("fibre", "smf-28"), sheet("detector", "snspd")
+link = build("absorptive", node, node, fibre, (12_500.0, 12_500.0), detector, modes=100)
+""",
 )
 """Record of the catalogue."""

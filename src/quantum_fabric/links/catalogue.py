@@ -10,12 +10,28 @@ from typing import Final
 
 from quantum_fabric.devices import Carrier, Detector, Node, Source
 from quantum_fabric.errors import UnknownNameError
-from quantum_fabric.links import dlcz, double_click, midpoint_source, sender_receiver, single_click
+from quantum_fabric.links import (
+    absorptive,
+    dlcz,
+    double_click,
+    midpoint_source,
+    sender_receiver,
+    serial_reflection,
+    single_click,
+)
 from quantum_fabric.links.architecture import Architecture
 from quantum_fabric.links.model import LinkModel
 from quantum_fabric.links.parts import Parts
 
-_FILES: Final = (single_click, double_click, midpoint_source, sender_receiver, dlcz)
+_FILES: Final = (
+    single_click,
+    double_click,
+    midpoint_source,
+    sender_receiver,
+    dlcz,
+    absorptive,
+    serial_reflection,
+)
 
 CATALOGUE: Final[dict[str, Architecture]] = {file.ARCHITECTURE.name: file.ARCHITECTURE for file in _FILES}
 """Name -> architecture, for everything that can be built of parts."""
@@ -63,7 +79,7 @@ def build(
         Traceback (most recent call last):
         ...
         quantum_fabric.errors.UnknownNameError: architecture: found 'triple_click', expected one of single_click, \
-double_click, midpoint_source, sender_receiver, dlcz
+double_click, midpoint_source, sender_receiver, dlcz, absorptive, serial_reflection
     """
     if architecture not in CATALOGUE:
         raise UnknownNameError(repr(architecture), f"one of {', '.join(CATALOGUE)}", "architecture")

@@ -8,13 +8,13 @@ numbers. Reference: Duan, Lukin, Cirac, Zoller, Nature 414, 413 (2001).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from quantum_fabric.errors import Caution, QuantityError
 from quantum_fabric.links.architecture import EMITTER, EXAMPLE, FIBRE, STATION, Architecture, Parameter
 from quantum_fabric.links.joint import Joint
+from quantum_fabric.links.knobs import best_setting
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
 from quantum_fabric.links.parts import Parts
 from quantum_fabric.links.station import Station, station
@@ -25,10 +25,10 @@ from quantum_fabric.physics.optics.squeezed import Kept, Side, one_click
 PSI_PLUS: Final = 2
 PSI_MINUS: Final = 3
 
-_HIGHEST: Final = 0.5
+HIGHEST: Final = 0.5
 """Largest excitation ratio that a setting may name; useful ones are far below."""
 
-_LOWEST: Final = 1e-6
+LOWEST: Final = 1e-6
 """Smallest excitation ratio that the search for the best fidelity looks at."""
 
 _MODERATE: Final = 0.2
@@ -93,8 +93,8 @@ class Dlcz:
         """Reduce the parts once and find the useful range of the knob."""
         object.__setattr__(self, "_station", station(self.parts))
         doc = "excitation ratio at the end with the poorer path; the other end is balanced to it"
-        best = best_setting(self._fidelity)
-        object.__setattr__(self, "knob", Knob("excitation", best, _HIGHEST, "low", doc))
+        best = best_setting(self._fidelity, LOWEST, HIGHEST)
+        object.__setattr__(self, "knob", Knob("excitation", best, HIGHEST, "low", doc))
 
     def heralding(self, setting: float | None = None, lanes: int = 1) -> Heralding:
         """Numbers of the link at one excitation ratio.
@@ -109,8 +109,8 @@ class Dlcz:
         if setting is None:
             poorer = self.parts.a if self._station.eta_a <= self._station.eta_b else self.parts.b
             setting = poorer.interface.bright_population
-        if not 0.0 < setting <= _HIGHEST:
-            raise QuantityError(str(setting), f"an excitation ratio in (0, {_HIGHEST}]", "setting")
+        if not 0.0 < setting <= HIGHEST:
+            raise QuantityError(str(setting), f"an excitation ratio in (0, {HIGHEST}]", "setting")
         heralds = with_modes(self._heralds(setting), self.parts.tried)
         times = schedule(self._station.table, self.parts.local_cycle, self.parts.modes, lanes)
         return Heralding(
@@ -180,23 +180,6 @@ def strong(setting: float, name: str) -> tuple[Caution, ...]:
         return ()
     effect = "coherences between states of several excitations are left out, about the square of the ratio"
     return (Caution(name, f"{setting:g}", f"at most {_MODERATE:g}", effect),)
-
-
-def best_setting(fidelity: Callable[[float], float]) -> float:
-    """Excitation ratio with the best fidelity, by golden-section search on its logarithm (the fidelity has one maximum).
-
-    Args:
-        fidelity: function of the ratio.
-    """
-    low, high = math.log(_LOWEST), math.log(_HIGHEST)
-    ratio = 0.5 * (math.sqrt(5.0) - 1.0)
-    for _ in range(40):
-        left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if fidelity(math.exp(left)) >= fidelity(math.exp(right)):
-            high = right
-        else:
-            low = left
-    return min(math.exp(0.5 * (low + high)), _HIGHEST)
 
 
 ARCHITECTURE: Final = Architecture(

@@ -58,16 +58,17 @@ class Joint:
         side_a = [math.fsum(row) for row in rows]
         side_b = [rows[0][k] + rows[1][k] for k in (0, 1)]
         total = self.probability
-        mixed = [
-            keep_a * keep_b * rows[j][k]
-            + keep_a * (1.0 - keep_b) * side_a[j] / 2.0
-            + (1.0 - keep_a) * keep_b * side_b[k] / 2.0
-            + (1.0 - keep_a) * (1.0 - keep_b) * total / 4.0
-            for j in (0, 1)
-            for k in (0, 1)
-        ]
+
+        def mixed(j: int, k: int) -> float:
+            return (
+                keep_a * keep_b * rows[j][k]
+                + keep_a * (1.0 - keep_b) * side_a[j] / 2.0
+                + (1.0 - keep_a) * keep_b * side_b[k] / 2.0
+                + (1.0 - keep_a) * (1.0 - keep_b) * total / 4.0
+            )
+
         both = keep_a * keep_b
-        return Joint(*mixed, odd=both * self.odd, even=both * self.even)
+        return Joint(mixed(0, 0), mixed(0, 1), mixed(1, 0), mixed(1, 1), both * self.odd, both * self.even)
 
     def weights(self, bell: int) -> Weights:
         """Normalised Bell weights relative to an announced label; (1/4, ...) where the herald cannot happen.

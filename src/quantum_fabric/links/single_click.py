@@ -21,6 +21,7 @@ from quantum_fabric.links.architecture import (
     Architecture,
     Parameter,
 )
+from quantum_fabric.links.knobs import best_setting
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob, Weights
 from quantum_fabric.links.parts import Parts, bell_diagonal
 from quantum_fabric.links.station import Station, Window, station
@@ -167,7 +168,7 @@ class SingleClick:
     def __post_init__(self) -> None:
         """Reduce the parts once and find the useful range of the knob."""
         object.__setattr__(self, "_station", station(self.parts))
-        best = self._best_population()
+        best = best_setting(lambda setting: self._at(setting)[1][0], _LOWEST, _HIGHEST)
         object.__setattr__(
             self,
             "knob",
@@ -220,18 +221,6 @@ class SingleClick:
         )
         success, weights = single_click(emission, self._station.window)
         return success, bell_diagonal(product(from_weights(weights), self.parts.local_errors))
-
-    def _best_population(self) -> float:
-        """Population with the best fidelity, by golden-section search on its logarithm (the fidelity has one maximum)."""
-        low, high = math.log(_LOWEST), math.log(_HIGHEST)
-        ratio = 0.5 * (math.sqrt(5.0) - 1.0)
-        for _ in range(40):
-            left, right = high - ratio * (high - low), low + ratio * (high - low)
-            if self._at(math.exp(left))[1][0] >= self._at(math.exp(right))[1][0]:
-                high = right
-            else:
-                low = left
-        return min(math.exp(0.5 * (low + high)), _HIGHEST)
 
 
 ARCHITECTURE: Final = Architecture(

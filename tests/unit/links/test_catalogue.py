@@ -8,7 +8,7 @@ from quantum_fabric.devices import sheet, sheets
 from quantum_fabric.errors import QuantityError, UnknownNameError
 from quantum_fabric.links import CATALOGUE, LinkModel, build
 
-FUTURE = sheet("node", "future")
+FUTURE = sheet("node", "future").build_override({"cavity.bright": "90 %", "memory.modes": "10"})
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
