@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 
 from quantum_fabric.errors import Caution, QuantityError
 from quantum_fabric.physics.checks import Floats, check_range
+from quantum_fabric.physics.optics.photon_statistics import log_silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,26 +110,6 @@ def pulsed_coincidences(
     return _coincide(silent_a, silent_b, tied, dark_a, dark_b, contrast, double_clicks)
 
 
-def log_silent(mean: ArrayLike, eta: ArrayLike, modes: ArrayLike = 1.0) -> Floats:
-    """Logarithm of the probability that no photon of a beam makes a click: −K ln(1 + η λ/K).
-
-    Args:
-        mean: λ, mean number of photons, at least 0.
-        eta: probability that a photon makes a click, in [0, 1].
-        modes: K, equally filled modes, at least 1; infinite for Poissonian light.
-
-    Examples:
-        >>> float(np.exp(log_silent(1.0, 1.0))), round(float(log_silent(0.3, 0.5, math.inf)), 12)
-        (0.5, -0.15)
-    """
-    lam, part, count = np.broadcast_arrays(
-        np.asarray(mean, float), np.asarray(eta, float), np.asarray(modes, float)
-    )
-    with np.errstate(invalid="ignore"):
-        finite = -count * np.log1p(part * lam / count)
-    return np.asarray(np.where(np.isinf(count), -part * lam, finite))
-
-
 def ma_fung_lo(
     mean: ArrayLike, eta_a: ArrayLike, eta_b: ArrayLike, y0_a: ArrayLike, y0_b: ArrayLike, error: ArrayLike
 ) -> tuple[Floats, Floats]:
@@ -166,56 +147,6 @@ def ma_fung_lo(
     with np.errstate(divide="ignore", invalid="ignore"):
         contrast = exact.contrast / ((1.0 - dark_a) * (1.0 - dark_b))
     return exact.probability, np.asarray(0.5 * (1.0 - contrast))
-
-
-def heralded_g2(
-    mean: ArrayLike, efficiency: ArrayLike = 0.0, dark: ArrayLike = 0.0, modes: ArrayLike = 1.0
-) -> Floats:
-    """Second-order correlation of the photons whose twins made a bucket detector click.
-
-    Equation: with l = λ/K and ``b_j = 1 - (1-d)(1-η)^j (1+lη)^-(K+j)``::
-
-        g2 = (1 + 1/K) b_2 b_0 / b_1²
-
-    which for K = 1 and η → 0 is 2 λ (2+3λ)/(1+2λ)², and without herald (d = 1) the 1 + 1/K of the bare beam.
-
-    Args:
-        mean: λ, mean number of pairs, at least 0.
-        efficiency: η of the herald, in [0, 1]; 0 is the limit of low efficiency (and then there are no dark counts).
-        dark: probability d of a false herald, in [0, 1].
-        modes: K, at least 1.
-
-    Returns:
-        Shape of the arguments together.
-
-    Raises:
-        QuantityError: a value outside its domain.
-
-    Examples:
-        >>> float(heralded_g2(0.05)), float(heralded_g2(0.1, 0.6))
-        (0.1776859504132231, 0.23629228099414484)
-    """
-    lam = check_range(mean, 0.0, math.inf, "mean")
-    eta = check_range(efficiency, 0.0, 1.0, "efficiency")
-    false = check_range(dark, 0.0, 1.0, "dark")
-    count = check_range(modes, 1.0, math.inf, "modes")
-    lam, eta, false, count = np.broadcast_arrays(lam, eta, false, count)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        each = lam / count
-        # (1+lη)^-j beside (1+lη)^-K, which is exp(-λη) for infinitely many modes
-        bare = np.log1p(-false) + log_silent(lam, eta, count)
-        b_0, b_1, b_2 = (-np.expm1(bare + j * (np.log1p(-eta) - np.log1p(each * eta))) for j in (0, 1, 2))
-        finite = (1.0 + 1.0 / count) * b_2 * b_0 / b_1**2
-        weak_0, weak_1, weak_2 = (lam + j * (1.0 + each) for j in (0, 1, 2))
-        weak = (1.0 + 1.0 / count) * weak_2 * weak_0 / weak_1**2
-    return np.asarray(np.where(eta == 0.0, weak, np.where(lam == 0.0, _dim(eta, false, count), finite)))
-
-
-def _dim(eta: Floats, false: Floats, count: Floats) -> Floats:
-    """Limit λ → 0 of the heralded g2: 0 as soon as no herald is false."""
-    b_0 = false
-    b_1, b_2 = (1.0 - (1.0 - false) * (1.0 - eta) ** j for j in (1, 2))
-    return np.asarray((1.0 + 1.0 / count) * b_2 * b_0 / np.where(b_1 > 0.0, b_1, 1.0) ** 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,8 +259,8 @@ def window_coincidences(
 ) -> Coincidences:
     """Coincidences in one window of a continuous source whose pairs are Poissonian; the window may fill up.
 
-    Equation: `pulsed_coincidences` with ``α = e^(-s_a/2)``, ``β = e^(-s_b/2)``, ``v = e^(c/2)``. To first order that is `cw_rates` times
-    the window: Q = c + s_a s_b, contrast = c/Q.
+    Equation: `pulsed_coincidences` with ``α = e^(-s_a/2)``, ``β = e^(-s_b/2)``, ``v = e^(c/2)``. To first order that is `cw_rates`
+    times the window: Q = c + s_a s_b, contrast = c/Q.
 
     Args:
         singles_a: s_a, mean clicks at a in a window without saturation, all detectors and causes, at least 0.
