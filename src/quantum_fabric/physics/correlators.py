@@ -21,6 +21,7 @@ from math import exp
 from typing import Final, TypeAlias
 
 from quantum_fabric.errors import UnknownNameError
+from quantum_fabric.physics.frames import AXES, Rotation, rotation_of
 from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
 
 Weights: TypeAlias = tuple[float, float, float, float]
@@ -211,12 +212,14 @@ def purified(
     a: OperationNoise,
     b: OperationNoise,
     flip: int | None = None,
+    rotation: Rotation | None = None,
 ) -> tuple[float, Correlators]:
     """One noisy round of recurrence purification: success probability, and correlators of the kept pair given success.
 
-    Both ends (noise ``a`` and ``b``) rotate their two qubits by a quarter turn about X, in opposite directions (DEJMPS only,
-    `depolarising_1` each), do a CNOT from the kept to the sacrificed qubit (`depolarising_2`) and read the latter. They succeed if the
-    parity of the two announced bits is the expected one, ``purify_frame(...)[1]``. BBPSSW ends with a twirl, one gate at each end.
+    Both ends (noise ``a`` and ``b``) rotate their two qubits by a Clifford gate, U at one end and U* at the other (`depolarising_1`
+    each; DEJMPS: a quarter turn about X; none where nothing is turned), do a CNOT from the kept to the sacrificed qubit
+    (`depolarising_2`) and read the latter. They succeed if the parity of the two announced bits is the expected one,
+    ``purify_frame(...)[1]``. BBPSSW ends with a twirl, one gate at each end.
 
     Args:
         keep: correlators of the pair that is kept, relative to its announced state.
@@ -226,6 +229,7 @@ def purified(
         b: noise at the other end.
         flip: expected parity of the announced bits, which matters when both ends have asymmetric readout; None averages over
             both (a planner does not know frames).
+        rotation: which correlators of (kept, sacrificed) become x, y, z: two of `frames.AXES`; None for the protocol's own.
 
     Returns:
         (probability, (x, y, z)), relative to the frame ``purify_frame(...)[0]`` and averaged over the announced bits that
@@ -242,23 +246,25 @@ def purified(
         both ends; that is averaged.
 
     Raises:
-        UnknownNameError: another kind.
+        UnknownNameError: another kind, or axes that there are not.
 
     Examples:
         >>> p, c = purified(werner(0.8), werner(0.8), "dejmps", OperationNoise(), OperationNoise())
         >>> round(p, 9), round(fidelity(c), 9)
         (0.768888889, 0.838150289)
+        >>> lossy = (0.8, 0.8, 0.6)  # a fifth of double excitations: turning them is wrong
+        >>> for rotation in (None, ("xyz", "xyz")):
+        ...     p, c = purified(lossy, lossy, "dejmps", OperationNoise(), OperationNoise(), rotation=rotation)
+        ...     print(round(p, 3), round(fidelity(c), 4))
+        0.82 0.7927
+        0.68 0.9412
     """
+    one, two = rotation_of(kind, rotation)
     turn = (1.0 - a.depolarising_1) * (1.0 - b.depolarising_1)
     gate = (1.0 - a.depolarising_2) * (1.0 - b.depolarising_2)
     s, d = _acceptance(a, b, flip)
-    x1, y1, z1 = keep
-    x2, y2, z2 = sacrifice
-    if kind == "dejmps":  # the rotation exchanges y and z
-        x1, y1, z1 = x1 * turn, z1 * turn, y1 * turn
-        x2, y2, z2 = x2 * turn, z2 * turn, y2 * turn
-    elif kind != "bbpssw":
-        raise UnknownNameError(found=repr(kind), expected="'dejmps' or 'bbpssw'", where="kind")
+    x1, y1, z1 = keep if one == "xyz" else _turned(keep, one, turn)
+    x2, y2, z2 = sacrifice if two == "xyz" else _turned(sacrifice, two, turn)
     chance = s + d * gate * z1 * z2
     if chance <= 0.0:
         return (0.0, (0.0, 0.0, 0.0))
@@ -269,6 +275,12 @@ def purified(
     if kind == "bbpssw":
         x = y = z = (x + y + z) / 3.0 * turn
     return (chance, (x, y, z))
+
+
+def _turned(correlators: Correlators, axes: str, keep: float) -> Correlators:
+    """After a bilateral rotation whose two gates leave this much."""
+    first, second, third = AXES[axes]
+    return (correlators[first] * keep, correlators[second] * keep, correlators[third] * keep)
 
 
 def _acceptance(a: OperationNoise, b: OperationNoise, flip: int | None) -> tuple[float, float]:

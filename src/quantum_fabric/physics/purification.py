@@ -1,24 +1,21 @@
 """Purification (distillation) of Bell-diagonal pairs, as arrays: two pairs in, with luck a better one out.
 
 `dejmps` and `bbpssw` are the published maps with perfect operations and two *different* inputs (copies that were stored
-for different times are not identical). `purify` adds noisy gates and readout by summing over all labels. `epl` is the map for
-single-click pairs, which are not Bell-diagonal. The scalar twin is `correlators.purified`.
+for different times are not identical). `purify` adds any rotation, noisy gates and readout by summing over all labels. The
+scalar twin is `correlators.purified`. Neighbours: `rotations` finds the best rotation, `pumping` strings rounds together,
+`selection` takes three pairs, and `epl` is for single-click pairs, which are not Bell-diagonal.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from quantum_fabric.errors import UnknownNameError
 from quantum_fabric.physics.bell import readout_matrix, werner
-from quantum_fabric.physics.checks import Floats, check_range, check_weights
+from quantum_fabric.physics.checks import Floats, check_weights
+from quantum_fabric.physics.epl import epl as epl  # noqa: PLC0414  (for those who look for all the maps here)
+from quantum_fabric.physics.frames import Rotation, rotation_of, turned_label
 from quantum_fabric.physics.noise import OperationNoise
-
-_QUARTER_TURN: Final = np.array([0, 3, 2, 1])
-"""The bilateral rotation about X exchanges Φ− and Ψ−."""
 
 
 def dejmps(keep: ArrayLike, sacrifice: ArrayLike) -> tuple[Floats, Floats]:
@@ -86,6 +83,7 @@ def purify(
     a: OperationNoise,
     b: OperationNoise,
     flip: int | None = None,
+    rotation: Rotation | None = None,
 ) -> tuple[Floats, Floats]:
     """One noisy round, by summing over the 16 joint labels of the two pairs; circuit and conventions as `correlators.purified`.
 
@@ -96,6 +94,7 @@ def purify(
         a: noise of the operations at one end.
         b: noise at the other end.
         flip: expected parity of the announced bits; None averages over both.
+        rotation: of the two pairs, two of `frames.AXES`; None for the protocol's own.
 
     Returns:
         (success probability of shape ``(...)``, weights given success of shape ``(..., 4)``); where success cannot happen the weights
@@ -103,7 +102,7 @@ def purify(
 
     Raises:
         QuantityError: not probability distributions.
-        UnknownNameError: another kind.
+        UnknownNameError: another kind, or axes that there are not.
 
     Limits:
         Exact for Bell-diagonal inputs, averaged over the announced bits that mean success.
@@ -115,11 +114,9 @@ def purify(
         (0.853506, 0.916597)
     """
     k, s = np.broadcast_arrays(check_weights(keep, "keep"), check_weights(sacrifice, "sacrifice"))
+    one, two = rotation_of(kind, rotation)
     turned = 1.0 - (1.0 - a.depolarising_1) * (1.0 - b.depolarising_1)
-    if kind == "dejmps":
-        k, s = _mixed(k[..., _QUARTER_TURN], turned), _mixed(s[..., _QUARTER_TURN], turned)
-    elif kind != "bbpssw":
-        raise UnknownNameError(found=repr(kind), expected="'dejmps' or 'bbpssw'", where="kind")
+    k, s = turned_weights(k, one, turned), turned_weights(s, two, turned)
     depolarised = 1.0 - (1.0 - a.depolarising_2) * (1.0 - b.depolarising_2)
     # After a depolarised CNOT all 16 joint labels are equally likely: each parity with chance 1/2, the kept label uniform.
     right, wrong = acceptance(a, b, flip)
@@ -130,6 +127,29 @@ def purify(
             kept[..., i ^ (j & 1)] += (1.0 - depolarised) * accept * k[..., i] * s[..., j]
     p, w = _normalised(kept.sum(axis=-1), kept)
     return (p, werner(np.clip(_mixed(w, turned)[..., 0], 0.0, 1.0))) if kind == "bbpssw" else (p, w)
+
+
+def turned_weights(weights: ArrayLike, axes: str, depolarised: float = 0.0) -> Floats:
+    """Weights of a pair after a bilateral rotation.
+
+    Args:
+        weights: relative weights, shape ``(..., 4)``.
+        axes: one of `frames.AXES`.
+        depolarised: probability that one of its two gates put noise in the place of the pair; ``"xyz"`` has no gates.
+
+    Raises:
+        QuantityError: not probability distributions.
+
+    Examples:
+        >>> turned_weights([0.7, 0.2, 0.1, 0.0], "xzy").tolist()
+        [0.7, 0.0, 0.1, 0.2]
+    """
+    w = check_weights(weights, "weights")
+    if axes == "xyz":
+        return w
+    turned = np.empty_like(w)
+    turned[..., [turned_label(label, axes) for label in range(4)]] = w
+    return _mixed(turned, depolarised)
 
 
 def acceptance(a: OperationNoise, b: OperationNoise, flip: int | None = None) -> tuple[float, float]:
@@ -157,50 +177,6 @@ def acceptance(a: OperationNoise, b: OperationNoise, flip: int | None = None) ->
             for seen in (0, 1):
                 chances[wrong] += float(read_a[bit, seen] * read_b[bit ^ flip ^ wrong, seen ^ flip]) / 2.0
     return (chances[0], chances[1])
-
-
-def epl(
-    share_a: ArrayLike,
-    share_b: ArrayLike,
-    coherence_a: ArrayLike = 1.0,
-    coherence_b: ArrayLike = 1.0,
-    phase: ArrayLike = 0.0,
-) -> tuple[Floats, Floats]:
-    """Extreme photon loss: two single-click pairs of unknown but common phase make one good pair.
-
-    Each input is ``f Ψ_θ + (1-f) |11><11|``; bilateral CNOT, and success if both ends read 1. The double excitations and the common
-    phase drop out.
-
-    Equation: Campbell & Benjamin, PRL 101, 130502 (2008): ``p = f_a f_b / 2``, ``F = (1 + v_a v_b cos(θ_a - θ_b)) / 2``.
-
-    Args:
-        share_a: f of the kept pair, in [0, 1], shape ``(...)``.
-        share_b: f of the measured pair.
-        coherence_a: v, factor of the coherence between |01> and |10> of the kept pair, in [0, 1].
-        coherence_b: v of the measured pair.
-        phase: θ_a - θ_b (rad), what drifted between the two heralds.
-
-    Returns:
-        (success probability of shape ``(...)``, weights relative to Ψ+ given success, of shape ``(..., 4)``).
-
-    Raises:
-        QuantityError: a share or a coherence outside [0, 1].
-
-    Limits:
-        Perfect gates and readout; no |00> component (dark counts, unequal excitation); for ``phase != 0`` the imaginary part
-        of the coherence is dropped, the fidelity is exact.
-
-    Examples:
-        >>> p, w = epl(0.9, 0.9, 0.9, 0.9)
-        >>> round(float(p), 3), round(float(w[0]), 3)
-        (0.405, 0.905)
-    """
-    f_a, f_b = check_range(share_a, 0.0, 1.0, "share_a"), check_range(share_b, 0.0, 1.0, "share_b")
-    v_a = check_range(coherence_a, 0.0, 1.0, "coherence_a")
-    v_b = check_range(coherence_b, 0.0, 1.0, "coherence_b")
-    p, v = np.broadcast_arrays(f_a * f_b / 2.0, v_a * v_b * np.cos(np.asarray(phase, dtype=np.float64)))
-    zero = np.zeros_like(v)
-    return (np.asarray(p), np.stack([(1.0 + v) / 2.0, (1.0 - v) / 2.0, zero, zero], axis=-1))
 
 
 def _mixed(weights: Floats, probability: float) -> Floats:

@@ -79,3 +79,27 @@ def test_perfect_pairs_show_the_expected_parity(basis):
 def test_unknown_basis():
     with pytest.raises(UnknownNameError, match="'X', 'Y' or 'Z'"):
         frames.expected_parity("x", 0)
+
+
+@pytest.mark.parametrize("axes", frames.AXES)
+def test_turning_labels_is_a_permutation_and_linear(axes):
+    assert sorted(frames.turned_label(label, axes) for label in LABELS) == list(LABELS)
+    for a, b in itertools.product(LABELS, LABELS):
+        assert frames.turned_label(a ^ b, axes) == frames.turned_label(a, axes) ^ frames.turned_label(b, axes)
+
+
+@pytest.mark.parametrize("rotation", list(itertools.product(frames.AXES, repeat=2)))
+def test_frames_are_linear_under_any_rotation(rotation):
+    for k, s in itertools.product(LABELS, LABELS):
+        frame, flip = frames.purify_frame("dejmps", k, s, rotation)
+        one, two = (
+            frames.purify_frame("dejmps", k, 0, rotation),
+            frames.purify_frame("dejmps", 0, s, rotation),
+        )
+        assert (frame, flip) == (one[0] ^ two[0], one[1] ^ two[1])
+
+
+def test_axes_that_there_are_not():
+    with pytest.raises(UnknownNameError, match="one of xyz") as caught:
+        frames.purify_frame("dejmps", 0, 0, ("xyz", "xxz"))
+    assert caught.value.where == "rotation"

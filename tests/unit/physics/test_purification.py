@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 import numpy as np
 import pytest
 
-from quantum_fabric.errors import QuantityError, UnknownNameError
+from quantum_fabric.errors import UnknownNameError
 from quantum_fabric.physics import bell, purification
 from quantum_fabric.physics.noise import NOISELESS, OperationNoise
 
@@ -129,17 +128,21 @@ def test_unknown_protocol():
         purification.purify("twirl", BATCH, BATCH, NOISELESS, NOISELESS)
 
 
-def test_epl_batches_and_limits():
-    p, w = purification.epl(np.array([0.0, 0.5, 1.0]), 1.0)
-    np.testing.assert_allclose(p, [0.0, 0.25, 0.5])
-    assert w.shape == (3, 4)
-    np.testing.assert_allclose(w.sum(axis=-1), 1.0)
-    np.testing.assert_allclose(w[:, 0], 1.0)
-    assert purification.epl(1.0, 1.0, phase=math.pi)[1][0] == pytest.approx(0.0, abs=1e-15)
-    assert purification.epl(1.0, 1.0, 0.0)[1][0] == 0.5
+@pytest.mark.parametrize("rotation", [("xyz", "zyy"), ("XZY", "xzy"), ("", "xyz")])
+def test_unknown_axes(rotation):
+    with pytest.raises(UnknownNameError, match="one of xyz, xzy") as caught:
+        purification.purify("dejmps", BATCH, BATCH, NOISELESS, NOISELESS, None, rotation)
+    assert caught.value.where == "rotation"
 
 
-@pytest.mark.parametrize("arguments", [(1.1, 1.0), (1.0, -0.1), (1.0, 1.0, 2.0), (1.0, 1.0, 1.0, -1.0)])
-def test_epl_domain(arguments):
-    with pytest.raises(QuantityError, match="expected values in"):
-        purification.epl(*arguments)
+def test_turning_there_and_back():
+    for there, back in (("xzy", "xzy"), ("yzx", "zxy"), ("zyx", "zyx"), ("yxz", "yxz")):
+        turned = purification.turned_weights(purification.turned_weights(BATCH, there), back)
+        np.testing.assert_allclose(turned, BATCH, atol=1e-15)
+
+
+def test_turning_costs_a_gate_at_each_end_unless_nothing_is_turned():
+    assert purification.turned_weights([1.0, 0, 0, 0], "zyx", 0.4).tolist() == pytest.approx(
+        [0.7, 0.1, 0.1, 0.1]
+    )
+    assert purification.turned_weights([1.0, 0, 0, 0], "xyz", 0.4).tolist() == [1.0, 0, 0, 0]
