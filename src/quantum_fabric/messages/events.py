@@ -41,22 +41,22 @@ class Swapped:
 
 @dataclass(frozen=True, slots=True)
 class Purified:
-    """The local half of a purification is done: the bit of the measured qubit, as read out."""
+    """The local half of a purification is done: the bit of the measured qubit, as read out; None where its memory had lost it."""
 
     node: str
     keep: int
     sacrifice: int
-    bit: int
+    bit: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A single-qubit measurement is done."""
+    """A single-qubit measurement is done; ``bit`` is None where the memory had lost the qubit."""
 
     node: str
     slot: int
     basis: str
-    bit: int
+    bit: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,31 @@ class MemoryNoise:
         """
         return 1.0 / self.t2 if self.exponent == 1.0 else 0.5 / self.t1
 
+    @property
+    def loss_per_attempt(self) -> float:
+        """What one entangling attempt beside a qubit costs its coherence, as an exponent: ``-ln(1 - a)``.
+
+        Examples:
+            >>> round(MemoryNoise(1.0, 1.0, attempt_dephasing=0.5).loss_per_attempt, 6)
+            0.693147
+        """
+        return -math.log1p(-self.attempt_dephasing)
+
+    @property
+    def simple(self) -> bool:
+        """True if a half loses coherence at one constant rate, whatever its age and whatever happens beside it.
+
+        Examples:
+            >>> MemoryNoise(1.0, 1.0).simple, MemoryNoise(2.0, 1.0, exponent=2.0).simple
+            (True, False)
+        """
+        return self.stretched_rate == 0.0 and self.attempt_dephasing == 0.0
+
+    @property
+    def lossless(self) -> bool:
+        """True if a readout always finds the qubit."""
+        return self.retrieval == 1.0 and math.isinf(self.retrieval_lifetime)
+
     def retrieved(self, seconds: float) -> float:
         """Probability that a readout finds a qubit of this age (s, >= 0).
 

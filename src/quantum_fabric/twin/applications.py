@@ -21,8 +21,7 @@ from quantum_fabric.messages import (
     Teleported,
     Truth,
 )
-from quantum_fabric.physics.teleport import teleported_density
-from quantum_fabric.twin.qubits import Half, draw_label, take
+from quantum_fabric.twin.qubits import Half, Sent, take
 from quantum_fabric.units import Time
 
 OPERATION = ranked(Priority.OPERATION)
@@ -44,6 +43,9 @@ class Applications:
         emit: called with (node, event) where and when an event happens.
         reveal: called with the truth of a pair when both its halves were handed over.
         half: finds the half in a slot.
+
+    Attributes:
+        twirl_error: about how much the fidelity of the worst pair so far is off by what its representation cannot hold.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Applications:
         self._emit = emit
         self._reveal = reveal
         self._half = half
+        self.twirl_error = 0.0
 
     @property
     def commands(self) -> dict[type, Callable[..., None]]:
@@ -85,6 +88,7 @@ class Applications:
             pair.told = int(command.bell)
             return
         ends = ((first.node.name, first.elementary), (second.node.name, second.elementary))
+        self.twirl_error = max(self.twirl_error, pair.twirl_error())
         self._reveal(Truth(ends, Bell(told), pair.weights(told), now))
 
     def _measure(self, command: Measure, now: Time) -> None:
@@ -100,22 +104,18 @@ class Applications:
         command, half = operation
         if half.slot is None:
             return
-        half.age(self._clock.now)
+        now, node = self._clock.now, half.node
+        half.age(now)
         take(half)
-        pair, draws = half.pair, self._draws[half.node.name]
-        turned = 1.0 if command.basis == "Z" else 1.0 - half.node.operations.depolarising_1
-        if pair.measured is None or pair.measured[0] != command.basis:
-            true = int(draws.flip(0.5))  # one half alone, and any other basis than the partner's, is fair
-            pair.measured = pair.measured or (command.basis, true, turned)
+        draws = self._draws[node.name]
+        bit: int | None = None
+        if node.lossless or draws.flip(node.retrieves(half, now)):
+            true = half.pair.measure(half, command.basis, draws)
+            noise = node.operations
+            bit = true ^ int(draws.flip(noise.readout_error_1 if true else noise.readout_error_0))
         else:
-            # ⟨XX⟩, ⟨YY⟩, ⟨ZZ⟩ of the label's Bell state times the relative correlator
-            phase, parity = pair.frame & 1, pair.frame >> 1
-            sign = {"X": phase, "Y": 1 ^ parity ^ phase, "Z": parity}[command.basis]
-            size = {"X": pair.x, "Y": pair.y, "Z": pair.z}[command.basis] * turned * pair.measured[2]
-            true = pair.measured[1] ^ sign ^ int(draws.flip((1.0 - size) / 2.0))
-        noise = half.node.operations
-        bit = true ^ int(draws.flip(noise.readout_error_1 if true else noise.readout_error_0))
-        self._emit(half.node.name, Measured(command.node, command.slot, command.basis, bit))
+            half.pair.spoil(half)
+        self._emit(node.name, Measured(command.node, command.slot, command.basis, bit))
 
     def _teleport(self, command: Teleport, now: Time) -> None:
         half = self._half(command.node, command.slot, "teleport through", command.half)
@@ -128,29 +128,25 @@ class Applications:
         command, half = operation
         if half.slot is None:
             return
-        half.age(self._clock.now)
+        now, node = self._clock.now, half.node
+        half.age(now)
         take(half)
-        node = half.node
         draws = self._draws[node.name]
-        if not draws.flip(node.operations.swap_success):
-            half.pair.spoil()
+        if not draws.flip(node.operations.swap_success * node.retrieves(half, now)):
+            half.pair.spoil(half)
             self._emit(node.name, Teleported(command.node, command.slot, None))
             return
-        label = draw_label(draws.uniform(), node.outcomes)
-        bits = (label >> 1, label & 1)
-        half.pair.teleport = (command.amplitudes, int(command.bell), node.operations, bits)
-        self._emit(node.name, Teleported(command.node, command.slot, bits))
+        label = half.pair.send(half, command.amplitudes, draws)
+        half.pair.teleport = Sent(half, command.amplitudes, int(command.bell), label)
+        self._emit(node.name, Teleported(command.node, command.slot, (label >> 1, label & 1)))
 
     def _correct(self, command: Correct, now: Time) -> None:
         half = self._half(command.node, command.slot, "correct", command.half)
         pair = half.pair
         if pair.teleport is None:
             raise ProtocolError(f"nothing was teleported to slot {command.slot} of {command.node}")
-        amplitudes, told, noise, bits = pair.teleport
+        sent = pair.teleport
         half.age(now)
         take(half)
-        # other bits than the announced ones ask for another Pauli: the same as a pair in another state
-        wrong = (bits[0] ^ command.bits[0]) << 1 | (bits[1] ^ command.bits[1])
-        density = teleported_density(amplitudes, pair.weights(told ^ wrong), noise, bits)
-        flat = tuple(complex(entry) for row in density for entry in row)
-        self._emit(command.node, Received(command.node, command.slot, (flat[0], flat[1], flat[2], flat[3])))
+        wrong = (sent.label >> 1 ^ command.bits[0]) << 1 | (sent.label & 1 ^ command.bits[1])
+        self._emit(command.node, Received(command.node, command.slot, pair.receive(sent, wrong)))

@@ -15,8 +15,10 @@ from quantum_fabric.kernel.order import Priority, ranked
 from quantum_fabric.kernel.streams import Streams
 from quantum_fabric.links.model import Heralding, LinkModel
 from quantum_fabric.messages import Bell, Event, Heralded
-from quantum_fabric.physics.correlators import from_weights
-from quantum_fabric.twin.qubits import Half, Pair, Slot, TwinNode
+from quantum_fabric.physics.attempts import Attempts
+from quantum_fabric.twin.bell_diagonal import BellDiagonal
+from quantum_fabric.twin.qubits import Half, Slot, TwinNode
+from quantum_fabric.twin.states import Representation
 from quantum_fabric.units import Time
 
 NEVER: Time = -(1 << 62)
@@ -33,18 +35,21 @@ class TwinLink:
         light_time: time of light from end to end, ps.
         up: False while the fibre is cut.
         rank: place of the link in the network; orders simultaneous heralds.
+        states: how the states of its pairs are kept.
     """
 
-    __slots__ = ("_heraldings", "ends", "lanes", "light_time", "model", "name", "rank", "up")
+    __slots__ = ("_heraldings", "ends", "lanes", "light_time", "model", "name", "rank", "states", "up")
 
     def __init__(
-        self, name: str, a: TwinNode, b: TwinNode, model: LinkModel, light_time: Time, rank: int
-    ) -> None:
+        self, name: str, a: TwinNode, b: TwinNode, model: LinkModel, light_time: Time, rank: int,
+        states: Representation = BellDiagonal,
+    ) -> None:  # fmt: skip
         self.name = name
         self.ends = (a, b)
         self.model = model
         self.light_time = light_time
         self.rank = rank
+        self.states = states
         self.up = True
         self.lanes: dict[int, Lane] = {}
         self._heraldings: dict[tuple[float | None, int], OperatingPoint] = {}
@@ -54,22 +59,22 @@ class TwinLink:
         key = (setting, lanes)
         found = self._heraldings.get(key)
         if found is None:
-            found = self._heraldings[key] = OperatingPoint(self.model.heralding(setting, lanes))
+            found = self._heraldings[key] = OperatingPoint(self.model.heralding(setting, lanes), self.states)
         return found
 
 
 class OperatingPoint:
-    """A `Heralding` prepared for the event path: sums and correlators computed once."""
+    """A `Heralding` prepared for the event path: sums and states computed once."""
 
-    __slots__ = ("born", "correlators", "cumulative", "cycle", "heard", "labels", "period", "success")
+    __slots__ = ("born", "cumulative", "cycle", "fresh", "heard", "labels", "period", "success")
 
-    def __init__(self, heralding: Heralding) -> None:
+    def __init__(self, heralding: Heralding, states: Representation) -> None:
         self.period = heralding.period
         self.cycle = heralding.cycle
         self.born = heralding.born
         self.heard = heralding.heard
         self.labels = [Bell(outcome.bell) for outcome in heralding.outcomes]
-        self.correlators = [from_weights(outcome.weights) for outcome in heralding.outcomes]
+        self.fresh = [states.prepare(outcome) for outcome in heralding.outcomes]
         total = 0.0
         self.cumulative = []
         for outcome in heralding.outcomes:
@@ -88,7 +93,7 @@ class Lane:
     """
 
     __slots__ = (
-        "_armed_at", "_clock", "_emit", "_outcomes", "_pending", "_point", "_rank", "_start", "_stream", "_trying",
+        "_armed_at", "_attempts", "_clock", "_emit", "_outcomes", "_pending", "_point", "_rank", "_start", "_stream", "_trying",
         "arms", "heralds", "link", "number",
     )  # fmt: skip
 
@@ -107,6 +112,11 @@ class Lane:
         self._rank = ranked(Priority.HERALD, (link.rank << 12) + number)
         self._pending: Handle | None = None
         self._start: Time = NEVER
+        self._attempts: Attempts | None = None  # kept where they disturb what an end has stored
+        for end, node in enumerate(link.ends):
+            if node.memory.attempt_dephasing > 0.0:
+                self._attempts = self._attempts or Attempts()
+                node.lanes.append((self._attempts, end))
         self._point: OperatingPoint  # that the last end to be armed asked for
         self._trying: OperatingPoint  # of the attempt that is pending
 
@@ -152,6 +162,8 @@ class Lane:
         ahead = self._start - now
         if ahead > 0:  # the success lay in the future: the last attempt that was made is the one before now
             self._start -= -(-ahead // self._trying.period) * self._trying.period
+            if self._attempts is not None:
+                self._attempts.stop(self._start)
 
     def _restart(self) -> None:
         first, second = self.arms
@@ -166,6 +178,8 @@ class Lane:
         earliest = max(earliest, self._start + point.period)  # never twice in one slot of the grid
         number = -((phase - earliest) // point.period)
         self._start = phase + (number + self._stream.geometric(point.success) - 1) * point.period
+        if self._attempts is not None:
+            self._attempts.begin(phase + number * point.period, self._start, point.period, point.born)
         self._trying = point
         at = self._start + min(point.heard)
         self._pending = self._clock.schedule(at, self._rank, self._succeed)
@@ -192,9 +206,11 @@ class Lane:
                 slot.lane = None
                 self.arms[end] = None
             halves.append(half)
-        pair = Pair(halves[0], halves[1], int(point.labels[index]), point.correlators[index])
+        pair = self.link.states(halves[0], halves[1], int(point.labels[index]), point.fresh[index])
         if lost:
-            pair.spoil()
+            for half in halves:
+                if half.slot is None:
+                    pair.spoil(half)
         self._restart()  # both ends may have let go and been armed anew
         label = point.labels[index]
         # both letters are written before either is read: what the first end does must not change the second's

@@ -1,14 +1,12 @@
 """The plant simulated: obeys commands, reports events where and when they happen, and keeps the truth to itself.
 
-It implements `quantum_fabric.ports.Plant`. States are Bell-diagonal (three correlators, relative to the announced Bell state) and
-age lazily, when somebody looks.
+It implements `quantum_fabric.ports.Plant`. States age lazily, when somebody looks; how they are kept is chosen for a run
+(`quantum_fabric.twin.states`).
 
 Limits:
-    Pauli noise is exact. Amplitude damping (T1) is Pauli-twirled: see `quantum_fabric.physics.memory` for the size of the
-    error. With readout that is lopsided at both ends of a purification, success is drawn with its mean over the first
-    announced bit instead of given it. A pair whose purification failed is taken to be maximally mixed, since the
-    protocol throws it away. A half that is used before the other end's part of a purification, or before the swaps of its
-    chain, is outside the model: the standard agents never do that.
+    Those of the states: see `quantum_fabric.twin.bell_diagonal.BellDiagonal` and `quantum_fabric.twin.exact.Exact`. A half
+    that is used before the other end's part of a purification, or before the swaps of its chain, is outside the
+    model: the standard agents never do that.
 """
 
 from __future__ import annotations
@@ -34,11 +32,9 @@ from quantum_fabric.messages import (
     Swapped,
     Truth,
 )
-from quantum_fabric.physics.correlators import purified
-from quantum_fabric.physics.frames import purify_frame, swap_frame
 from quantum_fabric.twin.applications import Applications
 from quantum_fabric.twin.lanes import Lane, TwinLink
-from quantum_fabric.twin.qubits import Half, Pair, Purification, Slot, TwinNode, draw_label, take
+from quantum_fabric.twin.qubits import Half, Purification, Slot, TwinNode, take
 from quantum_fabric.units import Time
 
 BELLS = tuple(Bell)
@@ -144,18 +140,17 @@ class Twin:
         left.age(now)
         right.age(now)
         draws = self._draws[node.name]
+        chance = node.operations.swap_success
+        if not node.lossless:
+            chance *= node.retrieves(left, now) * node.retrieves(right, now)
         take(left)
         take(right)
-        if not draws.flip(node.operations.swap_success):
-            left.pair.spoil()
-            right.pair.spoil()
+        if not draws.flip(chance):
+            left.pair.spoil(left)
+            right.pair.spoil(right)
             self._emit(node.name, Swapped(node.name, command.left, command.right, None))
             return
-        outcome = draw_label(draws.uniform(), node.outcomes)
-        factors = node.outcomes[outcome][1]
-        one, two = left.pair, right.pair
-        joint = (one.x * two.x * factors[0], one.y * two.y * factors[1], one.z * two.z * factors[2])
-        Pair(one.other(left), two.other(right), swap_frame(one.frame, two.frame, outcome), joint)
+        outcome = left.pair.swapped(left, right, draws)
         del left.pair, right.pair  # no circle of references: nothing is left to the garbage collector
         self._emit(node.name, Swapped(node.name, command.left, command.right, BELLS[outcome]))
 
@@ -180,37 +175,24 @@ class Twin:
         take(sacrifice)
         _idle(keep)
         draws = self._draws[node.name]
-        waiting = keep.pair.purification
-        if waiting is None:
-            noise = node.operations
-            # the measured qubit is maximally mixed, so its true bit is fair; the readout may be lopsided
-            one = 0.5 * (1.0 - noise.readout_error_1) + 0.5 * noise.readout_error_0
-            bit = int(draws.flip(one))
-            keep.pair.purification = Purification(keep.pair, sacrifice.pair, command.distillation, node, bit)
+        waiting, keep.pair.purification = keep.pair.purification, None
+        bit: int | None
+        if not node.lossless and not draws.flip(node.retrieves(sacrifice, now)):
+            sacrifice.pair.spoil(sacrifice)
+            keep.pair.spoil()
+            bit = None
+        elif waiting is None:
+            first = Purification(keep.pair, sacrifice.pair, command.distillation, node)
+            bit = first.bit = keep.pair.half_purified(first, draws)
+            keep.pair.purification = first
+        elif (
+            waiting.sacrifice is not sacrifice.pair
+        ):  # one end paired them otherwise: the outcome tells nothing
+            keep.pair.spoil()
+            bit = int(draws.flip(0.5))
         else:
-            bit = self._resolve(waiting, sacrifice.pair, node)
-            keep.pair.purification = None
+            bit = keep.pair.purified(waiting, node, draws)
         self._emit(node.name, Purified(node.name, command.keep, command.sacrifice, bit))
-
-    def _resolve(self, waiting: Purification, sacrifice: Pair, node: TwinNode) -> int:
-        """The second end's half: both halves of both pairs have aged up to their own end's gate, so the map applies."""
-        keep = waiting.keep
-        draws = self._draws[node.name]
-        if waiting.sacrifice is not sacrifice:  # one end paired them otherwise: the outcome tells nothing
-            keep.spoil()
-            return int(draws.flip(0.5))
-        kind = waiting.distillation.value
-        frame, flip = purify_frame(kind, keep.frame, sacrifice.frame)
-        chance, joint = purified(
-            keep.correlators, sacrifice.correlators, kind, waiting.node.operations, node.operations, flip
-        )
-        success = draws.flip(chance)
-        keep.frame = frame
-        if success:
-            keep.x, keep.y, keep.z = joint
-        else:
-            keep.spoil()
-        return waiting.bit ^ flip ^ (0 if success else 1)
 
     @staticmethod
     def _begin(first: Half, second: Half) -> None:
@@ -302,4 +284,4 @@ def _idle(half: Half) -> None:
 def _lose(half: Half) -> None:
     """Remove a half from its slot without a record of its state: the other half is left maximally mixed."""
     take(half)
-    half.pair.spoil()
+    half.pair.spoil(half)

@@ -12,6 +12,7 @@ from quantum_fabric.links.ideal import FixedLink
 from quantum_fabric.messages import Arm, Command, Event, Truth
 from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
 from quantum_fabric.twin import Twin, TwinLink, TwinNode
+from quantum_fabric.twin.bell_diagonal import BellDiagonal
 from quantum_fabric.twin.qubits import Half, Pair
 from quantum_fabric.units import Time
 
@@ -73,7 +74,7 @@ class Bench:
 
     def pair(
         self, a: str, slot_a: int, b: str, slot_b: int, frame: int = 0, correlators: Any = (1.0, 1.0, 1.0)
-    ) -> Pair:
+    ) -> BellDiagonal:
         """A pair that was born now, its halves in these slots."""
         self._made += 1
         halves = []
@@ -82,7 +83,7 @@ class Bench:
             assert slot.half is None
             slot.half = Half(f"made#{self._made}", slot, self.clock.now)
             halves.append(slot.half)
-        return Pair(halves[0], halves[1], frame, correlators)
+        return BellDiagonal(halves[0], halves[1], frame, correlators)
 
     def of(self, kind: type) -> list[Any]:
         return [event for _, event in self.tape if isinstance(event, kind)]
@@ -105,7 +106,7 @@ class Bench:
         return (
             [(busy, lane, id(half)) for busy, lane, half in slots],
             [(half.since, id(half.slot), id(half.pair)) for half in halves],
-            [tuple(getattr(half.pair, name) for name in Pair.__slots__) for half in halves],
+            [tuple(getattr(half.pair, name) for name in (*Pair.__slots__, *BellDiagonal.__slots__)) for half in halves],
             [(link.up, {n: self._lane(lane) for n, lane in link.lanes.items()}) for link in self.links],
             {name: stream.draws for name, stream in self.streams._open.items() if stream.draws},
             len(self.clock._queue), self.clock.now, len(self.tape), len(self.truths),

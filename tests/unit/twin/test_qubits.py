@@ -12,20 +12,21 @@ from hypothesis import strategies as st
 from quantum_fabric.physics import memory
 from quantum_fabric.physics.correlators import aged, decay_rates, from_weights, swap_table, to_weights
 from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
-from quantum_fabric.twin.qubits import Half, Pair, TwinNode, draw_label, take
+from quantum_fabric.twin.bell_diagonal import BellDiagonal, draw_label
+from quantum_fabric.twin.qubits import Half, TwinNode, take
 from quantum_fabric.units import MS, SECOND, Time
 
 GOOD, BAD = MemoryNoise(t1=5.0, t2=0.8), MemoryNoise(t1=0.3, t2=0.02)
 START = from_weights((0.9, 0.05, 0.03, 0.02))
 
 
-def pair(a: MemoryNoise, b: MemoryNoise, born: tuple[Time, Time] = (0, 0), frame: int = 0) -> Pair:
+def pair(a: MemoryNoise, b: MemoryNoise, born: tuple[Time, Time] = (0, 0), frame: int = 0) -> BellDiagonal:
     halves = []
     for name, noise, since in (("A", a, born[0]), ("B", b, born[1])):
         slot = TwinNode(name, 1, noise, OperationNoise()).slots[0]
         slot.half = Half("pair", slot, since)
         halves.append(slot.half)
-    return Pair(halves[0], halves[1], frame, START)
+    return BellDiagonal(halves[0], halves[1], frame, START)
 
 
 def test_a_node_is_ready_for_the_event_path() -> None:

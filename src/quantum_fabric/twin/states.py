@@ -1,0 +1,32 @@
+"""How the joint states of pairs are kept in a run: as mixtures of Bell states, fast, or as density matrices, exact.
+
+Everything that happens to a pair goes through its class (`quantum_fabric.twin.qubits.Pair`), so the plant does not know which it is.
+Both draw the same random numbers for the same purposes: a run whose noise is Pauli noise is the same run in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+from quantum_fabric.links.model import HeraldOutcome
+from quantum_fabric.twin.bell_diagonal import BellDiagonal
+from quantum_fabric.twin.exact import Exact
+from quantum_fabric.twin.qubits import Half, Pair
+
+
+class Representation(Protocol):
+    """A way to keep the joint state of two halves."""
+
+    def prepare(self, outcome: HeraldOutcome) -> Any:
+        """The state that a herald announces, as this representation keeps it."""
+
+    def __call__(self, first: Half, second: Half, frame: int, state: Any) -> Pair:
+        """A pair in such a state."""
+
+
+STATES: Final[Mapping[str, Representation]] = MappingProxyType(
+    {"bell-diagonal": BellDiagonal, "exact": Exact}
+)
+"""By the name that documents and commands use."""
