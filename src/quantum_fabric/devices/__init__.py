@@ -7,6 +7,7 @@ Named devices lie in ``sheets/`` with the source of every number; `sheet` fetche
 from quantum_fabric.devices.carrier import Carrier
 from quantum_fabric.devices.cavity import Cavity
 from quantum_fabric.devices.detector import Detector
+from quantum_fabric.devices.emitter import Emitter
 from quantum_fabric.devices.fibre import Fibre
 from quantum_fabric.devices.kinds import KINDS, RECORDS, Profile
 from quantum_fabric.devices.memory import Memory, dephasing_of_attempts, dephasing_of_detuning
@@ -18,6 +19,7 @@ from quantum_fabric.devices.sheets import citation, data_sheet, provenance, shee
 from quantum_fabric.devices.source import Source
 from quantum_fabric.devices.station import Station
 from quantum_fabric.devices.transducer import Transducer, thermal_occupation, transduced
+from quantum_fabric.devices.weak_pulse import WeakPulse
 
 __all__ = [
     "KINDS",
@@ -27,6 +29,7 @@ __all__ = [
     "Carrier",
     "Cavity",
     "Detector",
+    "Emitter",
     "Fibre",
     "Gates",
     "Interface",
@@ -40,6 +43,7 @@ __all__ = [
     "Source",
     "Station",
     "Transducer",
+    "WeakPulse",
     "build",
     "check",
     "citation",

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from quantum_fabric.devices.detector import Detector
+from quantum_fabric.devices.emitter import Emitter
 from quantum_fabric.devices.fibre import Fibre
 from quantum_fabric.devices.node import Node
 from quantum_fabric.devices.pair_source import PairSource
 from quantum_fabric.devices.source import Source
 from quantum_fabric.devices.station import Station
 from quantum_fabric.devices.transducer import Transducer
+from quantum_fabric.devices.weak_pulse import WeakPulse
 
 RECORDS: Final[Mapping[str, type[Any]]] = {
     "node": Node,
@@ -24,6 +26,8 @@ RECORDS: Final[Mapping[str, type[Any]]] = {
     "detector": Detector,
     "source": Source,
     "pair_source": PairSource,
+    "emitter": Emitter,
+    "weak_pulse": WeakPulse,
     "station": Station,
     "transducer": Transducer,
 }

@@ -27,13 +27,16 @@ from importlib import resources
 from typing import Any, Literal, overload
 
 from quantum_fabric.devices.detector import Detector
+from quantum_fabric.devices.emitter import Emitter
 from quantum_fabric.devices.fibre import Fibre
 from quantum_fabric.devices.kinds import KINDS, RECORDS, Profile
 from quantum_fabric.devices.node import Node
 from quantum_fabric.devices.page import Provenance, Sheet, read_page
+from quantum_fabric.devices.pair_source import PairSource
 from quantum_fabric.devices.source import Source
 from quantum_fabric.devices.station import Station
 from quantum_fabric.devices.transducer import Transducer
+from quantum_fabric.devices.weak_pulse import WeakPulse
 from quantum_fabric.errors import QuantityError, UnknownNameError
 
 
@@ -55,6 +58,21 @@ def sheet(kind: Literal["detector"], name: str) -> Detector:
 @overload
 def sheet(kind: Literal["source"], name: str) -> Source:
     """Data sheet of a pair source."""
+
+
+@overload
+def sheet(kind: Literal["pair_source"], name: str) -> PairSource:
+    """Data sheet of a source of pairs by down-conversion."""
+
+
+@overload
+def sheet(kind: Literal["emitter"], name: str) -> Emitter:
+    """Data sheet of an emitter of single photons."""
+
+
+@overload
+def sheet(kind: Literal["weak_pulse"], name: str) -> WeakPulse:
+    """Data sheet of a sender of weak pulses."""
 
 
 @overload
@@ -144,8 +162,8 @@ def provenance(kind: str, name: str) -> dict[str, Provenance]:
         UnknownNameError: no such kind or name.
 
     Examples:
-        >>> provenance("node", "neutral-atom")["memory.t2"]
-        Provenance(value='7 ms', letter='S', source='abstract of the paper', note='')
+        >>> provenance("node", "neutral-atom")["memory.t2"].letter
+        'S'
     """
     return dict(data_sheet(kind, name).numbers) if kind != "profile" else {}
 
