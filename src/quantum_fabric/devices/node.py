@@ -11,7 +11,7 @@ from typing import Any
 
 from quantum_fabric.devices.cavity import Cavity
 from quantum_fabric.devices.memory import Memory
-from quantum_fabric.devices.quantities import check, override, part, quantity
+from quantum_fabric.devices.quantities import check, choice, override, part, quantity
 from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
 from quantum_fabric.units import US, Time
 
@@ -65,6 +65,9 @@ class Interface:
         phase_noise: rms optical phase in rad that this end adds to a single-click herald; ends add in quadrature.
         spin_photon_fidelity: fidelity of the memory-photon Bell pair that leaves the node, errors taken as white.
         bright_population: share of the bright state that a single-click link uses where nothing else is asked for.
+        encoding: how the photon carries its qubit: ``time-bin``, ``polarisation`` or ``number`` (there or not there). Turned
+            polarisation is an error of the pair for ``polarisation`` and a loss at a polariser for the others.
+        alignment_wander: rms sideways motion of the coupled mode, in mode radii per square root of a second.
         cycle: ps from one local attempt to the next, preparation included.
         wavelength: of the photon in the fibre (after conversion), m.
         conversion_efficiency: external efficiency of the frequency converter; 1 for none.
@@ -94,6 +97,16 @@ class Interface:
     )
     bright_population: float = quantity(
         "fraction", 0.0, 0.5, "bright-state population of a single-click link", default=0.05, open_low=True
+    )
+    encoding: str = choice(
+        ("time-bin", "polarisation", "number"), "how the photon carries its qubit", default="time-bin"
+    )
+    alignment_wander: float = quantity(
+        "number",
+        0.0,
+        math.inf,
+        "rms motion of the coupled mode, mode radii per square root of a second",
+        default=0.0,
     )
     cycle: Time = quantity("duration", 0.0, math.inf, "local attempt cycle", default=US, open_low=True)
     wavelength: float = quantity(

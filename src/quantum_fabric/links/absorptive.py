@@ -12,10 +12,10 @@ from typing import ClassVar, Final
 
 from quantum_fabric.errors import Caution, QuantityError
 from quantum_fabric.links.architecture import FIBRE, STATION, Architecture, Parameter
+from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.links.dlcz import (
     HIGHEST,
     LOWEST,
-    kept_locally,
     phase,
     shared_excitation,
     sides,
@@ -95,6 +95,10 @@ class Absorptive:
         outcomes = with_modes(self._heralds(setting), self.parts.tried)
         return Heralding(times.period, times.cycle, times.born, times.heard, outcomes, cautions)
 
+    def under(self, conditions: Conditions) -> Absorptive:
+        """The same link, out of alignment."""
+        return Absorptive(self.parts.under(conditions))
+
     def total_transmission(self) -> float:
         """Transmission of both arms together."""
         return self.parts.total_transmission()
@@ -102,7 +106,9 @@ class Absorptive:
     def _heralds(self, setting: float) -> tuple[HeraldOutcome, ...]:
         kept = (self.parts.a.interface.capture, self.parts.b.interface.capture)
         a, b = sides(setting, self._station, kept)
-        return shared_excitation(a, b, self._station, phase(self.parts), kept_locally(self.parts))
+        return shared_excitation(
+            a, b, self._station, phase(self.parts), self.parts.kept_locally, self.parts.phase
+        )
 
     def _fidelity(self, setting: float) -> float:
         return self._heralds(setting)[0].weights[0]

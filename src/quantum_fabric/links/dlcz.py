@@ -7,19 +7,20 @@ numbers. Reference: Duan, Lukin, Cirac, Zoller, Nature 414, 413 (2001).
 
 from __future__ import annotations
 
+import cmath
 import math
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from quantum_fabric.errors import Caution, QuantityError
 from quantum_fabric.links.architecture import EMITTER, EXAMPLE, FIBRE, STATION, Architecture, Parameter
+from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.links.joint import Joint
 from quantum_fabric.links.knobs import best_setting
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
 from quantum_fabric.links.parts import Parts
 from quantum_fabric.links.station import Station, station
 from quantum_fabric.links.timing import schedule, with_modes
-from quantum_fabric.physics.correlators import werner
 from quantum_fabric.physics.optics.squeezed import Kept, Side, one_click
 
 PSI_PLUS: Final = 2
@@ -36,7 +37,12 @@ _MODERATE: Final = 0.2
 
 
 def shared_excitation(
-    a: Side, b: Side, station: Station, phase_sigma: float = 0.0, local: tuple[float, float] = (1.0, 1.0)
+    a: Side,
+    b: Side,
+    station: Station,
+    phase_sigma: float = 0.0,
+    local: tuple[float, float] = (1.0, 1.0),
+    phase: float = 0.0,
 ) -> tuple[HeraldOutcome, HeraldOutcome]:
     """Both heralds (Ψ+ and Ψ−) of two squeezed sources and a station.
 
@@ -46,6 +52,7 @@ def shared_excitation(
         station: visibility and dark counts of the detection window.
         phase_sigma: rms phase between the two paths, rad.
         local: share of halves at a and b that local errors leave alone, each in [0, 1].
+        phase: phase between the two paths that nobody corrects, rad.
 
     Examples:
         >>> from quantum_fabric.links.station import Window
@@ -58,7 +65,7 @@ def shared_excitation(
     """
     window = station.window
     kept: Kept = one_click(a, b, window.visibility, window.dark, window.number_resolving)
-    odd = kept.coherence * math.exp(-0.5 * phase_sigma**2)
+    odd = kept.coherence * cmath.exp(complex(-0.5 * phase_sigma**2, phase))
     plus = Joint(kept.none, kept.only_b, kept.only_a, kept.both, odd=odd).depolarised(*local)
     minus = Joint(kept.none, kept.only_b, kept.only_a, kept.both, odd=-odd).depolarised(*local)
     return plus.herald(PSI_PLUS), minus.herald(PSI_MINUS)
@@ -122,13 +129,19 @@ class Dlcz:
             cautions=strong(setting, "excitation"),
         )
 
+    def under(self, conditions: Conditions) -> Dlcz:
+        """The same link, out of alignment."""
+        return Dlcz(self.parts.under(conditions))
+
     def total_transmission(self) -> float:
         """Transmission of both arms together."""
         return self.parts.total_transmission()
 
     def _heralds(self, setting: float) -> tuple[HeraldOutcome, ...]:
         a, b = sides(setting, self._station)
-        return shared_excitation(a, b, self._station, phase(self.parts), kept_locally(self.parts))
+        return shared_excitation(
+            a, b, self._station, phase(self.parts), self.parts.kept_locally, self.parts.phase
+        )
 
     def _fidelity(self, setting: float) -> float:
         return self._heralds(setting)[0].weights[0]
@@ -159,14 +172,6 @@ def sides(setting: float, station: Station, kept: tuple[float, float] = (1.0, 1.
 def phase(parts: Parts) -> float:
     """Rms optical phase between the two paths, rad."""
     return math.hypot(parts.a.interface.phase_noise, parts.b.interface.phase_noise)
-
-
-def kept_locally(parts: Parts) -> tuple[float, float]:
-    """Share of halves at a and at b that errors of the memory-photon interface leave alone."""
-    return (
-        werner(parts.a.interface.spin_photon_fidelity)[0],
-        werner(parts.b.interface.spin_photon_fidelity)[0],
-    )
 
 
 def strong(setting: float, name: str) -> tuple[Caution, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from quantum_fabric.links.architecture import EMITTER, EXAMPLE, FIBRE, PHOTON, STATION, Architecture
+from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob, Weights
 from quantum_fabric.links.parts import Parts, bell_diagonal
 from quantum_fabric.links.station import Station, Window, station
@@ -119,6 +120,10 @@ class DoubleClick:
         times = schedule(self._station.table, self.parts.local_cycle, self.parts.modes, lanes)
         outcomes = with_modes(heralds, self.parts.tried)
         return Heralding(times.period, times.cycle, times.born, times.heard, outcomes)
+
+    def under(self, conditions: Conditions) -> DoubleClick:
+        """The same link, out of alignment."""
+        return DoubleClick(self.parts.under(conditions))
 
     def total_transmission(self) -> float:
         """Transmission of both arms together."""

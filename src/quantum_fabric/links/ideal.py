@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quantum_fabric.errors import QuantityError
+from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob, Weights
 from quantum_fabric.links.timing import require_lanes, require_no_setting
 from quantum_fabric.units import Time
@@ -98,6 +99,10 @@ class FixedLink:
             heard=self.heard,
             outcomes=(HeraldOutcome(self.bell, self.success, self.weights),),
         )
+
+    def under(self, conditions: Conditions) -> FixedLink:  # noqa: ARG002 - its numbers are fixed
+        """The same link: fixed numbers do not drift."""
+        return self
 
     def total_transmission(self) -> float:
         """End-to-end optical transmission, as given.

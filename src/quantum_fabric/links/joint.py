@@ -14,12 +14,12 @@ from quantum_fabric.links.model import HeraldOutcome, Weights
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """An X-state of (a, b), not normalised: populations and real coherences carry the probability of the herald.
+    """An X-state of (a, b), not normalised: populations and coherences carry the probability of the herald.
 
     Attributes:
         p_00, p_01, p_10, p_11: populations, a first, each at least 0.
-        odd: coherence between |01> and |10>; positive for Ψ+, negative for Ψ−.
-        even: coherence between |00> and |11>; positive for Φ+, negative for Φ−.
+        odd: coherence <01|ρ|10>; positive for Ψ+, negative for Ψ−, complex where a phase is left.
+        even: coherence <00|ρ|11>; positive for Φ+, negative for Φ−, complex where a phase is left.
 
     Examples:
         >>> Joint(0.0, 0.25, 0.25, 0.0, odd=-0.25).weights(3)
@@ -30,8 +30,8 @@ class Joint:
     p_01: float
     p_10: float
     p_11: float
-    odd: float = 0.0
-    even: float = 0.0
+    odd: complex = 0.0
+    even: complex = 0.0
 
     @property
     def probability(self) -> float:
@@ -73,6 +73,8 @@ class Joint:
     def weights(self, bell: int) -> Weights:
         """Normalised Bell weights relative to an announced label; (1/4, ...) where the herald cannot happen.
 
+        The imaginary part of a coherence lies between two Bell states and is no part of their weights.
+
         Args:
             bell: announced Bell label, 0..3.
         """
@@ -80,7 +82,8 @@ class Joint:
         if total <= 0.0:
             return (0.25, 0.25, 0.25, 0.25)
         even, odd = (self.p_00 + self.p_11) / 2.0, (self.p_01 + self.p_10) / 2.0
-        actual = (even + self.even, even - self.even, odd + self.odd, odd - self.odd)
+        plus, cross = self.even.real, self.odd.real
+        actual = (even + plus, even - plus, odd + cross, odd - cross)
         # a coherence never exceeds its populations; the clamp is for the last bit only
         a, b, c, d = (max(actual[bell ^ label], 0.0) / total for label in range(4))
         return (a, b, c, d)
@@ -95,8 +98,9 @@ class Joint:
             return tuple(flat)
         for index, population in enumerate((self.p_00, self.p_01, self.p_10, self.p_11)):
             flat[5 * index] = complex(population / total)
-        flat[6] = flat[9] = complex(self.odd / total)
-        flat[3] = flat[12] = complex(self.even / total)
+        odd, even = complex(self.odd / total), complex(self.even / total)
+        flat[6], flat[9] = odd, odd.conjugate()
+        flat[3], flat[12] = even, even.conjugate()
         return tuple(flat)
 
     def herald(self, bell: int) -> HeraldOutcome:

@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 from quantum_fabric.devices import Detector, Source
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.links.architecture import CAPTURE, EXAMPLE, FIBRE, Architecture, Parameter
+from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob, Weights
 from quantum_fabric.links.parts import Parts, bell_diagonal
 from quantum_fabric.links.timing import leave_the_middle, require_no_setting, schedule, with_modes
@@ -150,6 +151,10 @@ class MidpointSource:
         )
         outcomes = with_modes((herald,), parts.tried)
         return Heralding(times.period, times.cycle, times.born, times.heard, outcomes)
+
+    def under(self, conditions: Conditions) -> MidpointSource:
+        """The same link, out of alignment."""
+        return MidpointSource(self.parts.under(conditions))
 
     def total_transmission(self) -> float:
         """Transmission of both arms together."""

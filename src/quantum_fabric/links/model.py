@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from quantum_fabric.errors import Caution
+from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.units import Time
 
 Weights: TypeAlias = tuple[float, float, float, float]
@@ -146,6 +147,9 @@ class LinkModel(Protocol):
         Raises:
             QuantityError: a setting outside the knob's range, a setting for a link without a knob, or no lanes.
         """
+
+    def under(self, conditions: Conditions) -> LinkModel:
+        """The same link, out of alignment."""
 
     def total_transmission(self) -> float:
         """Transmission of the whole optical path from end to end, in [0, 1], for bounds such as PLOB."""

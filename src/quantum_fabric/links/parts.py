@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quantum_fabric.devices import Carrier, Detector, Node, Source
 from quantum_fabric.errors import QuantityError
+from quantum_fabric.links.conditions import Conditions, analysed, turned
 from quantum_fabric.links.model import Weights
-from quantum_fabric.physics.correlators import Correlators, product, to_weights, werner
+from quantum_fabric.physics.correlators import Correlators, depolarised, product, to_weights, werner
 from quantum_fabric.units import Time, show
 
 
@@ -27,6 +28,8 @@ class Parts:
         extra_loss: dB on top of the fibre in each arm, at least 0.
         frequency_modes: colours tried side by side in each time bin, at least 1.
         space_modes: paths (fibres, cores, beams) tried side by side, at least 1.
+        phase: optical phase between the two paths that nobody corrects, rad.
+        turned: angle by which each arm has turned the polarisation, rad.
 
     Raises:
         QuantityError: a length, a loss or a number of modes that no link has, or wavelengths that do not fit.
@@ -52,6 +55,8 @@ class Parts:
     extra_loss: tuple[float, float] = (0.0, 0.0)
     frequency_modes: int = 1
     space_modes: int = 1
+    phase: float = 0.0
+    turned: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit."""
@@ -65,6 +70,41 @@ class Parts:
             if getattr(self, name) < 1:
                 raise QuantityError(str(getattr(self, name)), "at least 1", name)
         self._require_wavelengths()
+
+    def under(self, conditions: Conditions) -> Parts:
+        """The same parts, out of alignment.
+
+        Turned polarisation is kept as an angle where photons carry their qubit in it, and is a loss at a polariser elsewhere.
+
+        Args:
+            conditions: how far off they are; they count from these parts as they are.
+
+        Examples:
+            >>> from quantum_fabric.devices import sheet
+            >>> node = sheet("node", "lab-best")
+            >>> parts = Parts(node, node, sheet("fibre", "smf-28"), (0.0, 0.0))
+            >>> round(parts.under(Conditions(loss=(3.0, 0.0))).transmission(0), 3)
+            0.501
+        """
+        losses, turned = list(self.extra_loss), list(self.turned)
+        for arm, (node, angle) in enumerate(zip((self.a, self.b), conditions.polarisation, strict=True)):
+            losses[arm] += conditions.loss[arm]
+            if node.interface.encoding == "polarisation":
+                turned[arm] += angle
+            else:
+                losses[arm] += analysed(angle)
+        detector = self.detector
+        if detector is not None and conditions.detectors != 1.0:
+            # a detector that sees nothing is outside the domain of a sheet; one in a billion is close enough
+            share = max(conditions.detectors, 1e-9)
+            detector = replace(detector, efficiency=detector.efficiency * share)
+        return replace(
+            self,
+            detector=detector,
+            extra_loss=(losses[0], losses[1]),
+            phase=self.phase + conditions.phase,
+            turned=(turned[0], turned[1]),
+        )
 
     def total_transmission(self) -> float:
         """Transmission of all fibre from a to b, extra losses included."""
@@ -90,10 +130,18 @@ class Parts:
 
     @property
     def local_errors(self) -> Correlators:
-        """White noise that both memory-photon interfaces leave on the pair, as correlators."""
-        return product(
-            werner(self.a.interface.spin_photon_fidelity), werner(self.b.interface.spin_photon_fidelity)
-        )
+        """White noise that both memory-photon interfaces, and turned polarisation, leave on the pair, as correlators."""
+        return product(self._local(0), self._local(1))
+
+    @property
+    def kept_locally(self) -> tuple[float, float]:
+        """Share of halves at a and at b that these errors leave alone."""
+        return self._local(0)[0], self._local(1)[0]
+
+    def _local(self, end: int) -> Correlators:
+        interface = (self.a, self.b)[end].interface
+        pair = werner(interface.spin_photon_fidelity)
+        return depolarised(pair, 1.0 - turned(self.turned[end])) if self.turned[end] else pair
 
     def _require_wavelengths(self) -> None:
         for name, wavelength in self._wavelengths():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from quantum_fabric.links.architecture import CAPTURE, EMITTER, EXAMPLE, FIBRE, PHOTON, Architecture
+from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.links.midpoint_source import capture, mixed, require_capture
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
 from quantum_fabric.links.parts import Parts
@@ -102,6 +103,10 @@ class SenderReceiver:
         times = schedule(send_across(latency), parts.local_cycle, parts.modes, lanes)
         outcomes = with_modes((herald,), parts.tried)
         return Heralding(times.period, times.cycle, times.born, times.heard, outcomes)
+
+    def under(self, conditions: Conditions) -> SenderReceiver:
+        """The same link, out of alignment."""
+        return SenderReceiver(self.parts.under(conditions))
 
     def total_transmission(self) -> float:
         """Transmission of the whole fibre, which is one stretch: its fixed loss counts once."""

@@ -8,6 +8,7 @@ Knaut et al., Nature 629, 573 (2024).
 
 from __future__ import annotations
 
+import cmath
 import math
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
@@ -15,7 +16,8 @@ from typing import ClassVar, Final
 from quantum_fabric.devices import Cavity
 from quantum_fabric.errors import Caution, QuantityError
 from quantum_fabric.links.architecture import FIBRE, Architecture, Parameter
-from quantum_fabric.links.dlcz import kept_locally, phase
+from quantum_fabric.links.conditions import Conditions
+from quantum_fabric.links.dlcz import phase
 from quantum_fabric.links.joint import Joint
 from quantum_fabric.links.knobs import best_setting
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
@@ -51,7 +53,9 @@ class Way:
     dark: float = 0.0
 
 
-def serial_reflection(way: Way, mean_photons: float, phase_sigma: float = 0.0) -> tuple[Joint, Joint]:
+def serial_reflection(
+    way: Way, mean_photons: float, phase_sigma: float = 0.0, phase: float = 0.0
+) -> tuple[Joint, Joint]:
     """Joint states (with their probabilities) of a click of the first detector only, and of the second only.
 
     Equation: light in a coherent state stays one, whatever the spins (s, t) are, so every mode has an amplitude for each of the
@@ -63,6 +67,7 @@ def serial_reflection(way: Way, mean_photons: float, phase_sigma: float = 0.0) -
         way: cavities and losses.
         mean_photons: of the pulse that enters the first cavity, both bins together, above 0.
         phase_sigma: rms phase between the two bins, rad; it multiplies the coherence by ``exp(-σ²/2)``.
+        phase: phase between the two bins that nobody corrects, rad.
 
     Returns:
         (first detector, second detector): they announce Φ+ and Φ−.
@@ -78,11 +83,12 @@ def serial_reflection(way: Way, mean_photons: float, phase_sigma: float = 0.0) -
         (1.0, 0.025)
     """
     light = {spins: _amplitudes(way, mean_photons, *spins) for spins in _SPINS}
-    fade = math.exp(-0.5 * phase_sigma**2)
+    fade = cmath.exp(complex(-0.5 * phase_sigma**2, phase))
     joints = []
     for clicker in (0, 1):
         populations = [_element(light[spins], light[spins], clicker, way.dark) for spins in _SPINS]
-        odd = fade * _element(light[0, 1], light[1, 0], clicker, way.dark)
+        # between |01> and |10> the phase cancels; letting it fade like the other coherence can only understate the pair
+        odd = abs(fade) * _element(light[0, 1], light[1, 0], clicker, way.dark)
         even = fade * _element(light[0, 0], light[1, 1], clicker, way.dark)
         p_00, p_01, p_10, p_11 = populations
         joints.append(Joint(p_00, p_01, p_10, p_11, odd, even))
@@ -187,6 +193,10 @@ class SerialReflection:
             cautions = (Caution("mean_photons", f"{setting:g}", f"at most {_MODERATE:g}", effect),)
         return Heralding(times.period, times.cycle, times.born, times.heard, heralds, cautions)
 
+    def under(self, conditions: Conditions) -> SerialReflection:
+        """The same link, out of alignment."""
+        return SerialReflection(self.parts.under(conditions))
+
     def total_transmission(self) -> float:
         """Transmission of both arms together."""
         return self.parts.total_transmission()
@@ -206,8 +216,8 @@ class SerialReflection:
             after=detector.efficiency,
             dark=detector.click_probability(0.5 * noise * detector.efficiency),
         )
-        plus, minus = serial_reflection(way, mean_photons, phase(parts))
-        local = kept_locally(parts)
+        plus, minus = serial_reflection(way, mean_photons, phase(parts), parts.phase)
+        local = parts.kept_locally
         return plus.depolarised(*local).herald(PHI_PLUS), minus.depolarised(*local).herald(PHI_MINUS)
 
     def _fidelity(self, mean_photons: float) -> float:

@@ -21,6 +21,7 @@ from quantum_fabric.links.architecture import (
     Architecture,
     Parameter,
 )
+from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.links.knobs import best_setting
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob, Weights
 from quantum_fabric.links.parts import Parts, bell_diagonal
@@ -202,6 +203,10 @@ class SingleClick:
         times = schedule(self._station.table, self.parts.local_cycle, self.parts.modes, lanes)
         outcomes = with_modes(heralds, self.parts.tried)
         return Heralding(times.period, times.cycle, times.born, times.heard, outcomes)
+
+    def under(self, conditions: Conditions) -> SingleClick:
+        """The same link, out of alignment."""
+        return SingleClick(self.parts.under(conditions))
 
     def total_transmission(self) -> float:
         """Transmission of both arms together."""
