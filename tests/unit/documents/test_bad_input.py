@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from quantum_fabric import documents
+from quantum_fabric import devices, documents
 from quantum_fabric.documents.reading import MAX_BYTES
 from quantum_fabric.errors import DocumentError, InputError
+from quantum_fabric.links import CATALOGUE
 
 NETWORK = """\
 kind: network
@@ -31,11 +33,19 @@ faults:
 """
 LENGTHS = "(units: nm, um, µm, mm, cm, m, km)"
 TIMES = "(units: ps, ns, us, µs, μs, ms, s, min, h, d)"
-NODE_SHEETS = (
-    "future, ideal, lab-best, neutral-atom, nv-carbon, nv-electron, nv-telecom, trapped-ion, trapped-ion-422"
-)
-FIBRE_SHEETS = "blue, hollow-core, ideal, installed, installed-metro, smf-28, smf-28-o, ull, visible"
-ARCHITECTURES = "single_click, double_click, midpoint_source, sender_receiver"
+
+
+def known(names: Iterable[str]) -> str:
+    """Names as a finding shows them: twenty of them, and how many more there are."""
+    all_names = list(names)
+    more = f" and {len(all_names) - 20} more" if len(all_names) > 20 else ""
+    return ", ".join(all_names[:20]) + more
+
+
+NODE_SHEETS = known(devices.sheets("node"))
+FIBRE_SHEETS = known(devices.sheets("fibre"))
+ARCHITECTURES = known(CATALOGUE)
+MEMORY_FIELDS = devices.describe(devices.Memory)
 NODE_FIELDS = "name, sheet, overrides, slots, relays, position, note"
 LINK_FIELDS = (
     "name, between, length, fibre, attenuation, fixed_loss, loss, station, architecture, modes, source, note"
@@ -98,7 +108,7 @@ NODE_CASES = [
     ("name: Bob\n  sheet: nv-elektron",
      [f"6: nodes[1].sheet: found 'nv-elektron', expected a node sheet (did you mean 'nv-electron'?): {NODE_SHEETS}"]),
     ("name: Bob\n  overrides: {memory.t3: 10 ms}",
-     ["6: nodes[1].overrides.memory.t3: found 't3', expected a field of memory: t1, t2"]),
+     [f"6: nodes[1].overrides.memory.t3: found 't3', expected a field of memory: {', '.join(MEMORY_FIELDS)}"]),
     ("name: Bob\n  overrides:\n    memory: {t2: 10}",
      [f"7: nodes[1].overrides.memory.t2: found 10, expected a time such as '10 ms' {TIMES}"]),
     ("name: Bob\n  overrides:\n    gates.swap_success: 120 %\n    slots: 0",
