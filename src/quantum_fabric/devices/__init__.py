@@ -6,18 +6,22 @@ Named devices lie in ``sheets/`` with the source of every number; `sheet` fetche
 
 from quantum_fabric.devices.carrier import Carrier
 from quantum_fabric.devices.cavity import Cavity
+from quantum_fabric.devices.converter import Converter, converted
 from quantum_fabric.devices.detector import Detector
 from quantum_fabric.devices.emitter import Emitter
 from quantum_fabric.devices.fibre import Fibre
+from quantum_fabric.devices.free_space import FreeSpacePath
 from quantum_fabric.devices.kinds import KINDS, RECORDS, Profile
 from quantum_fabric.devices.memory import Memory, dephasing_of_attempts, dephasing_of_detuning
 from quantum_fabric.devices.node import Gates, Interface, Node
 from quantum_fabric.devices.page import LETTERS, STANDINGS, Provenance, Sheet, read_page
 from quantum_fabric.devices.pair_source import PairSource
 from quantum_fabric.devices.quantities import Quantity, build, check, describe, override
+from quantum_fabric.devices.satellite import Downlink
 from quantum_fabric.devices.sheets import citation, data_sheet, provenance, sheet, sheets, status, title
 from quantum_fabric.devices.source import Source
 from quantum_fabric.devices.station import Station
+from quantum_fabric.devices.switch import Coupler, Switch
 from quantum_fabric.devices.transducer import Transducer, thermal_occupation, transduced
 from quantum_fabric.devices.weak_pulse import WeakPulse
 
@@ -28,9 +32,13 @@ __all__ = [
     "STANDINGS",
     "Carrier",
     "Cavity",
+    "Converter",
+    "Coupler",
     "Detector",
+    "Downlink",
     "Emitter",
     "Fibre",
+    "FreeSpacePath",
     "Gates",
     "Interface",
     "Memory",
@@ -42,11 +50,13 @@ __all__ = [
     "Sheet",
     "Source",
     "Station",
+    "Switch",
     "Transducer",
     "WeakPulse",
     "build",
     "check",
     "citation",
+    "converted",
     "data_sheet",
     "dephasing_of_attempts",
     "dephasing_of_detuning",

@@ -10,13 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from quantum_fabric.devices.converter import Converter
 from quantum_fabric.devices.detector import Detector
 from quantum_fabric.devices.emitter import Emitter
 from quantum_fabric.devices.fibre import Fibre
+from quantum_fabric.devices.free_space import FreeSpacePath
 from quantum_fabric.devices.node import Node
 from quantum_fabric.devices.pair_source import PairSource
+from quantum_fabric.devices.satellite import Downlink
 from quantum_fabric.devices.source import Source
 from quantum_fabric.devices.station import Station
+from quantum_fabric.devices.switch import Coupler, Switch
 from quantum_fabric.devices.transducer import Transducer
 from quantum_fabric.devices.weak_pulse import WeakPulse
 
@@ -30,6 +34,11 @@ RECORDS: Final[Mapping[str, type[Any]]] = {
     "weak_pulse": WeakPulse,
     "station": Station,
     "transducer": Transducer,
+    "free_space": FreeSpacePath,
+    "satellite": Downlink,
+    "switch": Switch,
+    "coupler": Coupler,
+    "converter": Converter,
 }
 """Kind of sheet -> class of its record; a profile is no device."""
 

@@ -162,7 +162,8 @@ def effective_radius(aperture: ArrayLike, beam: ArrayLike) -> Floats:
     """
     w = check_range(beam, 1e-300, math.inf, "beam")
     u = 2.0 * (check_range(aperture, 1e-300, math.inf, "aperture") / w) ** 2
-    return np.asarray(w * np.sqrt(np.expm1(u) / u))
+    with np.errstate(over="ignore"):  # an aperture that takes the whole beam does not mind where it falls: infinite
+        return np.asarray(w * np.sqrt(np.expm1(u) / u))
 
 
 def pointing_exponent(beam: ArrayLike, jitter: ArrayLike) -> Floats:
