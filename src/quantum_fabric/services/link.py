@@ -156,14 +156,18 @@ class Pair:
         """
         if basis not in ("X", "Y", "Z"):
             raise InputError(repr(basis), "'X', 'Y' or 'Z'", "basis")
-        bits = []
+        bits: list[int | None] = []
         halves = (self.delivered.pair.left, self.delivered.pair.right)
         for node, slot, half in zip(self.ends, self._take(), halves, strict=True):
             answer = self._perform(Measure(node, slot, basis, half))
             if not isinstance(answer, Measured):
                 raise StateError(f"{node} lost its half")
             bits.append(answer.bit)
-        return (bits[0], bits[1])
+        first, second = bits
+        if first is None or second is None:
+            lost = [node for node, bit in zip(self.ends, bits, strict=True) if bit is None]
+            raise StateError(f"the memory of {' and of '.join(lost)} had lost its half")
+        return (first, second)
 
     def _perform(self, command: Consume | Measure | Teleport | Correct) -> Answer | None:
         try:
