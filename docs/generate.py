@@ -12,7 +12,10 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from generator import code, documents, hardware, program
+from generator import code, documents, figures, hardware, program
+
+from quantum_fabric.devices import KINDS
+from quantum_fabric.links import CATALOGUE
 
 REFERENCE: Final = Path(__file__).parent / "reference"
 
@@ -26,8 +29,11 @@ PAGES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
     "metrics.md": ("every counter, and how losses are told apart", program.metrics),
     "documents.md": ("fields of network, workload and import documents", documents.documents),
     "units.md": ("kinds of quantity and their units", documents.units),
-    "devices.md": ("device records, and every data sheet with the source of each number", hardware.devices),
-    "links.md": ("link architectures: equation, source, limits", hardware.links),
+    "devices.md": (
+        "kinds of device, with a page for each: fields, and every data sheet with the source of each number",
+        hardware.devices,
+    ),
+    "links.md": ("link architectures, with a page for each: equation, source, limits", hardware.links),
 }
 """File name -> what it is, for the index, and what writes it."""
 
@@ -35,6 +41,8 @@ PAGES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
 def pages() -> dict[str, str]:
     """Every page of the reference: file name -> text."""
     made = {name: write() for name, (_, write) in PAGES.items()}
+    made |= {hardware.link_file(name): hardware.link(name) for name in CATALOGUE}
+    made |= {hardware.device_file(kind): hardware.device(kind) for kind in KINDS}
     lines = [f"- [{name}]({name}): {what}" for name, (what, _) in PAGES.items()]
     intro = "These pages are written by `make docs` from the code. Do not edit them: a test compares them with the code."
     made["index.md"] = "\n".join(["# Reference", "", intro, "", *lines, ""])
@@ -63,6 +71,7 @@ def main(arguments: list[str]) -> int:
         else:
             (REFERENCE / name).unlink()
         print(f"docs/reference/{name}")
+    figures.write(REFERENCE / "figures")
     return 0
 
 

@@ -23,7 +23,7 @@ sys.path.insert(0, str(DOCS))
 
 import execute  # noqa: E402
 import generate  # noqa: E402
-from generator import code, hardware  # noqa: E402
+from generator import code, figures, hardware  # noqa: E402
 
 import quantum_fabric  # noqa: E402
 from quantum_fabric import devices, messages  # noqa: E402
@@ -118,7 +118,8 @@ def test_reference_names_every_message_and_field(record: type[Any]) -> None:
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
 def test_reference_names_every_architecture(name: str) -> None:
-    text = reference("links.md").split(f"## {name}\n")[1].split("\n## ")[0]
+    text = reference(hardware.link_file(name))
+    assert f"]({hardware.link_file(name)})" in reference("links.md")
     record = CATALOGUE[name]
     for told in (record.source, record.oracle, record.example.strip(), *(p.field for p in record.parameters)):
         assert told in text
@@ -127,10 +128,21 @@ def test_reference_names_every_architecture(name: str) -> None:
 @pytest.mark.parametrize("sheet", devices.sheets())
 def test_reference_names_every_sheet_with_the_source_of_each_number(sheet: str) -> None:
     kind, name = sheet.split("/")
-    text = reference("devices.md").split(f"### {kind} {name}\n")[1].split("\n### ")[0]
+    assert f"]({hardware.device_file(kind)})" in reference("devices.md")
+    text = reference(hardware.device_file(kind)).split(f"### {kind} {name}\n")[1].split("\n### ")[0]
     assert devices.status(kind, name) in text.split("Standing:")[1].split("\n")[0]
     for field, entry in devices.provenance(kind, name).items():
         assert f"| `{field}` | {entry.value} | {entry.letter} | {entry.source} |" in text
+
+
+@pytest.mark.parametrize(
+    "name", [*map(figures.link_figure, CATALOGUE), *map(figures.device_figure, devices.RECORDS)]
+)
+def test_every_link_and_device_has_a_figure(name: str) -> None:
+    """There, drawn with curves or dots, and shown by its page."""
+    drawing = (DOCS / "reference" / "figures" / name).read_text(encoding="utf-8")
+    assert drawing.count("<path") + drawing.count("<use") > 20
+    assert f"(figures/{name})" in reference(name.replace(".svg", ".md"))
 
 
 def test_letters_of_provenance_are_explained() -> None:

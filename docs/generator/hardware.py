@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
+import sys
 from collections.abc import Iterator
 from typing import Any
 
+from generator import figures
 from generator.markdown import code, fenced, page, plain, prose, read, table
 from quantum_fabric import devices as room
 from quantum_fabric.devices import sheets as reader
@@ -25,7 +28,7 @@ LETTERS = {
 
 
 def devices() -> str:
-    """The page of the device records and sheets."""
+    """The index of the kinds of device, and what the letters mean."""
     intro = (
         "A data sheet is a named device. Documents name a sheet and may override single fields, for example "
         "`{sheet: nv-electron, overrides: {memory.t2: 500 ms}}`. Every number has a letter that says where it is from."
@@ -36,15 +39,45 @@ def devices() -> str:
         "devices put together, which nobody has shown in one), or **ideal** (no imperfection). Profiles put sheets together.",
         "",
     ]
-    sheets = [line for kind in room.KINDS for line in _sheets(kind)]
-    return page("Devices", intro, letters, standing, *(_fields(kind) for kind in room.RECORDS), sheets)
+    kinds = table(
+        ("kind", "what it is", "sheets"),
+        [(f"[{kind}]({device_file(kind)})", _what(kind), str(len(room.sheets(kind)))) for kind in room.KINDS],
+    )
+    return page("Devices", intro, letters, standing, kinds)
+
+
+def device_file(kind: str) -> str:
+    """Name of the page of one kind of device."""
+    return f"device-{kind.replace('_', '-')}.md"
+
+
+def _what(kind: str) -> str:
+    return "sheets that go together" if kind == "profile" else read(room.RECORDS[kind]).summary
+
+
+def device(kind: str) -> str:
+    """The page of one kind of device: equation, fields, limits, figure, sheets."""
+    back = "[All devices, and what the letters of provenance mean](devices.md)."
+    title = kind.replace("_", " ").capitalize()
+    if kind == "profile":
+        return page(title, f"Sheets that go together. {back}", _sheets(kind))
+    drawn = [f"![{figures.DEVICES[kind][0]}](figures/{figures.device_figure(kind)})", ""]
+    return page(title, f"{_what(kind)} {back}", _about(kind), drawn, _fields(kind), _sheets(kind))
+
+
+def _about(kind: str) -> Iterator[str]:
+    record = read(room.RECORDS[kind])
+    rest = record.prose.split("\n\n", 1)[1:]
+    yield from [prose(part) for part in rest]
+    yield ""
+    for name in ("Equation", "Source", "Limits"):
+        if name in record.sections:
+            yield from [f"**{name}.** {plain(' '.join(record.sections[name].split()))}", ""]
 
 
 def _fields(kind: str) -> Iterator[str]:
     record = room.RECORDS[kind]
-    yield f"## Fields of a {kind}"
-    yield ""
-    yield read(record).summary
+    yield "## Fields"
     yield ""
     defaults = _defaults(record)
     rows = [
@@ -52,10 +85,6 @@ def _fields(kind: str) -> Iterator[str]:
         for name, one in room.describe(record).items()
     ]
     yield from table(("field", "meaning", "domain", "default"), rows)
-    limits = read(record).sections.get("Limits")
-    if limits:
-        yield f"**Limits.** {plain(' '.join(limits.split()))}"
-        yield ""
 
 
 def _defaults(record: type[Any], before: str = "") -> dict[str, str]:
@@ -72,7 +101,7 @@ def _defaults(record: type[Any], before: str = "") -> dict[str, str]:
 
 
 def _sheets(kind: str) -> Iterator[str]:
-    yield f"## {kind.capitalize()} sheets" if kind != "profile" else "## Profiles"
+    yield "## Sheets" if kind != "profile" else "## Profiles"
     yield ""
     names = room.sheets(kind)
     rows = [
@@ -114,12 +143,12 @@ def _profile(name: str) -> Iterator[str]:
     yield f"{room.title('profile', name)}. Standing: {_standing('profile', name)}."
     yield ""
     parts = [
-        (part, f"[{getattr(profile, part)}](#{part}-{getattr(profile, part)})")
+        (part, f"[{getattr(profile, part)}]({device_file(part)}#{part}-{getattr(profile, part)})")
         for part in ("node", "fibre", "detector", "source")
         if getattr(profile, part)
     ]
     parts += [
-        ("architecture", f"[{profile.architecture}](links.md#{profile.architecture})"),
+        ("architecture", f"[{profile.architecture}]({link_file(profile.architecture)})"),
         ("modes", str(profile.modes)),
     ]
     yield from table(("part", "sheet"), parts)
@@ -143,19 +172,49 @@ def letters_in_sheets() -> set[str]:
 
 
 def links() -> str:
-    """The page of the link architectures."""
+    """The index of the link architectures."""
     intro = (
         "A link is two memories in neighbouring nodes, the light between them, and whatever tells them that an attempt "
         "worked. Each architecture below is one record of `quantum_fabric.links.CATALOGUE`. The tests compute each of them a "
         "second way."
     )
-    return page("Link architectures", intro, *(_architecture(one) for one in CATALOGUE.values()), _fixed())
+    rows = [
+        (
+            f"[{one.name}]({link_file(one.name)})",
+            one.title,
+            "memories" if _stores(one) else "detectors",
+            one.bound,
+        )
+        for one in CATALOGUE.values()
+    ]
+    head = ("architecture", "what it is", "ends are", "bounded by the capacity of")
+    return page("Link architectures", intro, table(head, rows), _fixed())
+
+
+def link_file(name: str) -> str:
+    """Name of the page of one architecture."""
+    return f"link-{name.replace('_', '-')}.md"
+
+
+def _stores(one: Architecture) -> bool:
+    return bool(getattr(one.make, "stores", True))
+
+
+def link(name: str) -> str:
+    """The page of one architecture: equation, source, limits, figure, parameters, example."""
+    return page(
+        name,
+        f"{CATALOGUE[name].title[0].upper()}{CATALOGUE[name].title[1:]}.",
+        _architecture(CATALOGUE[name]),
+    )
 
 
 def _architecture(one: Architecture) -> Iterator[str]:
-    yield f"## {one.name}"
+    yield "[All link architectures](links.md)."
     yield ""
-    yield f"{one.title[0].upper()}{one.title[1:]}."
+    doc = sys.modules[one.make.__module__].__doc__ or ""
+    yield prose(inspect.cleandoc(doc).split("\n\n", 1)[-1])
+    yield ""
     rows = [
         ("announces", ", ".join(("Φ+", "Φ−", "Ψ+", "Ψ−")[label] for label in one.bells)),
         ("needs", ", ".join(one.needs)),
@@ -166,6 +225,8 @@ def _architecture(one: Architecture) -> Iterator[str]:
         ("computed a second way in", code(one.oracle)),
     ]
     yield from table(("", ""), rows)
+    yield f"![Success and fidelity of {one.name}](figures/{figures.link_figure(one.name)})"
+    yield ""
     yield "What it depends on, and which end of each range is the good one:"
     yield from table(
         ("part", "field", "meaning", "tested within", "good for fidelity", "good for success"),

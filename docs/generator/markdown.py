@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-SECTIONS = ("Args", "Returns", "Raises", "Attributes", "Examples", "Limits")
+SECTIONS = ("Args", "Returns", "Raises", "Attributes", "Examples", "Limits", "Equation", "Source")
 _HEADING = re.compile(rf"({'|'.join(SECTIONS)}):\s*$")
 _ENTRY = re.compile(r"(\*{0,2}[\w.]+(?:, \*{0,2}[\w.]+)*): (.*)")
 
