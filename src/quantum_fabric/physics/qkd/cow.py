@@ -5,10 +5,9 @@ Two different statements live here, and they contradict each other at long dista
 * `watched_fraction` is the key fraction that was claimed: beam splitting and attacks on one pulse at a time that cost visibility
   (Branciard, Gisin, Scarani, New J. Phys. 10, 013031 (2008); as used with finite keys in Korzh et al., Nat. Photon. 9, 163 (2015)).
 * `zero_error_gain` is what an eavesdropper can feed to the receiver after measuring every pulse, with neither a wrong bit nor a
-loss of
-  visibility. Where the honest link clicks less than that, there is no key at all. González-Payo, Trényi, Wang, Curty, PRL 125, 260510
-  (2020) found the best such attack: the rate of COW falls at least as fast as the square of the transmission, and the implementations
-  known then are insecure. The attack here is a simple one of that family, so what it breaks is broken.
+  loss of visibility. Where the honest link clicks less than that, there is no key at all. González-Payo, Trényi, Wang, Curty,
+  PRL 125, 260510 (2020) found the best such attack: the rate of COW falls at least as fast as the square of the transmission, and
+  the implementations known then are insecure. The attack here is a simple one of that family.
 """
 
 from __future__ import annotations

@@ -173,10 +173,8 @@ def _accumulated(n: float, gamma: float, win: float, tangent: float, epsilon: fl
         step = math.exp(log_step)
         third = 2.0 ** (step * width) * math.log(2.0**width + math.e**2) ** 3
         third /= 6.0 * (1.0 - step) ** 3 * math.log(2.0)
-        return (
-            n * certified - n * step * math.log(2.0) / 2.0 * v * v - budget / step - n * step * step * third
-        )
-        )
+        loss = step * math.log(2.0) / 2.0 * v * v + step * step * third
+        return float(n * (certified - loss) - budget / step)
 
     return at(golden(at, math.log(1e-12), math.log(0.5), 1e-6))
 
