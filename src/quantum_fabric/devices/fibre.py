@@ -27,8 +27,8 @@ class Fibre:
         band_high: longest such wavelength, m.
         dispersion: chromatic dispersion, s/m² (delay for each metre of fibre and of wavelength); may be negative.
         mode_dispersion: polarisation mode dispersion, s/sqrt(m).
-        polarisation_drift: rms angle, rad/sqrt(s), by which 1 km of it turns a polarisation on the Poincaré sphere: an
-            isotropic random walk. Nothing corrects it here.
+        polarisation_drift: rms angle, rad/sqrt(s), by which 1 km of it turns the Poincaré sphere about **each** of three
+            axes: an isotropic random walk, as `quantum_fabric.physics.drift` has it. Nothing corrects it here.
         phase_drift: rms phase, rad/sqrt(s), of 1 km of it: a random walk.
         classical_power: W of classical light launched with the quantum light; 0 is a dark fibre.
         counter_power: W of classical light that the receiver's end launches against it.
@@ -43,8 +43,8 @@ class Fibre:
         loss = attenuation x length + fixed losses (dB); latency = group_index x length / c; broadening = dispersion x length x
         spectral width; noise after Eraerds et al., New J. Phys. 12, 063027 (2010), see
         `quantum_fabric.physics.optics.raman`. Drifts of sections add in squares, so they grow with the square root of the
-        length and of the time; a polarisation walk of total rms angle σ leaves exp(−σ²/2) of every correlator, and a phase walk
-        as much of the coherence.
+        length and of the time; a polarisation walk of rms angle σ about each axis leaves exp(−σ²) of every correlator, a phase
+        walk of rms σ leaves exp(−σ²/2) of the coherence.
 
     Limits:
         Attenuation and dispersion are constant over the band. Fixed losses do not weaken the noise. Phase is a random walk only
@@ -195,7 +195,7 @@ class Fibre:
         return self.mode_dispersion * math.sqrt(length)
 
     def polarisation_wander(self, length: float) -> float:
-        """Random walk of the polarisation after a length, rad/sqrt(s) on the Poincaré sphere.
+        """Random walk of the polarisation after a length, rad/sqrt(s) about each axis of the Poincaré sphere.
 
         Args:
             length: m, at least 0.

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from quantum_fabric.physics.checks import Floats, check_range
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
+_SINES, _COSINES = np.sin(0.5 * np.pi * _NODES), 0.5 * np.pi * np.cos(0.5 * np.pi * _NODES) * _WEIGHTS
 _ERF = np.vectorize(math.erf, otypes=[np.float64])
 
 
@@ -128,12 +129,13 @@ def capture_off_axis(aperture: ArrayLike, beam: ArrayLike, offset: ArrayLike) ->
     )
     low, high = np.maximum(-a, d - 6.0 * w), np.minimum(a, d + 6.0 * w)
     half = np.maximum(high - low, 0.0)[..., None] / 2.0
-    x = (low + high)[..., None] / 2.0 + half * _NODES
+    # sines of the nodes: the chord goes to zero as a square root at the rim, which this makes smooth
+    x = (low + high)[..., None] / 2.0 + half * _SINES
     chord = np.sqrt(np.maximum(a[..., None] ** 2 - x**2, 0.0))
     along = np.exp(-2.0 * ((x - d[..., None]) / w[..., None]) ** 2)
     across = _ERF(math.sqrt(2.0) * chord / w[..., None])
     scale = math.sqrt(2.0 / math.pi) / w
-    return np.asarray((along * across * _WEIGHTS * half).sum(axis=-1) * scale)
+    return np.asarray((along * across * _COSINES * half).sum(axis=-1) * scale)
 
 
 def effective_radius(aperture: ArrayLike, beam: ArrayLike) -> Floats:
@@ -162,7 +164,9 @@ def effective_radius(aperture: ArrayLike, beam: ArrayLike) -> Floats:
     """
     w = check_range(beam, 1e-300, math.inf, "beam")
     u = 2.0 * (check_range(aperture, 1e-300, math.inf, "aperture") / w) ** 2
-    with np.errstate(over="ignore"):  # an aperture that takes the whole beam does not mind where it falls: infinite
+    with np.errstate(
+        over="ignore"
+    ):  # an aperture that takes the whole beam does not mind where it falls: infinite
         return np.asarray(w * np.sqrt(np.expm1(u) / u))
 
 
