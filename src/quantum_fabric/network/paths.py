@@ -48,7 +48,9 @@ class Path:
 
 
 def usable(topology: Topology, source: str, destination: str) -> Topology:
-    """The topology without nodes that a path may not pass: no relay, or fewer than two slots.
+    """The topology without what a path may not pass: nodes that are no relay or have fewer than two slots, and fleeting links.
+
+    A fleeting link stores no pairs: its photons are measured at both ends, and nothing is left to swap or to hand out.
 
     Raises:
         UnknownNameError: an end is not in the topology.
@@ -59,7 +61,8 @@ def usable(topology: Topology, source: str, destination: str) -> Topology:
         for name, node in topology.nodes.items()
         if name not in ends and not (node.relays and node.slots >= 2)
     ]
-    return topology.without(nodes=closed) if closed else topology
+    fleeting = [name for name, link in topology.links.items() if not link.model.stores]
+    return topology.without(nodes=closed, links=fleeting) if closed or fleeting else topology
 
 
 def best_paths(topology: Topology, source: str, destination: str, k: int = K_BEST) -> tuple[Path, ...]:

@@ -68,21 +68,34 @@ def link_fidelity_needed(target: float, segments: int) -> float:
 
 
 def no_route(topology: Topology, request: LinkRequest) -> Refused:
-    """The ends are not connected."""
-    seen = [request.source]
-    for name in seen:
-        node = topology.nodes[name]
-        if name == request.source or (node.relays and node.slots >= 2):
-            seen += [each for each in topology.neighbours(name) if each not in seen]
+    """The ends are not connected, or only by links that store no pairs."""
+    fleeting = {name for name, link in topology.links.items() if not link.model.stores}
+    seen, kept = _reach(topology, request.source), _reach(topology.without(links=fleeting), request.source)
+    if request.destination in seen and fleeting:
+        reason = (
+            f"every way from {request.source} to {request.destination} has a link whose photons are measured at both ends; "
+            "no memory holds its pairs"
+        )
+        return Refused(request.name, Code.UNSUPP, f"memories at the links {', '.join(sorted(fleeting))}", reason)
     if not topology.links_at(request.destination):
         return Refused(
             request.name, Code.NOROUTE, f"node {request.destination}", "no working link ends there"
         )
-    reached = f"{len(seen)} of {len(topology.nodes)} nodes are within its reach"
+    reached = f"{len(kept)} of {len(topology.nodes)} nodes are within its reach"
     reason = f"{request.destination} cannot be reached from {request.source} over working links ({reached})"
     return Refused(
         request.name, Code.NOROUTE, f"links between {request.source} and {request.destination}", reason
     )
+
+
+def _reach(topology: Topology, source: str) -> list[str]:
+    """Nodes that a path from the source can get to, in order of discovery."""
+    seen = [source]
+    for name in seen:
+        node = topology.nodes[name]
+        if name == source or (node.relays and node.slots >= 2):
+            seen += [each for each in topology.neighbours(name) if each not in seen]
+    return seen
 
 
 def no_slots(candidates: Candidates, request: LinkRequest) -> Refused:

@@ -71,6 +71,8 @@ class KnobLink:
     good_end: str = "low"
     dark: float = 0.0
 
+    stores = True
+
     @property
     def architecture(self) -> str:
         return "knob"

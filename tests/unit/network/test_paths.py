@@ -8,7 +8,10 @@ import pytest
 from tests.unit.network.believed import KnobLink, fixed, line, network, node, random_network
 
 from quantum_fabric.errors import QuantityError, UnknownNameError
+from quantum_fabric.links.ideal import FixedLink
+from quantum_fabric.messages import Code, LinkRequest, Refused
 from quantum_fabric.network.paths import Path, all_paths, best_paths, usable
+from quantum_fabric.network.planning import plan
 from quantum_fabric.network.topology import LinkView, Topology
 
 GOOD = fixed(0.1, 0.99)
@@ -99,3 +102,23 @@ def test_all_paths_are_simple() -> None:
     for path in all_paths(random_network(3), "A", "B"):
         assert isinstance(path, Path)
         assert len(set(path.nodes)) == len(path.nodes)
+
+
+class Fleeting(FixedLink):
+    """Photons that are measured at both ends."""
+
+    stores = False  # type: ignore[misc]
+
+
+def test_links_that_store_nothing_are_no_hops_and_the_refusal_says_so() -> None:
+    fleeting = Fleeting(0.5, (1.0, 0.0, 0.0, 0.0), 1_000)
+    whole = network({("A", "B"): GOOD, ("B", "C"): GOOD, ("A", "C"): fleeting})
+    assert [path.nodes for path in best_paths(whole, "A", "C")] == [("A", "B", "C")]
+    broken = whole.without(links=["A~B"])
+    assert best_paths(broken, "A", "C") == ()
+    refused = plan(broken, LinkRequest("A", "C", fidelity=0.9))
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.resource) == (Code.UNSUPP, "memories at the links A~C")
+    cut = plan(broken.without(links=["A~C"]), LinkRequest("A", "C", fidelity=0.9))
+    assert isinstance(cut, Refused)
+    assert cut.code is Code.NOROUTE

@@ -46,6 +46,7 @@ def test_a_setting_reaches_the_model() -> None:
 class Unhashable:
     asked: list[tuple[float | None, int]] = field(default_factory=list)
     architecture: str = "unhashable"
+    stores: bool = True
     knob: Knob | None = None
 
     def heralding(self, setting: float | None = None, lanes: int = 1) -> Heralding:

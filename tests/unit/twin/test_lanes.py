@@ -20,7 +20,7 @@ from quantum_fabric.units import Time
 class Custom:
     """A link model that hands out one heralding and counts how often it is asked."""
 
-    architecture, knob = "custom", None
+    architecture, knob, stores = "custom", None, True
 
     def __init__(self, *outcomes: HeraldOutcome, period: Time = 100) -> None:
         self.point = Heralding(period, 0, (0, 0), (0, 0), outcomes)
