@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from quantum_fabric.devices import Carrier, Detector, Node, Source
+from quantum_fabric.devices import Carrier, Detector, Node
 from quantum_fabric.errors import UnknownNameError
 from quantum_fabric.links import (
     absorptive,
+    direct_transmission,
     dlcz,
     double_click,
     midpoint_source,
+    pair_distribution,
     sender_receiver,
     serial_reflection,
     single_click,
 )
 from quantum_fabric.links.architecture import Architecture
 from quantum_fabric.links.model import LinkModel
-from quantum_fabric.links.parts import Parts
+from quantum_fabric.links.parts import Light, Parts
 
 _FILES: Final = (
     single_click,
@@ -31,6 +33,8 @@ _FILES: Final = (
     dlcz,
     absorptive,
     serial_reflection,
+    pair_distribution,
+    direct_transmission,
 )
 
 CATALOGUE: Final[dict[str, Architecture]] = {file.ARCHITECTURE.name: file.ARCHITECTURE for file in _FILES}
@@ -44,7 +48,7 @@ def build(
     fibre: Carrier,
     arms: tuple[float, float],
     detector: Detector | None = None,
-    source: Source | None = None,
+    source: Light | None = None,
     modes: int = 1,
     extra_loss: tuple[float, float] = (0.0, 0.0),
     frequency_modes: int = 1,
@@ -59,7 +63,7 @@ def build(
         fibre: of both arms (any carrier of light).
         arms: m of fibre from a to the middle and from there to b, at least 0.
         detector: of the station; None for a perfect one.
-        source: of pairs, where the architecture has one.
+        source: of pairs or of photons, where the architecture has one.
         modes: time bins of one attempt, at least 1.
         extra_loss: dB on top of the fibre in each arm, at least 0.
         frequency_modes: colours tried side by side, at least 1.
@@ -79,7 +83,8 @@ def build(
         Traceback (most recent call last):
         ...
         quantum_fabric.errors.UnknownNameError: architecture: found 'triple_click', expected one of single_click, \
-double_click, midpoint_source, sender_receiver, dlcz, absorptive, serial_reflection
+double_click, midpoint_source, sender_receiver, dlcz, absorptive, serial_reflection, \
+pair_distribution, direct_transmission
     """
     if architecture not in CATALOGUE:
         raise UnknownNameError(repr(architecture), f"one of {', '.join(CATALOGUE)}", "architecture")

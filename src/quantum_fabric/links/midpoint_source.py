@@ -121,8 +121,9 @@ class MidpointSource:
 
     def __post_init__(self) -> None:
         """Refuse a link without a source or with ends that only emit."""
-        if self.parts.source is None:
-            raise QuantityError("nothing", "a pair source in the middle", "source")
+        if not isinstance(self.parts.source, Source):
+            found = "nothing" if self.parts.source is None else type(self.parts.source).__name__
+            raise QuantityError(found, "a pair source in the middle", "source")
         require_capture("a", self.parts.a.interface.capture)
         require_capture("b", self.parts.b.interface.capture)
         object.__setattr__(self, "_source", self.parts.source)

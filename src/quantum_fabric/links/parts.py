@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from quantum_fabric.devices import Carrier, Detector, Node, Source
+from quantum_fabric.devices import Carrier, Detector, Emitter, Node, PairSource, Source, WeakPulse
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.links.conditions import Conditions, analysed, turned
 from quantum_fabric.links.model import Weights
 from quantum_fabric.physics.correlators import Correlators, depolarised, product, to_weights, werner
 from quantum_fabric.units import Time, show
+
+Light: TypeAlias = "Source | PairSource | Emitter | WeakPulse"
+"""What makes light that is not of a memory: pairs for two memories, pairs for two detectors, single photons, weak pulses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Parts:
         fibre: of both arms; any carrier of light.
         arms: m of fibre from a to the middle and from the middle to b, at least 0. A link without a middle uses the sum.
         detector: of the station (or of the heralds of arrival); None for a perfect one without dark counts.
-        source: of pairs in the middle; None where the architecture has none.
+        source: of pairs in the middle, or of photons at a; None where the architecture has none.
         modes: time bins of one attempt, at least 1.
         extra_loss: dB on top of the fibre in each arm, at least 0.
         frequency_modes: colours tried side by side in each time bin, at least 1.
@@ -50,7 +54,7 @@ class Parts:
     fibre: Carrier
     arms: tuple[float, float]
     detector: Detector | None = None
-    source: Source | None = None
+    source: Light | None = None
     modes: int = 1
     extra_loss: tuple[float, float] = (0.0, 0.0)
     frequency_modes: int = 1
@@ -148,6 +152,8 @@ class Parts:
             if not self.fibre.carries(wavelength):
                 band = f"{show(self.fibre.band_low, 'length')} to {show(self.fibre.band_high, 'length')}"
                 raise QuantityError(show(wavelength, "length"), f"{band}, the band of the fibre", name)
+        if isinstance(self.source, PairSource | Emitter | WeakPulse):
+            return  # light that no memory emits: it meets no other light
         first = self.a.interface.wavelength
         for name, wavelength in self._wavelengths()[1:]:
             if not math.isclose(wavelength, first, rel_tol=1e-6):
@@ -155,6 +161,15 @@ class Parts:
                 raise QuantityError(show(wavelength, "length"), expected, name)
 
     def _wavelengths(self) -> list[tuple[str, float]]:
+        """Light that enters the carrier; where there are no memories, what stays in the room may have any colour."""
+        if isinstance(self.source, PairSource):
+            both = [
+                ("source.wavelength_a", self.source.wavelength_a),
+                ("source.wavelength_b", self.source.wavelength_b),
+            ]
+            return [one for one, length in zip(both, self.arms, strict=True) if length > 0.0]
+        if isinstance(self.source, Emitter | WeakPulse):
+            return [("source.wavelength", self.source.wavelength)]
         named = [
             ("a.interface.wavelength", self.a.interface.wavelength),
             ("b.interface.wavelength", self.b.interface.wavelength),

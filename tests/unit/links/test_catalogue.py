@@ -13,7 +13,12 @@ FUTURE = sheet("node", "future").build_override({"cavity.bright": "90 %", "memor
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_the_builder_passes_every_part_on(name: str) -> None:
-    source = sheet("source", "spdc") if name == "midpoint_source" else None
+    lights = {
+        "midpoint_source": ("source", "spdc"),
+        "pair_distribution": ("pair_source", "sagnac-cw"),
+        "direct_transmission": ("weak_pulse", "gigahertz"),
+    }
+    source = sheet(*lights[name]) if name in lights else None
     link: LinkModel = build(
         name,
         FUTURE,
