@@ -181,11 +181,12 @@ def source_gain(
     dark = 1.0 - receivers.background
     one, two = 1.0 + eta_a * lam, 1.0 + eta_b * lam
     both = 1.0 + (eta_a + eta_b - eta_a * eta_b) * lam
-    gain = 1.0 - dark / one**2 - dark / two**2 + (dark / both) ** 2
-    # the plain sum loses all digits where both transmissions are small: rebuild it from products of small terms
-    p, q = 1.0 - dark / one**2, 1.0 - dark / two**2
-    extra = dark**2 * ((one * two) ** 2 - both**2) / (one * two * both) ** 2
-    gain = p * q + extra
+    # Q written plainly, 1 - D1 - D2 + D12, loses all digits where both transmissions are small: D1 = (1-Y)/(1+aλ)² is near 1. So:
+    # Q = (1-D1)(1-D2) + (D12 - D1 D2), with every difference worked out by hand
+    near = (receivers.background + eta_a * lam * (2.0 + eta_a * lam)) / one**2
+    far = (receivers.background + eta_b * lam * (2.0 + eta_b * lam)) / two**2
+    together = eta_a * eta_b * lam * (1.0 + lam) * (one * two + both) / (one * two * both) ** 2
+    gain = near * far + dark**2 * together
     signal = (1.0 - 2.0 * receivers.misalignment) * eta_a * eta_b * lam * (1.0 + lam) / (one * two * both)
     return (np.asarray(gain, dtype=np.float64), np.asarray(gain / 2.0 - signal, dtype=np.float64))
 
