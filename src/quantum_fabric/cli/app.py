@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "link": "ask for entanglement over a distance, without any document",
     "check": "validate documents without running anything",
     "networks": "list, show, export and import networks",
+    "devices": "list and show data sheets of devices, check one of your own",
     "replay": "run a journal again and compare it, bit for bit",
     "schema": "print the JSON Schema of the documents, for editors",
     "completion": "say how to switch on completion in a shell",
@@ -144,6 +145,8 @@ def _hint(error: FabricError) -> str:
             return "nothing was run. 'qfabric check FILE' checks a document, 'qfabric schema' describes one to your editor."
         case DocumentError():
             return "'qfabric networks' lists the networks that come with the program."
+        case UnknownNameError() if error.where in ("sheet", "kind of sheet"):
+            return "'qfabric devices' lists the data sheets."
         case UnknownNameError() if error.where in ("source", "destination"):
             return "'qfabric networks NAME' shows the nodes of a network."
         case ProtocolError() | CausalityError():

@@ -10,6 +10,7 @@ itself and against the device sheets; what is wrong is said all at once, with fi
     dump, json_schema                       back to YAML; for editors
     import_topohub, import_graphml, export_graphml
                                             networks from and for elsewhere
+    load_sheet, parse_sheet, sheet_template data sheets of one's own
     bundled                                 what comes with the package
 """
 
@@ -28,6 +29,7 @@ from quantum_fabric.documents.loading import (
 )
 from quantum_fabric.documents.network_document import NetworkDocument
 from quantum_fabric.documents.repeater_chain import chain
+from quantum_fabric.documents.sheet_files import load_sheet, parse_sheet, sheet_template
 from quantum_fabric.documents.workload import (
     Arrival,
     Fault,
@@ -61,9 +63,12 @@ __all__ = [
     "json_schema",
     "load",
     "load_network",
+    "load_sheet",
     "load_workload",
     "network_from",
     "parse_document",
+    "parse_sheet",
+    "sheet_template",
     "topology",
     "workload_from",
     "workloads",

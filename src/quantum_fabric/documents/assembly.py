@@ -17,6 +17,7 @@ from quantum_fabric.documents.findings import Findings, Report
 from quantum_fabric.documents.network_document import LinkDocument, NetworkDocument, Position
 from quantum_fabric.documents.reading import Place
 from quantum_fabric.documents.references import Form, form_of
+from quantum_fabric.documents.sheet_files import own_sheets
 from quantum_fabric.links.model import LinkModel
 from quantum_fabric.network.topology import LinkView, NodeModel, Topology
 from quantum_fabric.units import Time, parse, parse_time, show, show_time
@@ -131,7 +132,8 @@ def assemble(form: Form, whole: bool, report: Report) -> Inventory | None:
         faults += 1
         report(place, found, expected)
 
-    kit = equipment(form.defaults, count) if form.defaults is not None else None
+    own = own_sheets(form.sheets, count)
+    kit = equipment(form.defaults, count, own) if form.defaults is not None else None
     positions = _positions(form, count)
     if kit is None:
         return None

@@ -9,16 +9,11 @@ from pydantic import BaseModel
 
 from quantum_fabric import devices, links
 from quantum_fabric.documents.reading import quoted
+from quantum_fabric.documents.sheet_files import PATH
 from quantum_fabric.errors import UnknownNameError
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _NODES: Final = ("NodeEntry", "NodeDefaults")
-_RECORDS: Final[Mapping[str, type[Any]]] = {
-    "node": devices.Node,
-    "fibre": devices.Fibre,
-    "detector": devices.Detector,
-    "source": devices.Source,
-}
 
 
 def schema_of(kind: str, forms: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
@@ -68,10 +63,15 @@ def _choice(kind: str) -> dict[str, Any]:
 
 def _device(kind: str) -> dict[str, Any]:
     """The fields ``sheet`` and ``overrides``, with the names that they may have."""
-    names = [{"const": name, "description": devices.title(kind, name)} for name in devices.sheets(kind)]
+    names: list[dict[str, Any]] = [
+        {"const": name, "description": devices.title(kind, name)} for name in devices.sheets(kind)
+    ]
+    names.append(
+        {"type": "string", "pattern": PATH, "description": "path of a sheet, seen from the document"}
+    )
     fields: dict[str, Any] = {
         name: {"type": ["string", "number", "boolean"], "description": f"{field.doc}: {field.domain}"}
-        for name, field in devices.describe(_RECORDS[kind]).items()
+        for name, field in devices.describe(devices.RECORDS[kind]).items()
     }
     for name in list(fields):
         head, _, rest = name.partition(".")
@@ -86,7 +86,10 @@ def _device(kind: str) -> dict[str, Any]:
         "properties": fields,
         "additionalProperties": False,
     }
-    return {"sheet": {"description": f"name of a {kind} sheet", "oneOf": names}, "overrides": overrides}
+    return {
+        "sheet": {"description": f"name of a {kind} sheet, or the path of a file with one", "oneOf": names},
+        "overrides": overrides,
+    }
 
 
 def _tidy(record: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ stand: an entry that names another sheet starts from that sheet as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from quantum_fabric import devices, links
@@ -16,6 +16,7 @@ from quantum_fabric.devices import Detector, Fibre, Node, Source
 from quantum_fabric.documents.findings import Report, nearest
 from quantum_fabric.documents.network_document import Choice, Defaults, LinkDocument, NodeEntry
 from quantum_fabric.documents.reading import Place, quoted
+from quantum_fabric.documents.sheet_files import Own
 from quantum_fabric.errors import InputError, QuantityError
 from quantum_fabric.units import parse
 
@@ -34,6 +35,7 @@ class Equipment:
         modes: of links.
         slots: of nodes; None for what the sheet says.
         relays: of nodes.
+        own: sheets that the document carries with it.
     """
 
     node: Node
@@ -44,17 +46,18 @@ class Equipment:
     modes: int
     slots: int | None
     relays: bool
+    own: Own = field(default_factory=dict)
 
     def node_of(self, entry: NodeEntry, place: Place, report: Report) -> Node | None:
         """The device of one node, None where it is at fault."""
         choice = Choice(sheet=entry.sheet, overrides=entry.overrides)
-        node = chosen("node", choice, self.node, place, report)
+        node = chosen("node", choice, self.node, place, report, self.own)
         slots = entry.slots or (self.slots if "slots" not in entry.overrides else None)
         return replace(node, slots=slots) if node and slots else node
 
     def fibre_of(self, entry: LinkDocument, place: Place, report: Report) -> Fibre | None:
         """The fibre of one link, without what was measured of its total loss."""
-        fibre = chosen("fibre", entry.fibre, self.fibre, (*place, "fibre"), report)
+        fibre = chosen("fibre", entry.fibre, self.fibre, (*place, "fibre"), report, self.own)
         if fibre is None:
             return None
         if entry.attenuation is not None:
@@ -66,19 +69,20 @@ class Equipment:
     def detector_of(self, entry: LinkDocument, place: Place, report: Report) -> Detector | None:
         """The detectors at one link's station."""
         choice = entry.station.detector if entry.station else None
-        return chosen("detector", choice, self.detector, (*place, "station", "detector"), report)
+        return chosen("detector", choice, self.detector, (*place, "station", "detector"), report, self.own)
 
     def source_of(self, entry: LinkDocument, place: Place, report: Report) -> Source | None:
         """The source at one link's middle, None where nothing names one."""
-        return chosen("source", entry.source, self.source, (*place, "source"), report)
+        return chosen("source", entry.source, self.source, (*place, "source"), report, self.own)
 
 
-def equipment(defaults: Defaults, report: Report) -> Equipment | None:
+def equipment(defaults: Defaults, report: Report, own: Own | None = None) -> Equipment | None:
     """Work out the default devices.
 
     Args:
         defaults: of the document.
         report: told of unknown sheets and wrong overrides.
+        own: sheets that the document carries with it.
 
     Returns:
         None where something is at fault.
@@ -88,6 +92,7 @@ def equipment(defaults: Defaults, report: Report) -> Equipment | None:
         >>> equipment(Defaults(profile="today"), print).modes
         1
     """
+    own = own or {}
     name = defaults.profile or DEFAULT_PROFILE
     place: Place = ("defaults",)
     if name not in devices.sheets("profile"):
@@ -97,7 +102,7 @@ def equipment(defaults: Defaults, report: Report) -> Equipment | None:
     profile = devices.sheet("profile", name)
 
     def default(kind: str, choice: Choice | None, base: Any) -> Any:
-        return chosen(kind, choice, base, (*place, kind), report)
+        return chosen(kind, choice, base, (*place, kind), report, own)
 
     node = default("node", defaults.node, devices.sheet("node", profile.node))
     fibre = default("fibre", defaults.fibre, devices.sheet("fibre", profile.fibre))
@@ -119,6 +124,7 @@ def equipment(defaults: Defaults, report: Report) -> Equipment | None:
         defaults.modes or profile.modes,
         defaults.node.slots if defaults.node else None,
         True if relays is None else relays,
+        own,
     )
 
 
@@ -134,10 +140,11 @@ def known_architecture(name: str, place: Place, report: Report) -> str | None:
         The name; None for an unknown one.
 
     Examples:
-        >>> known_architecture("double-click", ("links", 0), print) is None
-        ('links', 0, 'architecture') 'double-click' an architecture (did you mean 'double_click'?): \
-single_click, double_click, midpoint_source, sender_receiver
+        >>> told = []
+        >>> known_architecture("double-click", ("links", 0), lambda *fault: told.append(fault)) is None
         True
+        >>> told[0][2].partition(":")[0]
+        "an architecture (did you mean 'double_click'?)"
     """
     if name in links.CATALOGUE:
         return name
@@ -146,7 +153,12 @@ single_click, double_click, midpoint_source, sender_receiver
 
 
 def chosen(
-    kind: str, choice: Choice | None, default: Record | None, place: Place, report: Report
+    kind: str,
+    choice: Choice | None,
+    default: Record | None,
+    place: Place,
+    report: Report,
+    own: Own | None = None,
 ) -> Record | None:
     """The device that a choice stands for.
 
@@ -156,6 +168,7 @@ def chosen(
         default: the device where the choice names no sheet.
         place: of the choice.
         report: told of an unknown sheet and of each override that is wrong.
+        own: sheets that the document carries with it.
 
     Returns:
         The device; None where something is at fault (or there is no default).
@@ -169,17 +182,28 @@ def chosen(
         return default
     record: Any = default
     if choice.sheet is not None:
-        if choice.sheet not in devices.sheets(kind):
-            expected = nearest(f"a {kind} sheet", choice.sheet, devices.sheets(kind))
-            report((*place, "sheet"), quoted(choice.sheet), expected)
+        record = _looked_up(kind, choice.sheet, (*place, "sheet"), report, own or {})
+        if record is None:
             return None
-        record = devices.sheet(kind, choice.sheet)
     if not choice.overrides:
         return record  # type: ignore[no-any-return]
     if record is None:
         report(place, "overrides without a sheet", f"sheet: the name of a {kind} sheet")
         return None
     return _overridden(record, choice.overrides, (*place, "overrides"), report)  # type: ignore[no-any-return]
+
+
+def _looked_up(kind: str, name: str, place: Place, report: Report, own: Own) -> Any:
+    """The device of a sheet by its name, or by its path; None where there is none, which is reported."""
+    if name in own:
+        if own[name].kind == kind:
+            return own[name].record
+        report(place, f"{quoted(name)}, which is a {own[name].kind} sheet", f"a {kind} sheet")
+    elif name in devices.sheets(kind):
+        return devices.sheet(kind, name)
+    else:
+        report(place, quoted(name), nearest(f"a {kind} sheet", name, devices.sheets(kind)))
+    return None
 
 
 def _overridden(record: Any, overrides: Mapping[str, Any], place: Place, report: Report) -> Any:

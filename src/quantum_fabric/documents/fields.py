@@ -26,6 +26,7 @@ _EXAMPLES: Final = {
 }
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 MAX_NAME: Final = 80
+MAX_PATH: Final = 1000
 
 
 class Entry(BaseModel):
@@ -80,6 +81,21 @@ def check_text(value: object) -> str:
     if _CONTROL.search(value):
         raise InputError(found=quoted(value), expected="text without control characters")
     return value
+
+
+def check_sheet_name(value: object) -> str:
+    """Check the name of a sheet: a name, or the path of a file.
+
+    Raises:
+        InputError: not text of 1 to `MAX_PATH` printable characters without spaces at its ends.
+
+    Examples:
+        >>> check_sheet_name("./sheets/my-node.yaml")
+        './sheets/my-node.yaml'
+    """
+    if isinstance(value, str) and "/" in value and MAX_NAME < len(value) <= MAX_PATH and value.isprintable():
+        return value
+    return check_name(value)
 
 
 _MOST: Final = {"length": 4.1e7, "time": 1e10}
@@ -162,6 +178,11 @@ Name = Annotated[
     str,
     BeforeValidator(check_name),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_NAME}),
+]
+SheetName = Annotated[
+    str,
+    BeforeValidator(check_sheet_name),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_PATH}),
 ]
 Text = Annotated[str, BeforeValidator(check_text)]
 Count = Annotated[int, Field(strict=True, ge=1)]

@@ -58,6 +58,10 @@ class Findings:
         line = self.tree.line_of(place) if self.tree else 0
         self._all.append(Finding(self.file, line, dotted(place), found, expected))
 
+    def include(self, findings: Iterable[Finding]) -> None:
+        """Take over what was found in another file that belongs to this document."""
+        self._all.extend(findings)
+
     def __bool__(self) -> bool:
         """True where something was noted."""
         return bool(self._all)
@@ -70,7 +74,7 @@ class Findings:
         """
         if self._all:
             unique = dict.fromkeys(self._all)
-            raise DocumentError(sorted(unique, key=lambda finding: finding.line))
+            raise DocumentError(sorted(unique, key=lambda one: (one.file != self.file, one.file, one.line)))
 
 
 def nearest(what: str, name: str, known: Iterable[str]) -> str:

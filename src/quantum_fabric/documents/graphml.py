@@ -37,11 +37,12 @@ _JSON: Final = frozenset(
         "station",
         "source",
         "provenance",
+        "sheets",
         "defaults",
         "classical",
     )
 )
-_GRAPH_FIELDS: Final = ("title", "description", "controller", "provenance", "defaults", "classical")
+_GRAPH_FIELDS: Final = ("title", "description", "controller", "provenance", "sheets", "defaults", "classical")
 
 
 def read_graphml(path: Path) -> Sketch:

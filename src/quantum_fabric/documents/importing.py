@@ -14,8 +14,9 @@ from quantum_fabric.documents.equipment import attempt, equipment
 from quantum_fabric.documents.fields import Entry, Flag, Length, Name, Text
 from quantum_fabric.documents.findings import Findings
 from quantum_fabric.documents.graphml import read_graphml, write_graphml
-from quantum_fabric.documents.network_document import Defaults, NetworkDocument, Provenance
+from quantum_fabric.documents.network_document import Defaults, NetworkDocument, Provenance, Sheets
 from quantum_fabric.documents.reading import Plain, Tree
+from quantum_fabric.documents.sheet_files import own_sheets
 from quantum_fabric.documents.sketch import Sketch, check_detour, merged, spanned, stretched, tree_of
 from quantum_fabric.errors import InputError
 from quantum_fabric.units import parse
@@ -41,6 +42,7 @@ class ImportDocument(Entry):
     )
     max_span: Length | None = Field(None, description="longest fibre; repeaters are put on longer ones")
     merge: Flag = Field(False, description="true: nodes that an edge of length 0 joins become one")
+    sheets: Sheets = Field(default_factory=dict)
     defaults: Defaults = Field(default_factory=Defaults)  # type: ignore[arg-type]
     controller: Name | None = Field(None, description="node where the controller sits")
 
@@ -156,12 +158,12 @@ def expand(data: Plain, findings: Findings, folder: Path) -> NetworkDocument:
     """
     document = check_form(ImportDocument, data, findings)
     if document is not None:
-        equipment(document.defaults, findings.report)
+        equipment(document.defaults, findings.report, own_sheets(document.sheets, findings.report))
     findings.stop()
     assert document is not None, "its faults were reported"
     span = parse(document.max_span, "length") if document.max_span is not None else None
     plain = document.plain()
-    kept = ("title", "description", "provenance", "controller")
+    kept = ("title", "description", "provenance", "sheets", "controller")
     header = {name: plain[name] for name in kept if name in plain}
     key = document.topohub
     if key is not None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from quantum_fabric import devices
 from quantum_fabric.documents import bundle
 from quantum_fabric.documents.checking import check_form, check_network
 from quantum_fabric.documents.fields import Entry
@@ -16,6 +17,7 @@ from quantum_fabric.documents.findings import Findings, kind_of, nearest
 from quantum_fabric.documents.importing import ImportDocument, expand
 from quantum_fabric.documents.network_document import NetworkDocument
 from quantum_fabric.documents.reading import Plain, compose, quoted, read_text
+from quantum_fabric.documents.sheet_files import embed
 from quantum_fabric.documents.workload import Workload, workload_of
 from quantum_fabric.documents.workload_document import WorkloadDocument, check_workload_form
 from quantum_fabric.documents.writing import to_yaml
@@ -183,6 +185,8 @@ def _parse(text: str, file: str, folder: Path) -> NetworkDocument | Workload:
     findings = Findings(file, tree, already)
     data = tree.plain()
     kind = kind_of(data)
+    if kind in ("network", "import"):
+        embed(data, folder, findings)
     if kind == "network":
         return check_network(data, findings)
     if kind == "workload":
@@ -191,7 +195,10 @@ def _parse(text: str, file: str, folder: Path) -> NetworkDocument | Workload:
         return expand(data, findings, folder)
     if isinstance(data, dict):
         found = quoted(data.get("kind"))
-        findings.report(("kind",), found, nearest("a kind of document", kind, KINDS))
+        what = "a kind of document"
+        if kind in devices.RECORDS:
+            what += " (a data sheet is checked by 'qfabric devices check FILE')"
+        findings.report(("kind",), found, nearest(what, kind, KINDS))
     else:
         findings.report((), quoted(data), "a mapping that starts with 'kind: network' or 'kind: workload'")
     findings.stop()

@@ -22,6 +22,7 @@ from quantum_fabric.documents.fields import (
     Loss,
     Name,
     Pair,
+    SheetName,
     Text,
 )
 from quantum_fabric.documents.reading import quoted
@@ -30,6 +31,14 @@ from quantum_fabric.errors import InputError
 Overrides = Annotated[
     dict[str, Any],
     Field(description="fields of the sheet with other values, such as {memory.t2: 10 ms}"),
+]
+
+
+Sheets = Annotated[
+    dict[str, dict[str, Any]],
+    Field(
+        description="data sheets of its own: path -> what the file says (filled in where a sheet is named by its path)"
+    ),
 ]
 
 
@@ -46,7 +55,9 @@ class Provenance(Entry):
 class Choice(Entry):
     """A device: the name of a sheet, and what differs from it. A bare name is short for ``{sheet: NAME}``."""
 
-    sheet: Name | None = Field(None, description="name of a device sheet")
+    sheet: SheetName | None = Field(
+        None, description="name of a device sheet, or the path of a file with one"
+    )
     overrides: Overrides = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -97,7 +108,9 @@ class NodeEntry(Entry):
     """One node of the network."""
 
     name: Name = Field(description="a name, unique in the network")
-    sheet: Name | None = Field(None, description="node sheet, where it is not the default one")
+    sheet: SheetName | None = Field(
+        None, description="node sheet, or the path of a file with one, where it is not the default one"
+    )
     overrides: Overrides = Field(default_factory=dict)
     slots: Count | None = Field(None, description="memory slots")
     relays: Flag | None = Field(None, description="false: the node may only be an end of a path")
@@ -199,6 +212,7 @@ class NetworkDocument(Entry):
     title: Text = Field("", description="one line for people")
     description: Text = Field("", description="what it is, and what of it is assumed")
     provenance: tuple[Provenance, ...] = Field((), description="where the numbers come from")
+    sheets: Sheets = Field(default_factory=dict)
     defaults: Defaults = Field(default_factory=Defaults)  # type: ignore[arg-type]
     nodes: tuple[NodeEntry, ...] = Field(description="a list of nodes")
     links: tuple[LinkDocument, ...] = Field((), description="a list of links")

@@ -134,11 +134,12 @@ def quoted(value: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most: int = MAX_BYTES) -> str:
     """Read a document's text.
 
     Args:
-        path: a file of at most `MAX_BYTES` in UTF-8.
+        path: a file in UTF-8.
+        most: bytes that it may have.
 
     Raises:
         DocumentError: missing, a directory, unreadable, too large, not UTF-8.
@@ -153,15 +154,15 @@ def read_text(path: Path) -> str:
     def refuse(found: str, expected: str, line: int = 0) -> DocumentError:
         return DocumentError([Finding(str(path), line, "", found, expected)])
 
-    too_large = f"a document of at most {MAX_BYTES // 2**20} MiB"
+    too_large = f"a document of at most {_size(most)}"
     try:
         if path.is_dir():
             raise refuse("a directory", "a YAML document")
         size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise refuse(f"{size / 2**20:.0f} MiB", too_large)
+        if size > most:
+            raise refuse(_size(size), too_large)
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(most + 1)
     except DocumentError:
         raise
     except FileNotFoundError:
@@ -169,13 +170,17 @@ def read_text(path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise refuse(f"a file that cannot be read ({reason})", "a YAML document") from None
-    if len(data) > MAX_BYTES:
+    if len(data) > most:
         raise refuse("endless data", too_large)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise refuse(f"byte 0x{data[error.start]:02x}, which is not UTF-8", "text in UTF-8", line) from None
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:.0f} MiB" if count >= 2**20 else f"{count / 2**10:.0f} KiB"
 
 
 def compose(text: str, file: str) -> tuple[Tree, list[Finding]]:

@@ -6,7 +6,7 @@ Works on the parts of a document that are sound, so that a slip in one link does
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -40,6 +40,7 @@ class Form:
         controller: name, None where none is given.
         known: names of all nodes in order; None where some cannot be read.
         title: of the document.
+        sheets: data sheets of its own, as they are written.
     """
 
     defaults: Defaults | None
@@ -49,6 +50,7 @@ class Form:
     controller: str | None
     known: tuple[str, ...] | None
     title: str = ""
+    sheets: Mapping[str, Plain] = field(default_factory=dict)
 
 
 def form_of(document: NetworkDocument) -> Form:
@@ -67,6 +69,7 @@ def form_of(document: NetworkDocument) -> Form:
         document.controller,
         tuple(node.name for node in document.nodes),
         document.title,
+        document.sheets,
     )
 
 
@@ -85,7 +88,7 @@ def sound_parts(data: Plain) -> Form:
     entries = data.get("nodes")
     nodes = _sound_list(NodeEntry, entries)
     known = tuple(node.name for _, node in nodes)
-    controller = data.get("controller")
+    controller, sheets = data.get("controller"), data.get("sheets")
     return Form(
         _sound(Defaults, data.get("defaults", {})),
         nodes,
@@ -93,6 +96,7 @@ def sound_parts(data: Plain) -> Form:
         _sound_list(ClassicalEntry, data.get("classical")),
         controller if isinstance(controller, str) else None,
         known if known and len(known) == len(_list(entries)) else None,
+        sheets=sheets if isinstance(sheets, dict) else {},
     )
 
 
