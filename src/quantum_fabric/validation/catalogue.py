@@ -1,0 +1,48 @@
+"""The experiments, in the order of the table."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from quantum_fabric.errors import UnknownNameError
+from quantum_fabric.validation.experiment import Experiment
+
+_FILES: Final = (
+    "state_algebra", "waiting_times", "bounds", "humphreys2018", "stephenson2020", "networks", "ion_links",
+    "hensen2015",
+)  # fmt: skip
+"""Files of `quantum_fabric.validation.experiments`; each has a tuple ``EXPERIMENTS``."""
+
+EXPERIMENTS: Final[tuple[Experiment, ...]] = tuple(
+    each
+    for name in _FILES
+    for each in import_module(f"quantum_fabric.validation.experiments.{name}").EXPERIMENTS
+)
+"""Every experiment that can be compared."""
+
+
+def names() -> tuple[str, ...]:
+    """Names of all experiments, in the order of the table.
+
+    Examples:
+        >>> names()[0]
+        'state-algebra'
+    """
+    return tuple(each.name for each in EXPERIMENTS)
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment of a name.
+
+    Raises:
+        UnknownNameError: there is none.
+
+    Examples:
+        >>> experiment("stephenson2020").name
+        'stephenson2020'
+    """
+    for each in EXPERIMENTS:
+        if each.name == name:
+            return each
+    raise UnknownNameError(repr(name), f"one of {', '.join(names())}", "experiment")

@@ -1,0 +1,1 @@
+"""One file for each experiment, or for a family of them; each has a tuple ``EXPERIMENTS``."""
