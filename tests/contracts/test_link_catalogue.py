@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from quantum_fabric import links
-from quantum_fabric.devices import Detector, Emitter, Fibre, Node, PairSource, Source, sheet
+from quantum_fabric.devices import Detector, Downlink, Emitter, Fibre, Node, PairSource, Source, sheet
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.links import CATALOGUE, Architecture, Heralding, LinkModel, Parameter, Parts
 from quantum_fabric.physics.bounds import plob
@@ -38,6 +38,18 @@ NOISY = Node().build_override(
 DETECTOR = Detector(efficiency=0.8, dark_rate=100.0, window=20_000)
 SOURCE = Source(pair_probability=0.02, double_pair=0.01, fidelity=0.97, pulses=50, pulse_period=20_000)
 FIBRE = Fibre(attenuation=0.2e-3, fixed_loss=0.5)
+SKY = Downlink(
+    altitude=500e3,
+    divergence=5e-6,
+    receiver_radius=0.6,
+    wavelength=1550e-9,
+    pointing_jitter=1e-6,
+    zenith_transmission=0.8,
+    receiver_loss=3.0,
+    radiance=1e3,
+    field_of_view=1e-4,
+    filter_bandwidth=1e-9,
+)
 LIGHT = {
     "source": SOURCE,
     "pair source": PairSource(
@@ -63,7 +75,14 @@ def parts(architecture: Architecture, **changes: object) -> Parts:
         given = dataclasses.replace(given, a=clear, b=clear)
     for need in LIGHT.keys() & set(architecture.needs):
         given = dataclasses.replace(given, source=LIGHT[need])
-    return dataclasses.replace(given, **changes)  # type: ignore[arg-type]
+    given = dataclasses.replace(given, **changes)  # type: ignore[arg-type]
+    if "satellite" in architecture.needs:  # what is asked of a fibre's length is asked beyond the altitude
+        return dataclasses.replace(given, fibre=SKY, arms=risen(given.arms))
+    return given
+
+
+def risen(arms: tuple[float, float]) -> tuple[float, float]:
+    return (SKY.altitude + arms[0], SKY.altitude + arms[1])
 
 
 def equipped(name: str) -> Node:
@@ -193,6 +212,7 @@ def _with(architecture: Architecture, parameter: Parameter, value: float) -> Par
     if parameter.part == "link":
         return dataclasses.replace(base, arms=(value, value))
     part = "source" if parameter.part in SHEETS.values() else parameter.part
+    part = "fibre" if part == "satellite" else part
     names = ("a", "b") if parameter.part == "node" else (part,)
     changed = {name: _replaced(getattr(base, name), parameter.field, value) for name in names}
     return dataclasses.replace(base, **changed)
@@ -225,7 +245,10 @@ def test_ideal_parts_make_perfect_pairs(architecture: Architecture) -> None:
     node, fibre = equipped("ideal"), sheet("fibre", "ideal")
     kinds = [SHEETS[need] for need in architecture.needs if need in SHEETS]
     source = sheet(kinds[0], "ideal") if kinds else None
-    link = links.build(architecture.name, node, node, fibre, (1000.0, 3000.0), source=source)
+    arms = (1000.0, 3000.0)
+    if "satellite" in architecture.needs:
+        fibre, arms = sheet("satellite", "ideal"), risen(arms)
+    link = links.build(architecture.name, node, node, fibre, arms, source=source)
     point = link.heralding(link.knob.low if link.knob else None)
     assert point.fidelity == pytest.approx(1.0, abs=1e-5)
 

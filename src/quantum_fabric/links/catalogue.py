@@ -17,6 +17,7 @@ from quantum_fabric.links import (
     double_click,
     midpoint_source,
     pair_distribution,
+    satellite,
     sender_receiver,
     serial_reflection,
     single_click,
@@ -35,6 +36,7 @@ _FILES: Final = (
     serial_reflection,
     pair_distribution,
     direct_transmission,
+    satellite,
 )
 
 CATALOGUE: Final[dict[str, Architecture]] = {file.ARCHITECTURE.name: file.ARCHITECTURE for file in _FILES}
@@ -84,7 +86,7 @@ def build(
         ...
         quantum_fabric.errors.UnknownNameError: architecture: found 'triple_click', expected one of single_click, \
 double_click, midpoint_source, sender_receiver, dlcz, absorptive, serial_reflection, \
-pair_distribution, direct_transmission
+pair_distribution, direct_transmission, satellite_double_downlink
     """
     if architecture not in CATALOGUE:
         raise UnknownNameError(repr(architecture), f"one of {', '.join(CATALOGUE)}", "architecture")

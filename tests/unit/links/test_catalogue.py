@@ -17,21 +17,27 @@ def test_the_builder_passes_every_part_on(name: str) -> None:
         "midpoint_source": ("source", "spdc"),
         "pair_distribution": ("pair_source", "sagnac-cw"),
         "direct_transmission": ("weak_pulse", "gigahertz"),
+        "satellite_double_downlink": ("pair_source", "sagnac-cw"),
     }
     source = sheet(*lights[name]) if name in lights else None
+    carrier, arms = sheet("fibre", "ull"), (10_000.0, 20_000.0)
+    losses = 0.17 * 30
+    if "satellite" in CATALOGUE[name].needs:
+        carrier, arms = sheet("satellite", "future-leo"), (600e3, 900e3)
+        losses = sum(carrier.loss(distance) for distance in arms)
     link: LinkModel = build(
         name,
         FUTURE,
         FUTURE,
-        sheet("fibre", "ull"),
-        (10_000.0, 20_000.0),
+        carrier,
+        arms,
         sheet("detector", "snspd-future"),
         source,
         modes=3,
         extra_loss=(1.0, 2.0),
     )
     assert link.architecture == name
-    assert link.total_transmission() == pytest.approx(10 ** (-(0.17 * 30 + 3.0) / 10))
+    assert link.total_transmission() == pytest.approx(10 ** (-(losses + 3.0) / 10))
 
 
 def test_unknown_architecture() -> None:

@@ -219,9 +219,10 @@ def pointing_mean(beam: ArrayLike, jitter: ArrayLike, bias: ArrayLike = 0.0) -> 
         >>> round(float(pointing_mean(12.0, 1.2)), 6)
         0.961538
     """
-    square = check_range(beam, 1e-300, math.inf, "beam") ** 2
-    spread = square + 4.0 * check_range(jitter, 0.0, math.inf, "jitter") ** 2
-    return np.asarray(square / spread * np.exp(-2.0 * check_range(bias, 0.0, math.inf, "bias") ** 2 / spread))
+    w = check_range(beam, 1e-300, math.inf, "beam")
+    wide = 4.0 * (check_range(jitter, 0.0, math.inf, "jitter") / w) ** 2
+    missed = (check_range(bias, 0.0, math.inf, "bias") / w) ** 2
+    return np.asarray(np.exp(-2.0 * missed / (1.0 + wide)) / (1.0 + wide))
 
 
 def pointing_quantile(share: ArrayLike, exponent: ArrayLike) -> Floats:
