@@ -137,7 +137,8 @@ def heralded_g2(
         each = lam / count
         # (1+lη)^-j beside (1+lη)^-K, which is exp(-λη) for infinitely many modes
         bare = np.log1p(-false) + log_silent(lam, eta, count)
-        b_0, b_1, b_2 = (-np.expm1(bare + j * (np.log1p(-eta) - np.log1p(each * eta))) for j in (0, 1, 2))
+        loss = np.log1p(-eta) - np.log1p(each * eta)
+        b_0, b_1, b_2 = (-np.expm1(bare + (j * loss if j else 0.0)) for j in (0, 1, 2))
         finite = (1.0 + 1.0 / count) * b_2 * b_0 / b_1**2
         weak_0, weak_1, weak_2 = (lam + j * (1.0 + each) for j in (0, 1, 2))
         weak = (1.0 + 1.0 / count) * weak_2 * weak_0 / weak_1**2
