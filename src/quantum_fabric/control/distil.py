@@ -2,7 +2,8 @@
 
 The initiator measures first and asks; the responder measures its halves of the same two pairs, compares the bits and
 answers. Each end's gate is local, so the order in time does not matter to the state, and nobody acts on a pair that the
-other end does not hold: if the responder no longer has both, it says so and both ends let go.
+other end does not hold: if the responder no longer has both, it says so and both ends let go. Which two pairs meet is the
+initiator's choice: two with equal rounds, or, where the plan pumps, the one with most rounds and a fresh one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from quantum_fabric.messages import (
     PurifyAnswer,
     PurifyAsk,
     PurifyRule,
+    Rotation,
     Send,
     Stale,
 )
@@ -80,10 +82,11 @@ class Distiller:
         for qubit in qubits:
             rule = self._rules.get(qubit.partner) if qubit.state is State.LIVE else None
             if rule is not None and rule.initiator and qubit.rounds < rule.rounds:
-                waiting.setdefault((qubit.partner, qubit.rounds), []).append(qubit)
-        for group in waiting.values():
+                level = 0 if rule.pumped else qubit.rounds
+                waiting.setdefault((qubit.partner, level), []).append(qubit)
+        for (partner, _), group in waiting.items():
             group.sort(key=lambda qubit: (qubit.born, qubit.slot))
-            for sacrifice, keep in zip(group[::2], group[1::2], strict=False):  # the younger is kept
+            for sacrifice, keep in _pumped(group) if self._rules[partner].pumped else _equals(group):
                 self._begin(keep, sacrifice, State.ASKING, None, out)
 
     def _begin(
@@ -92,7 +95,9 @@ class Distiller:
         keep.move(state)
         sacrifice.move(state)
         self._running[keep.slot] = (keep, sacrifice, ask)
-        out.append(Purify(self._node, keep.slot, sacrifice.slot, self._rules[keep.partner].distillation))
+        rule = self._rules[keep.partner]
+        rotation = rotation_before(rule, keep.rounds)
+        out.append(Purify(self._node, keep.slot, sacrifice.slot, rule.distillation, rotation))
 
     def purified(self, event: Purified, now: Time, out: list[Action]) -> None:
         """This node's gate is done."""
@@ -102,9 +107,9 @@ class Distiller:
         else:
             self._answer(keep, sacrifice, ask, event.bit, now, out)
 
-    def _ask(self, keep: Qubit, sacrifice: Qubit, bit: int, now: Time, out: list[Action]) -> None:
+    def _ask(self, keep: Qubit, sacrifice: Qubit, bit: int | None, now: Time, out: list[Action]) -> None:
         ageing = self._keeper.own_ageing
-        if keep.broken or sacrifice.broken:
+        if bit is None or keep.broken or sacrifice.broken:
             whole = [qubit for qubit in (keep, sacrifice) if not qubit.broken]
             out.extend(
                 Send(qubit.partner, Lost(self._epoch, qubit.far, "purification broken")) for qubit in whole
@@ -132,10 +137,14 @@ class Distiller:
             self._decline(ask, usable, now, out)
         elif keep.partner != ask.asker or sacrifice.partner != ask.asker:
             self._early.append(ask)  # news of the swap that made the segment is still on its way to us
-        elif not keep.rounds == sacrifice.rounds == ask.rounds:
+        elif (keep.rounds, sacrifice.rounds) != (ask.rounds, self._spent_rounds(ask)):
             self._decline(ask, usable, now, out)
         else:
             self._begin(keep, sacrifice, State.ANSWERING, ask, out)
+
+    def _spent_rounds(self, ask: PurifyAsk) -> int:
+        """Rounds that the sacrificed pair of an ask must have had."""
+        return 0 if self._rules[ask.asker].pumped else ask.rounds
 
     def _decline(self, ask: PurifyAsk, usable: list[Qubit], now: Time, out: list[Action]) -> None:
         for qubit in usable:
@@ -143,17 +152,19 @@ class Distiller:
         out.append(Send(ask.asker, _answer_to(ask, False, Bell.PHI_PLUS, (0.0, 0.0, 0.0), now)))
 
     def _answer(
-        self, keep: Qubit, sacrifice: Qubit, ask: PurifyAsk, bit: int, now: Time, out: list[Action]
+        self, keep: Qubit, sacrifice: Qubit, ask: PurifyAsk, bit: int | None, now: Time, out: list[Action]
     ) -> None:
         rule = self._rules[ask.asker]
         kind = rule.distillation.value
-        label, flip = purify_frame(kind, keep.frame, sacrifice.frame)
+        rotation = rotation_before(rule, keep.rounds)
+        words = None if rotation is None else rotation.words
+        label, flip = purify_frame(kind, keep.frame, sacrifice.frame, words)
         frame = Bell(label)
-        success = (ask.outcome ^ bit) == flip and not (keep.broken or sacrifice.broken)
+        success = bit is not None and (ask.outcome ^ bit) == flip and not (keep.broken or sacrifice.broken)
         ageing = self._keeper.own_ageing
         kept = product(ask.quality_keep, ageing(keep, now))
         spent = product(ask.quality_sacrifice, ageing(sacrifice, now))
-        _, quality = purified(kept, spent, kind, self._partner_noise[ask.asker], self._noise, flip)
+        _, quality = purified(kept, spent, kind, self._partner_noise[ask.asker], self._noise, flip, words)
         out.append(Send(ask.asker, _answer_to(ask, success, frame, quality, now)))
         self._keeper.free(sacrifice, now, out)
         if success:
@@ -176,6 +187,23 @@ class Distiller:
             keep.rounds += 1
         else:
             self._keeper.free(keep, now, out, discard=True)
+
+
+def rotation_before(rule: PurifyRule, rounds: int) -> Rotation | None:
+    """How the two pairs are turned before the round that follows on so many; None for the protocol's own way."""
+    return rule.rotations[rounds] if rounds < len(rule.rotations) else None
+
+
+def _equals(group: list[Qubit]) -> list[tuple[Qubit, Qubit]]:
+    """(Sacrificed, kept) of pairs with equal rounds, the oldest first: the younger one is kept."""
+    return list(zip(group[::2], group[1::2], strict=False))
+
+
+def _pumped(group: list[Qubit]) -> list[tuple[Qubit, Qubit]]:
+    """(Sacrificed, kept): fresh pairs go to those with most rounds; what is left of them starts anew, two by two."""
+    fresh = [qubit for qubit in group if qubit.rounds == 0]
+    begun = sorted((qubit for qubit in group if qubit.rounds > 0), key=lambda qubit: -qubit.rounds)
+    return list(zip(fresh, begun, strict=False)) + _equals(fresh[len(begun) :])
 
 
 def operation_noise(calibration: Calibration) -> OperationNoise:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from quantum_fabric.messages import (
     Calibration,
     Correlators,
     CutoffRule,
     DeliverRule,
-    Distillation,
     GenerateRule,
     LinkPlan,
     Order,
@@ -17,11 +17,13 @@ from quantum_fabric.messages import (
     PurifyRule,
     Rule,
     Side,
+    Stretch,
     SwapRule,
 )
 from quantum_fabric.network.topology import NodeModel, Topology
-from quantum_fabric.physics.correlators import decay_rates, from_weights
-from quantum_fabric.units import Time
+from quantum_fabric.physics.correlators import from_weights
+from quantum_fabric.physics.fading import disturbance, steady_rates
+from quantum_fabric.units import SECOND, Time
 
 UNBOUNDED = 1 << 30
 """Lanes of a link whose attempts take no time of the channel."""
@@ -46,6 +48,7 @@ def calibration(node: NodeModel) -> Calibration:
         noise.depolarising_2,
         noise.readout_error_0,
         noise.readout_error_1,
+        memory.exponent,
     )
 
 
@@ -89,10 +92,17 @@ def compile_rules(
             start = used[node]
             used[node] += link.lanes
             mine = slots[node][start : start + link.lanes]
-            rules[node].append(_generate(link, topology, partner, side, mine, lanes[link.link]))
+            beside = Beside(
+                attempts_beside(plan, topology, node, link), attempts_beside(plan, topology, partner, link)
+            )
+            rules[node].append(_generate(link, topology, partner, side, mine, lanes[link.link], beside))
+    turnings = {(turning.left, turning.right): turning.rotations for turning in plan.turnings}
     for left, right, rounds in _purifications(plan):
-        rules[left].append(_purify(topology, right, rounds, plan.distillation, initiator=True))
-        rules[right].append(_purify(topology, left, rounds, plan.distillation, initiator=False))
+        for node, partner in ((left, right), (right, left)):
+            far = calibration(topology.nodes[partner])
+            turns = turnings.get((left, right), ())
+            rule = PurifyRule(partner, rounds, plan.distillation, node == left, far, turns, plan.pumped)
+            rules[node].append(rule)
     for join in plan.joins:
         place = plan.path.index(join.at)
         if plan.order is Order.ASAP:
@@ -124,17 +134,51 @@ def _generate(
     side: Side,
     slots: tuple[int, ...],
     lanes: tuple[int, ...],
+    beside: Beside,
 ) -> GenerateRule:
     heralding = topology.links[link.link].model.heralding(link.setting, link.lanes)
     fresh: Correlators = from_weights(heralding.weights)
-    decay = decay_rates(topology.nodes[partner].memory)
-    return GenerateRule(link.link, partner, side, slots, lanes, link.setting, fresh, decay)
+    node = link.left if partner == link.right else link.right
+    here, there = topology.nodes[node].memory, topology.nodes[partner].memory
+    steady, _, relaxation = steady_rates(there)
+    steady += disturbance(there, beside.there)
+    stretch = Stretch(there.stretched_rate, there.exponent) if there.stretched_rate > 0.0 else None
+    return GenerateRule(
+        link=link.link,
+        partner=partner,
+        side=side,
+        slots=slots,
+        lanes=lanes,
+        setting=link.setting,
+        fresh=fresh,
+        partner_decay=(steady, steady, relaxation),
+        partner_stretch=stretch,
+        disturbance=disturbance(here, beside.here),
+    )
 
 
-def _purify(
-    topology: Topology, partner: str, rounds: int, distillation: Distillation, initiator: bool
-) -> PurifyRule:
-    return PurifyRule(partner, rounds, distillation, initiator, calibration(topology.nodes[partner]))
+class Beside(NamedTuple):
+    """Attempts per second beside a half, at the node that a rule is for and at its partner."""
+
+    here: float
+    there: float
+
+
+def attempts_beside(plan: Plan, topology: Topology, node: str, link: LinkPlan) -> float:
+    """Attempts per second that a node makes beside a half on this link, as long as its other lanes are all trying.
+
+    Limits:
+        In a repeater with one lane on each side that is what happens while a half waits, to within an attempt or two. Where there
+        are more lanes, some rest: the belief is too low then, never too high. Lanes of other installations are not counted.
+    """
+    if topology.nodes[node].memory.attempt_dephasing == 0.0:
+        return 0.0
+    total = 0.0
+    for each in plan.links:
+        if node in (each.left, each.right):
+            period = topology.links[each.link].model.heralding(each.setting, each.lanes).period / SECOND
+            total += (each.lanes - (each is link)) / period
+    return total
 
 
 def retention(plan: Plan, topology: Topology) -> Time:

@@ -80,8 +80,20 @@ from quantum_fabric.messages.requests import (
     Refused,
     Status,
     Substandard,
+    Turning,
 )
-from quantum_fabric.messages.states import Bell, Correlators, Distillation, Order, PairId, Side, Weights
+from quantum_fabric.messages.states import (
+    Axes,
+    Bell,
+    Correlators,
+    Distillation,
+    Order,
+    PairId,
+    Rotation,
+    Side,
+    Stretch,
+    Weights,
+)
 
 Coordination: TypeAlias = Joined | Lost | PurifyAsk | PurifyAnswer
 Installation: TypeAlias = (
@@ -122,6 +134,7 @@ __all__ = [
     "CONTROLLER",
     "Accepted",
     "Arm",
+    "Axes",
     "Bell",
     "Calibration",
     "Cancel",
@@ -174,11 +187,13 @@ __all__ = [
     "Release",
     "Released",
     "Renew",
+    "Rotation",
     "Rule",
     "Send",
     "Side",
     "Stale",
     "Status",
+    "Stretch",
     "Substandard",
     "Swap",
     "SwapRule",
@@ -186,6 +201,7 @@ __all__ = [
     "Teleport",
     "Teleported",
     "Truth",
+    "Turning",
     "Wake",
     "Weights",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quantum_fabric.messages.states import Bell, Distillation
+from quantum_fabric.messages.states import Bell, Distillation, Rotation
 from quantum_fabric.units import Time
 
 
@@ -31,12 +31,16 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class Purify:
-    """Local half of a purification on two slots of one node: the second slot is measured."""
+    """Local half of a purification on two slots of one node: the second slot is measured.
+
+    ``rotation`` says how the two are turned first; None is the protocol's own way.
+    """
 
     node: str
     keep: int
     sacrifice: int
     distillation: Distillation
+    rotation: Rotation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from quantum_fabric.messages.states import Bell, Correlators, Distillation, PairId, Side
+from quantum_fabric.messages.states import Bell, Correlators, Distillation, PairId, Rotation, Side, Stretch
 from quantum_fabric.units import Time
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What the control plane believes of a node's noise (times in seconds, the rest probabilities)."""
+    """What the control plane believes of a node's noise: times in seconds, the exponent of the dephasing, the rest probabilities."""
 
     t1: float
     t2: float
@@ -19,6 +19,7 @@ class Calibration:
     depolarising_2: float
     readout_error_0: float
     readout_error_1: float
+    exponent: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class GenerateRule:
         setting: the link's knob.
         fresh: believed correlators of a pair at its birth.
         partner_decay: believed decay rates of the partner's memory (x, y, z; 1/s).
+        partner_stretch: the stretched part of its decay, for a half born at 0; None for none.
+        disturbance: believed rate (1/s) at which the node's attempts on its other lanes take the coherence of a half here.
     """
 
     link: str
@@ -42,17 +45,31 @@ class GenerateRule:
     setting: float | None
     fresh: Correlators
     partner_decay: Correlators
+    partner_stretch: Stretch | None = None
+    disturbance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class PurifyRule:
-    """Purify pairs shared with ``partner`` until they have ``rounds``; the initiator picks the two pairs."""
+    """Purify pairs shared with ``partner`` until they have ``rounds``; the initiator picks the two pairs.
+
+    Attributes:
+        partner: node at the other end.
+        rounds: how many rounds a pair gets.
+        distillation: protocol of each round.
+        initiator: whether this node asks and the partner answers.
+        partner_calibration: believed noise of the partner.
+        rotations: how the pairs are turned before each round, the first round first; the protocol's own way where it says nothing.
+        pumped: spend fresh pairs on one that is kept; otherwise both pairs of a round have had all the rounds before it.
+    """
 
     partner: str
     rounds: int
     distillation: Distillation
     initiator: bool
     partner_calibration: Calibration
+    rotations: tuple[Rotation, ...] = ()
+    pumped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +173,7 @@ class Confirmed:
     """An end node says that a pair is complete as far as it can know.
 
     ``quality`` holds the believed correlators at ``at``; ``decay`` the believed decay rates (x, y, z; 1/s) of both halves
-    together, from which the expiry follows.
+    together and ``stretches`` the stretched parts, from which the expiry follows.
     """
 
     epoch: int
@@ -168,6 +185,7 @@ class Confirmed:
     born: Time
     at: Time
     slot: int
+    stretches: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from quantum_fabric.messages.states import Bell, Distillation, Order, PairId
+from quantum_fabric.messages.states import Bell, Distillation, Order, PairId, Rotation
 from quantum_fabric.units import Time
 
 
@@ -90,6 +90,15 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Turning:
+    """How the pairs of one segment are turned before each of their rounds of purification, the first round first."""
+
+    left: str
+    right: str
+    rotations: tuple[Rotation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """What a plan is expected to give.
 
@@ -123,6 +132,8 @@ class Plan:
         distillation: which recurrence the rounds use.
         cutoff: longest wait of a half in a repeater's memory; None for no cutoff.
         forecast: what it should give.
+        turnings: segments whose pairs are turned in another way than the recurrence's own before their rounds.
+        pumped: rounds spend fresh pairs on one that is kept, instead of joining pairs with equal rounds.
     """
 
     path: tuple[str, ...]
@@ -133,6 +144,8 @@ class Plan:
     distillation: Distillation
     cutoff: Time | None
     forecast: Forecast
+    turnings: tuple[Turning, ...] = ()
+    pumped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

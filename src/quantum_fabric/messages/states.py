@@ -5,11 +5,27 @@ from __future__ import annotations
 from enum import Enum, IntEnum
 from typing import NamedTuple, TypeAlias
 
+from quantum_fabric.units import Time
+
 Weights: TypeAlias = tuple[float, float, float, float]
 """Probabilities of (Φ+, Φ−, Ψ+, Ψ−). *Relative* weights count from an announced state: the first is the fidelity to it."""
 
 Correlators: TypeAlias = tuple[float, float, float]
 """(x, y, z) = (⟨XX⟩, −⟨YY⟩, ⟨ZZ⟩) of a Bell-diagonal pair, relative to its announced state: a perfect pair is (1, 1, 1)."""
+
+
+class Stretch(NamedTuple):
+    """The stretched part of a half's dephasing: its coherence falls as ``exp(-(rate (t - birth))^exponent)``.
+
+    Attributes:
+        rate: 1/s.
+        exponent: above 1; what decays exponentially is said in a rate alone.
+        birth: of the half (ps); such a decay cannot be restarted.
+    """
+
+    rate: float
+    exponent: float
+    birth: Time = 0
 
 
 class Bell(IntEnum):
@@ -57,3 +73,32 @@ class Distillation(Enum):
 
     DEJMPS = "dejmps"
     BBPSSW = "bbpssw"
+
+
+class Axes(Enum):
+    """A bilateral rotation U ⊗ U* of a pair, by which of its old correlators become x, y and z."""
+
+    XYZ = "xyz"
+    """Nothing is turned, and no gate is needed."""
+    XZY = "xzy"
+    YXZ = "yxz"
+    YZX = "yzx"
+    ZXY = "zxy"
+    ZYX = "zyx"
+
+
+class Rotation(NamedTuple):
+    """What both ends do to the kept and to the sacrificed pair before a round of purification.
+
+    Examples:
+        >>> Rotation(Axes.XYZ, Axes.ZYX).words
+        ('xyz', 'zyx')
+    """
+
+    keep: Axes
+    sacrifice: Axes
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """The two in the words of the physics room."""
+        return (self.keep.value, self.sacrifice.value)

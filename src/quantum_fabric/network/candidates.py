@@ -14,8 +14,8 @@ from quantum_fabric.network.chain import Chain, Hop, Route, assemble, hop, route
 from quantum_fabric.network.cutoff import choices
 from quantum_fabric.network.estimate import Estimate, estimate
 from quantum_fabric.network.paths import Path, best_paths
-from quantum_fabric.network.purify import Strategy, lanes_needed, spread, strategies
-from quantum_fabric.network.scheme import Scheme
+from quantum_fabric.network.purify import Strategy, lanes_needed, pumped, spread, strategies
+from quantum_fabric.network.scheme import Scheme, turnings
 from quantum_fabric.network.settings import grid, operating_point
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.physics.correlators import fidelity
@@ -92,7 +92,13 @@ class Candidates:
         return found
 
     def scheme(self, group: Group, step: int) -> Scheme:
-        """The scheme of a group at a step of the knobs."""
+        """The scheme of a group at a step of the knobs, with the rotations that its estimate found best."""
+        bare = self._bare(group, step)
+        if not bare.purifies:
+            return bare
+        return replace(bare, turnings=turnings(bare.path, self.estimate(group, step).turns))
+
+    def _bare(self, group: Group, step: int) -> Scheme:
         strategy = group.strategy
         settings = tuple(
             settings[min(step, len(settings) - 1)]
@@ -108,17 +114,21 @@ class Candidates:
             joins=strategy.joins,
             end_rounds=strategy.end_rounds,
             cutoff=group.cutoff,
+            pumped=strategy.pumped,
         )
 
     def numbers(self, group: Group, step: int) -> Chain:
         """The chain of a group at a step."""
+        return self._chain(group, step, self.scheme(group, step))
+
+    def _chain(self, group: Group, step: int, scheme: Scheme) -> Chain:
         hops = tuple(
             self._hop(name, left, step, lanes, rounds)
             for name, left, lanes, rounds in zip(
                 group.path.links, group.path.nodes, group.lanes, group.strategy.rounds, strict=False
             )
         )
-        return assemble(self.scheme(group, step), self.route(group.path), hops)
+        return assemble(scheme, self.route(group.path), hops)
 
     def _hop(self, name: str, left: str, step: int, lanes: int, rounds: int) -> Hop:
         """Numbers of a link; equal links share one record."""
@@ -134,7 +144,9 @@ class Candidates:
         """Mean-field estimate of a group at a step."""
         found = self._estimates.get((group, step))
         if found is None:
-            found = self._estimates[group, step] = estimate(self.numbers(group, step))
+            found = self._estimates[group, step] = estimate(
+                self._chain(group, step, self._bare(group, step)), find=True
+            )
         return found
 
     def first_step(self, group: Group, target: float) -> int | None:
@@ -195,6 +207,9 @@ class Candidates:
         for strategy in strategies(path.nodes, times, fidelities):
             needs = lanes_needed(path.nodes, strategy)
             lanes = spread(needs, slots, times, caps)
+            if lanes is None and (instead := pumped(strategy)) is not None:
+                strategy, needs = instead, lanes_needed(path.nodes, instead)
+                lanes = spread(needs, slots, times, caps)
             if lanes is not None:
                 found.append(Group(path, strategy, lanes))
                 if needs != lanes:

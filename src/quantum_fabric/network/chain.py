@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from quantum_fabric.messages import Correlators, Order
-from quantum_fabric.network.scheme import Scheme, points
+from quantum_fabric.network.scheme import Scheme, Turns, points, turns
 from quantum_fabric.network.settings import OperatingPoint
 from quantum_fabric.network.topology import NodeModel, Topology
-from quantum_fabric.physics.correlators import decay_rates, swap_table
+from quantum_fabric.physics.correlators import aged, decay_rates, swap_table
+from quantum_fabric.physics.fading import steady_rates, stretched_loss
 from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
 from quantum_fabric.units import SECOND, Time
 
@@ -40,13 +41,33 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """One node: decay rates of a half (x, y, z; 1/s), duration of a swap (s), its success, what it does to a pair."""
+    """One node.
+
+    Attributes:
+        rates: decay rates of a half (x, y, z; 1/s), as if it decayed exponentially: (1/T2, 1/T2, 1/T1).
+        swap_time: duration of a swap, s.
+        swap_success: its probability, what memories do not give back left out.
+        factors: what it does to the correlators of a pair, averaged over announced outcomes.
+        noise: of its operations.
+        memory: noise of its memory.
+        steady: the exponential part of the decay alone (x, y, z; 1/s).
+    """
 
     rates: Correlators
     swap_time: float
     swap_success: float
     factors: Correlators
     noise: OperationNoise
+    memory: MemoryNoise
+    steady: Correlators
+
+    def faded(self, state: Correlators, age: float) -> Correlators:
+        """Correlators after one half has been in this node's memory from its birth to this age (s), undisturbed."""
+        x, y, z = aged(state, self.steady, age)
+        if self.memory.stretched_rate == 0.0:
+            return (x, y, z)
+        keep = math.exp(-stretched_loss(self.memory.stretched_rate, self.memory.exponent, 0.0, age))
+        return (x * keep, y * keep, z)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +83,8 @@ class Chain:
         end_rounds: purification rounds end to end.
         distillation: ``"dejmps"`` or ``"bbpssw"``.
         cutoff: s, None for none.
+        turns: rotations of the segments whose rounds do not all make the recurrence's own.
+        pumped: rounds spend fresh pairs on one that is kept.
         setup: time from the request until the last node may start, s: the slowest round trip of the first phase and
             the slowest way of the second.
 
@@ -79,16 +102,19 @@ class Chain:
     distillation: str
     cutoff: float | None
     setup: float
+    turns: Turns = ()
+    pumped: bool = False
 
     @property
     def plain(self) -> bool:
-        """True if nothing is purified, nothing cut off and no swap fails: pairs then pass in strict order."""
+        """True if nothing is purified, cut off or lost, and a half ages alone: pairs then pass in strict order."""
         return (
             self.cutoff is None
             and self.end_rounds == 0
             and all(hop.rounds == 0 for hop in self.hops)
             and all(join[3] == 0 for join in self.joins)
-            and all(station.swap_success >= 1.0 for station in self.stations[1:-1])
+            and all(node.swap_success >= 1.0 and node.memory.lossless for node in self.stations[1:-1])
+            and all(node.memory.attempt_dephasing == 0.0 for node in self.stations)
         )
 
 
@@ -113,6 +139,8 @@ def _station(memory: MemoryNoise, operations: OperationNoise, swap_time: Time) -
         swap_success=operations.swap_success,
         factors=(x, y, z),
         noise=operations,
+        memory=memory,
+        steady=steady_rates(memory),
     )
 
 
@@ -195,4 +223,6 @@ def assemble(scheme: Scheme, along: Route, hops: tuple[Hop, ...]) -> Chain:
         distillation=scheme.distillation.value,
         cutoff=None if scheme.cutoff is None else scheme.cutoff / SECOND,
         setup=along.setup,
+        turns=turns(scheme.path, scheme.turnings),
+        pumped=scheme.pumped,
     )

@@ -7,8 +7,11 @@ Every waiting time is taken to be exponential with its mean, and waits at differ
     the earlier waits   E[exp(-r w)] = 1 / (1 + r T_later)
     purification        1.5 times the time of a pair for the first round, 1.6 times for each later one (a round begins
                         while the last is made), over the chance of success; less with many lanes
+    pumping             a fresh pair for each round after the first, for which the kept one waits
     failing swaps       T / q for two segments, hence T q^-log2(n) for n
     cutoff c            T (1 + 2 s) / (3 s), s = 1 - exp(-c/T): physics §3 for p -> 0
+    memories            a decay that is no exponential, and attempts beside a half, count as the exponential that agrees with
+                        them over the mean time of the slowest link; retrieval is taken at that age
     lanes               units of work side by side wait less for each other, see `BUFFER`
 
 Limits:
@@ -19,13 +22,17 @@ Limits:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from quantum_fabric.messages import Correlators
 from quantum_fabric.network.chain import Chain, Station
+from quantum_fabric.network.scheme import Turns
 from quantum_fabric.physics.correlators import aged, fidelity, purified
+from quantum_fabric.physics.fading import mean_rate
+from quantum_fabric.physics.frames import ROTATIONS, Rotation
+from quantum_fabric.physics.rotations import best_rotation
 
 BUFFER = 0.6
 """With so many units side by side, waits for each other shrink as units^-0.6 (read off the sampler; 0.5 is a random walk)."""
@@ -48,11 +55,46 @@ _STEPS = np.diff(_NODES)
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Deliveries per second, mean fidelity, and the fidelity that nineteen in twenty deliveries reach, roughly."""
+    """Deliveries per second, mean fidelity, and the fidelity that nineteen in twenty deliveries reach, roughly.
+
+    ``turns`` are the rotations before the rounds of purification, as found or as the chain states them.
+    """
 
     rate: float
     fidelity: float
     usual: float
+    turns: Turns = ()
+
+
+class _Turning:
+    """Rotations as they are found, round after round, or as the chain states them."""
+
+    def __init__(self, chain: Chain, find: bool) -> None:
+        self.find = find
+        self.rotations: dict[tuple[int, int], tuple[Rotation, ...]] = {}
+        if not find:
+            self.rotations = {(low, high): rotations for low, high, rotations in chain.turns}
+
+    def round(
+        self, chain: Chain, place: tuple[int, int], done: int, keep: Correlators, spent: Correlators
+    ) -> tuple[float, Correlators]:
+        """One round on a segment: chance of success and what it leaves."""
+        kind, noise = chain.distillation, (chain.stations[place[0]].noise, chain.stations[place[1]].noise)
+        stated = self.rotations.get(place, ())
+        if self.find:
+            rotation, chance, state = best_rotation(keep, spent, kind, *noise)
+            self.rotations[place] = (*stated[:done], rotation)
+            return chance, state
+        return purified(keep, spent, kind, *noise, None, stated[done] if done < len(stated) else None)
+
+    def unusual(self, kind: str) -> Turns:
+        """Segments on which not every round makes the recurrence's own rotation."""
+        own = ROTATIONS[kind]
+        return tuple(
+            (*place, rotations)
+            for place, rotations in sorted(self.rotations.items())
+            if any(each != own for each in rotations)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +106,48 @@ class _Part:
     spread: float = 0.0
 
 
-def estimate(chain: Chain) -> Estimate:
+def estimate(chain: Chain, find: bool = False) -> Estimate:
     """Mean-field estimate of a chain.
 
     Args:
         chain: any.
+        find: find the best rotation before each round of purification, whatever the chain states.
 
     Returns:
         Rate 0 and the fidelity of fresh pairs where a link never succeeds.
     """
     if any(hop.success <= 0.0 for hop in chain.hops):
         return Estimate(0.0, 0.0, 0.0)
+    chain = _exponential(chain)
     units = max(1.0, min(hop.lanes / need for hop, need in zip(chain.hops, _needs(chain), strict=True)))
-    parts = _leaves(chain, units**-BUFFER)
+    turning = _Turning(chain, find)
+    parts = _leaves(chain, units**-BUFFER, turning)
     # pairs that are made of several come more regularly than single ones
     buffer = units**-BUFFER * (STEADY if any(hop.rounds for hop in chain.hops) else 1.0)
-    whole = _nested(chain, parts, buffer) if chain.nested else _asap(chain, parts, buffer)
-    return Estimate(units / whole.time, fidelity(whole.state), fidelity(_unlucky(chain, whole)))
+    whole = (_nested if chain.nested else _asap)(chain, parts, buffer, turning)
+    turns = turning.unusual(chain.distillation)
+    return Estimate(units / whole.time, fidelity(whole.state), fidelity(_unlucky(chain, whole)), turns)
+
+
+def _exponential(chain: Chain) -> Chain:
+    """The same chain with memories that decay at one rate each."""
+    if all(node.memory.simple and node.memory.lossless for node in chain.stations):
+        return chain
+    wait = max(hop.mean_time / hop.lanes for hop in chain.hops) + max(map(max, chain.delay))
+    stations = []
+    for index, node in enumerate(chain.stations):
+        beside = [hop for hop in chain.hops[max(0, index - 1) : index + 1] if hop.period > 0.0]
+        # one of the lanes is at rest: it made the half
+        attempts = math.fsum(hop.lanes / hop.period for hop in beside)
+        attempts -= math.fsum(1.0 / hop.period for hop in beside) / max(1, len(beside))
+        rate = mean_rate(node.memory, wait, attempts)
+        given = node.memory.retrieved(wait) * node.memory.retrieval
+        stations.append(
+            replace(
+                node, rates=(rate, rate, node.rates[2]), swap_success=max(node.swap_success * given, 1e-12)
+            )
+        )
+    return replace(chain, stations=tuple(stations))
 
 
 def _unlucky(chain: Chain, whole: _Part) -> Correlators:
@@ -114,19 +181,23 @@ def parallel_mean(times: list[float]) -> float:
 
 def _needs(chain: Chain) -> list[int]:
     """Lanes that one unit of work occupies on each hop."""
-    extra = chain.end_rounds if not chain.nested else 0
+    most = 1 if chain.pumped else math.inf
+    extra = min(chain.end_rounds, most) if not chain.nested else 0
     last = len(chain.hops) - 1
-    needs = [1 + hop.rounds + (extra if index in (0, last) else 0) for index, hop in enumerate(chain.hops)]
+    needs = [
+        1 + min(hop.rounds, most) + (extra if index in (0, last) else 0)
+        for index, hop in enumerate(chain.hops)
+    ]
     for _, left, right, rounds in chain.joins if chain.nested else ():
-        needs[left] += rounds
+        needs[left] += min(rounds, most)
         if right - 1 != left:
-            needs[right - 1] += rounds
-    return needs
+            needs[right - 1] += min(rounds, most)
+    return [int(need) for need in needs]
 
 
-def _leaves(chain: Chain, buffer: float) -> list[_Part]:
+def _leaves(chain: Chain, buffer: float, turning: _Turning) -> list[_Part]:
     """Elementary pairs of all hops; equal hops between equal nodes are worked out once."""
-    made: dict[tuple[int, int, int, float], _Part] = {}
+    made: dict[tuple[int, int, int, float], tuple[_Part, int]] = {}
     parts = []
     for index, hop in enumerate(chain.hops):
         key = (
@@ -136,29 +207,41 @@ def _leaves(chain: Chain, buffer: float) -> list[_Part]:
             chain.delay[index][index + 1],
         )
         if key not in made:
-            made[key] = _leaf(chain, index, buffer)
-        parts.append(made[key])
+            made[key] = (_leaf(chain, index, buffer, turning), index)
+        part, first = made[key]
+        if turning.find and (first, first + 1) in turning.rotations:
+            turning.rotations[index, index + 1] = turning.rotations[first, first + 1]
+        parts.append(part)
     return parts
 
 
-def _leaf(chain: Chain, index: int, buffer: float) -> _Part:
+def _leaf(chain: Chain, index: int, buffer: float, turning: _Turning) -> _Part:
     hop, left, right = chain.hops[index], chain.stations[index], chain.stations[index + 1]
     state = aged(hop.fresh, left.rates, hop.heard[0] - hop.born[0])
     part = _Part(hop.mean_time, aged(state, right.rates, hop.heard[1] - hop.born[1]))
-    return _purified(chain, part, (index, index + 1, hop.rounds), buffer)
+    return _purified(chain, part, (index, index + 1, hop.rounds), buffer, turning)
 
 
-def _purified(chain: Chain, part: _Part, work: tuple[int, int, int], buffer: float) -> _Part:
+def _purified(
+    chain: Chain, part: _Part, work: tuple[int, int, int], buffer: float, turning: _Turning
+) -> _Part:
     """A segment (low, high) after so many rounds."""
     low, high, rounds = work
     left, right, way = chain.stations[low], chain.stations[high], chain.delay[low][high]
+    fresh = part
     for done in range(rounds):
-        older = aged(aged(part.state, left.rates, part.time), right.rates, part.time)
-        chance, state = purified(part.state, older, chain.distillation, left.noise, right.noise)
+        pumped = chain.pumped and done > 0
+        wait = fresh.time if pumped else part.time
+        older = aged(aged(part.state, left.rates, wait), right.rates, wait)
+        keep, spent = (older, fresh.state) if pumped else (part.state, older)
+        chance, state = turning.round(chain, (low, high), done, keep, spent)
         talk = 2.0 * way + left.swap_time + right.swap_time
         state = aged(state, left.rates, talk)
         state = aged(state, right.rates, way + right.swap_time)
-        both = part.time * (1.0 + 0.5 * buffer if done == 0 else 1.35 + 0.25 * buffer)
+        if pumped:
+            both = part.time + fresh.time
+        else:
+            both = part.time * (1.0 + 0.5 * buffer if done == 0 else 1.35 + 0.25 * buffer)
         part = _Part((both + talk) / max(chance, 1e-9), state, EVENED * part.spread)
     return part
 
@@ -210,7 +293,7 @@ def _rates(*stations: Station) -> Correlators:
     return (x, y, z)
 
 
-def _nested(chain: Chain, parts: list[_Part], buffer: float) -> _Part:
+def _nested(chain: Chain, parts: list[_Part], buffer: float, turning: _Turning) -> _Part:
     made = {(index, index + 1): part for index, part in enumerate(parts)}
     for at, low, high, rounds in chain.joins:
         one, two = made[low, at], made[at, high]
@@ -226,11 +309,11 @@ def _nested(chain: Chain, parts: list[_Part], buffer: float) -> _Part:
         longest = max(one.time, two.time)
         time = (longest + (later - longest) * buffer) * _slowdown(*waits, chain.cutoff)
         whole = _Part((time + max(tell)) / here.swap_success, state, one.spread + two.spread + spread)
-        made[low, high] = _purified(chain, whole, (low, high, rounds), buffer)
+        made[low, high] = _purified(chain, whole, (low, high, rounds), buffer, turning)
     return made[0, len(parts)]
 
 
-def _asap(chain: Chain, parts: list[_Part], buffer: float) -> _Part:
+def _asap(chain: Chain, parts: list[_Part], buffer: float, turning: _Turning) -> _Part:
     last = len(parts)
     if last == 1:
         return parts[0]
@@ -264,4 +347,4 @@ def _asap(chain: Chain, parts: list[_Part], buffer: float) -> _Part:
         state = aged((x, y, z), end.rates, tell)
         spread += (end.rates[0] * min(wait, math.inf if reach is None else 0.4 * reach)) ** 2
     time *= slow * chance ** (-math.log2(last) / (last - 1))
-    return _purified(chain, _Part(time + tell, state, spread), (0, last, chain.end_rounds), buffer)
+    return _purified(chain, _Part(time + tell, state, spread), (0, last, chain.end_rounds), buffer, turning)

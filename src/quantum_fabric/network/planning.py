@@ -74,7 +74,8 @@ def plan(
 
     Limits:
         The search is a heuristic over a fixed list of strategies and the best paths of a few metrics; see the modules
-        `paths`, `purify`, `search`. Purification is by DEJMPS. Up to one pair in twenty may stay below the fidelity that is
+        `paths`, `purify`, `search`. Purification is by DEJMPS with the rotation before each round found, or by
+        pumping where memory is short. Up to one pair in twenty may stay below the fidelity that is
         asked for; such pairs are withheld, and their share is not taken off the forecast rate.
 
     Examples:

@@ -2,7 +2,12 @@
 
 A *strategy* says where purification rounds are spent: on elementary pairs, on segments of the swap tree, end to end. Its
 lanes follow from the executor's rules: while two pairs of a segment are made for a round, each earlier level keeps one
-more pair, so a node needs one slot and one more for each round of each segment that ends in it.
+more pair, so a node needs one slot and one more for each round of each segment that ends in it. Where that is too much,
+*pumping* takes its place: one pair is kept and fresh ones are spent on it, one after the other, so that one slot more is enough
+for any number of rounds; the fidelity then grows less from round to round.
+
+The recurrence is DEJMPS with the rotation before each round found by the estimate. BBPSSW is the same with a twirl, which gains
+nothing in its round, costs a gate and takes from the next round what there was to find; so it is never tried.
 """
 
 from __future__ import annotations
@@ -32,6 +37,7 @@ class Strategy:
         joins: the swap tree, with the rounds on its segments when nested.
         end_rounds: end to end (nested: those of the last join).
         label: for people.
+        pumped: rounds spend fresh pairs on one that is kept, instead of joining pairs with equal rounds.
     """
 
     order: Order
@@ -39,6 +45,7 @@ class Strategy:
     joins: tuple[Join, ...]
     end_rounds: int
     label: str
+    pumped: bool = False
 
     @property
     def total(self) -> int:
@@ -55,7 +62,8 @@ def lanes_needed(path: Sequence[str], strategy: Strategy) -> tuple[int, ...]:
         strategy: for this path.
 
     Returns:
-        For each hop the greater need of its two ends: one and the rounds of every segment that ends there on that side.
+        For each hop the greater need of its two ends: one and the rounds of every segment that ends there on that side, or one for
+        all the rounds of such a segment if it is pumped.
 
     Examples:
         >>> both = Strategy(Order.ASAP, (1, 0), asap("ABC"), 2, "")
@@ -67,15 +75,20 @@ def lanes_needed(path: Sequence[str], strategy: Strategy) -> tuple[int, ...]:
     """
     place = {name: index for index, name in enumerate(path)}
     last = len(path) - 1
-    as_left = list(strategy.rounds)  # node i as the left end of hop i, and so on
-    as_right = list(strategy.rounds)
+    most = (
+        1
+        if strategy.pumped
+        else max(*strategy.rounds, strategy.end_rounds, *(join.rounds for join in strategy.joins), 1)
+    )
+    as_left = [min(rounds, most) for rounds in strategy.rounds]  # node i as the left end of hop i, and so on
+    as_right = list(as_left)
     if strategy.order is Order.NESTED:
         for join in strategy.joins:
-            as_left[place[join.left]] += join.rounds
-            as_right[place[join.right] - 1] += join.rounds
+            as_left[place[join.left]] += min(join.rounds, most)
+            as_right[place[join.right] - 1] += min(join.rounds, most)
     elif last > 1:
-        as_left[0] += strategy.end_rounds
-        as_right[last - 1] += strategy.end_rounds
+        as_left[0] += min(strategy.end_rounds, most)
+        as_right[last - 1] += min(strategy.end_rounds, most)
     return tuple(1 + max(pair) for pair in zip(as_left, as_right, strict=True))
 
 
@@ -161,6 +174,19 @@ def strategies(
         found += _nested(path, times, min(most, 2))
     found.sort(key=lambda strategy: strategy.total)
     return tuple(found)
+
+
+def pumped(strategy: Strategy) -> Strategy | None:
+    """The same rounds by pumping; None where no place has two rounds, since then there is no difference.
+
+    Examples:
+        >>> two = Strategy(Order.ASAP, (2,), (), 0, "direct, 2 rounds on links")
+        >>> pumped(two).label, lanes_needed("AB", two), lanes_needed("AB", pumped(two))
+        ('direct, 2 rounds on links, pumped', (3,), (2,))
+    """
+    if max(*strategy.rounds, strategy.end_rounds, *(join.rounds for join in strategy.joins), 0) < 2:
+        return None
+    return replace(strategy, pumped=True, label=f"{strategy.label}, pumped")
 
 
 def _nested(path: Sequence[str], times: Sequence[float], most: int) -> list[Strategy]:

@@ -6,10 +6,14 @@ which its agent would:
 
     * a lane attempts whenever both its slots are free, on its grid, and the failed attempts are jumped over
     * a repeater swaps the oldest ready pair on its left with the oldest on its right; nested: exact segments only
-    * the left end of a segment purifies any two pairs with equal rounds, keeps the younger, and hears the result after
-      its bit has gone there and the answer has come back
+    * the left end of a segment purifies any two pairs with equal rounds and keeps the younger, or where the plan pumps
+      spends a fresh pair on the one with most rounds, and hears the result after its bit has gone there and the answer
+      has come back
     * a half that waits in a repeater beyond the cutoff is dropped and its partner told; so after a failed swap
     * an end frees its slot when it has heard of everything that made its pair; the pair counts when both have
+
+    * a half loses coherence by its age, and to the attempts that its node makes on other lanes, counted on their grids
+    * a memory that does not give its photon back fails the swap, or the round of purification, that reads it
 
 States are correlators, averaged over announced outcomes; success of a purification is drawn.
 """
@@ -27,14 +31,16 @@ import numpy as np
 
 from quantum_fabric.messages import Correlators
 from quantum_fabric.network.chain import Chain
-from quantum_fabric.network.pipeline import KEY, Sample, usual
+from quantum_fabric.network.pipeline import KEY, Sample, summary
+from quantum_fabric.physics.attempts import Attempts
 from quantum_fabric.physics.correlators import purified
+from quantum_fabric.physics.fading import stretched_loss
 
 STARTS = 40
 """Cold starts from which the time to the first delivery is averaged."""
 
-BATCHES = 16
-"""Batches of consecutive deliveries from which standard errors are estimated: neighbours are correlated."""
+EVERY = 1 << 30
+"""Runs of attempts to remember: all of them, since a half may have waited for long."""
 
 
 Segment: TypeAlias = tuple[int, int, int]
@@ -109,38 +115,7 @@ def run(chain: Chain, deliveries: int = 600, events: int = 60_000) -> Sample:
         cold = Stage(chain, len(firsts))
         left -= cold.play(1, left)
         firsts += [time for time, _ in cold.delivered]
-    return _summary(stage.delivered, min(warm, len(stage.delivered) // 4), math.fsum(firsts) / len(firsts))
-
-
-def _summary(delivered: list[tuple[float, float]], warm: int, first: float) -> Sample:
-    times = np.array([time for time, _ in delivered])
-    counted = np.array([quality for _, quality in delivered])[warm:]
-    start = times[warm - 1] if warm else 0.0
-    span = float(times[-1] - start)
-    count = len(counted)
-    rate = count / span if span > 0.0 else math.inf
-    batches = min(BATCHES, count // 4)
-    if batches < 4:
-        # too few for batches: independent deliveries, and a little more for not knowing the spread well
-        spread = float(counted.std(ddof=1)) * (1.0 + 3.0 / count) if count > 2 else 0.5
-        root = math.sqrt(count)
-        return Sample(first, rate, rate / root, float(counted.mean()), spread / root, count, usual(counted))
-    size = count // batches
-    each = np.diff(np.concatenate([[start], times[warm:]]))
-    gaps = each[: size * batches].reshape(batches, size).mean(axis=1)
-    means = counted[: size * batches].reshape(batches, size).mean(axis=1)
-    root = math.sqrt(batches)
-    # sixteen batches may look more alike than they are; deliveries are seldom more regular than independent ones
-    spread = max(float(gaps.std(ddof=1)) / root, float(each.std(ddof=1)) / math.sqrt(count))
-    return Sample(
-        first=first,
-        rate=rate,
-        rate_error=rate * rate * spread if span > 0.0 else 0.0,
-        fidelity=float(counted.mean()),
-        fidelity_error=float(means.std(ddof=1)) / root,
-        deliveries=count,
-        usual=usual(counted),
-    )
+    return summary(stage.delivered, min(warm, len(stage.delivered) // 4), math.fsum(firsts) / len(firsts))
 
 
 def _age(half: _Half) -> float:
@@ -171,6 +146,16 @@ class Stage:
         elif self.last > 1:
             self._rounds[0, self.last] = chain.end_rounds
         self._ready: dict[int, tuple[list[_Half], list[_Half]]] = {n: ([], []) for n in self._wants}
+        self._alone = all(node.memory.simple for node in chain.stations)
+        self._lanes: list[list[tuple[Attempts, int]]] = [[] for _ in chain.stations]
+        self._attempts = [
+            [Attempts(slack=1e-9, kept=EVERY) for _ in range(hop.lanes)] for hop in chain.hops
+        ]  # counted where they disturb
+        for index, lanes in enumerate(self._attempts):
+            for end in (0, 1):
+                if chain.stations[index + end].memory.attempt_dephasing > 0.0:
+                    self._lanes[index + end] += [(lane, end) for lane in lanes]
+        self._turns = {(low, high): rotations for low, high, rotations in chain.turns}
         self._pools: dict[tuple[int, int, int], deque[_Half]] = {}
         for index, hop in enumerate(chain.hops):
             for lane in range(hop.lanes):
@@ -208,6 +193,8 @@ class Stage:
         misses = math.floor(math.log1p(-self._uniform()) / self._logs[index])
         self._next[index][lane] = number + misses + 1
         start = phase + (number + misses) * hop.period
+        if not self._alone:
+            self._attempts[index][lane].begin(phase + number * hop.period, start, hop.period, hop.born)
         free[0] = free[1] = math.inf
         left = _Half(index, index, lane, True, start + hop.born[0])
         right = _Half(index + 1, index, lane, False, start + hop.born[1])
@@ -265,16 +252,28 @@ class Stage:
     def _aged(self, pair: _Pair, left: float, right: float) -> Correlators:
         """Age both halves up to these times."""
         a, b = pair.left, pair.right
-        p, q = self.chain.stations[a.node].rates, self.chain.stations[b.node].rates
+        p, q = self.chain.stations[a.node].steady, self.chain.stations[b.node].steady
         s, t = left - a.aged, right - b.aged
+        rest = 1.0 if self._alone else math.exp(-self._rest(a, left) - self._rest(b, right))
         a.aged, b.aged = left, right
         x, y, z = pair.state
         pair.state = (
-            x * math.exp(-p[0] * s - q[0] * t),
-            y * math.exp(-p[1] * s - q[1] * t),
+            x * math.exp(-p[0] * s - q[0] * t) * rest,
+            y * math.exp(-p[1] * s - q[1] * t) * rest,
             z * math.exp(-p[2] * s - q[2] * t),
         )
         return pair.state
+
+    def _rest(self, half: _Half, until: float) -> float:
+        """What a half loses besides the steady decay, as an exponent."""
+        noise = self.chain.stations[half.node].memory
+        loss = 0.0
+        if noise.stretched_rate > 0.0:
+            loss = stretched_loss(
+                noise.stretched_rate, noise.exponent, half.aged - half.born, until - half.born
+            )
+        made = sum(lane.made(until, end) - lane.made(half.aged, end) for lane, end in self._lanes[half.node])
+        return loss + made * noise.loss_per_attempt
 
     # --------------------------------------------------------------------------------------------- swaps
 
@@ -302,7 +301,10 @@ class Stage:
         b = self._aged(two, now, two.right.aged)
         self._release(left, now)
         self._release(right, now)
-        if here.swap_success < 1.0 and self._uniform() >= here.swap_success:
+        chance = here.swap_success
+        if not here.memory.lossless:
+            chance *= here.memory.retrieved(now - left.born) * here.memory.retrieved(now - right.born)
+        if chance < 1.0 and self._uniform() >= chance:
             self._break(one.left, node)
             self._break(two.right, node)
             return
@@ -343,14 +345,23 @@ class Stage:
     # ------------------------------------------------------------------------------------- purification
 
     def _purify_if_two(self, half: _Half, segment: Segment) -> None:
-        pool = self._pools.setdefault(segment, deque())
-        while pool and not self._idle(pool[0]):
-            pool.popleft()
-        if not pool:
-            pool.append(half)
+        low, high, rounds = segment
+        levels = [rounds]
+        if (
+            self.chain.pumped
+        ):  # a fresh pair is for the one with most rounds, and all others are for a fresh one
+            levels = list(range(self._rounds[low, high] - 1, -1, -1)) if rounds == 0 else [0]
+        level, other = next(
+            ((level, other) for level in levels if (other := self._waiting((low, high, level)))), (0, None)
+        )
+        if other is None:
+            self._pools.setdefault(segment, deque()).append(half)
             return
-        other = pool.popleft()
-        keep, spent = (half, other) if half.aged >= other.aged else (other, half)
+        if level == rounds:
+            keep, spent = (half, other) if half.aged >= other.aged else (other, half)
+        else:
+            keep, spent = (other, half) if level > rounds else (half, other)
+            segment = (low, high, max(level, rounds))
         here, there = self.chain.stations[segment[0]], self.chain.stations[segment[1]]
         way = self.chain.delay[segment[0]][segment[1]]
         measured = self.now + here.swap_time
@@ -360,6 +371,15 @@ class Stage:
         self._at(measured, self._measured, (keep, spent))
         self._at(asked + there.swap_time, self._answered, (keep.pair, spent.pair, segment, answer))
 
+    def _waiting(self, segment: Segment) -> _Half | None:
+        """The first pair that waits for another one on a segment, taken from there."""
+        pool = self._pools.get(segment)
+        while pool:
+            half = pool.popleft()
+            if self._idle(half):
+                return half
+        return None
+
     def _measured(self, halves: tuple[_Half, _Half]) -> None:
         """The left end has done its half; its sacrificed slot is free."""
         sacrifice = halves[1]
@@ -368,6 +388,11 @@ class Stage:
         if sacrifice.there:
             self._release(sacrifice, self.now)
 
+    def _read(self, half: _Half) -> float:
+        """Probability that the readout of a sacrificed half found it."""
+        memory = self.chain.stations[half.node].memory
+        return 1.0 if memory.lossless else memory.retrieved(half.aged - half.born)
+
     def _answered(self, work: tuple[_Pair, _Pair, Segment, float]) -> None:
         """The right end has done its half and knows the result; its answer is on its way."""
         keep, sacrifice, (low, high, rounds), answer = work
@@ -375,10 +400,15 @@ class Stage:
         if whole:
             states = [self._aged(pair, pair.left.aged, self.now) for pair in (keep, sacrifice)]
             noise = (self.chain.stations[low].noise, self.chain.stations[high].noise)
-            chance, keep.state = purified(states[0], states[1], self.chain.distillation, *noise)
+            read = self._read(sacrifice.left) * self._read(sacrifice.right)
+            turns = self._turns.get((low, high), ())
+            rotation = turns[rounds] if rounds < len(turns) else None
+            chance, keep.state = purified(
+                states[0], states[1], self.chain.distillation, *noise, None, rotation
+            )
         if sacrifice.right.there:
             self._release(sacrifice.right, self.now)
-        if whole and self._uniform() < chance:
+        if whole and self._uniform() < chance * read:
             keep.heard = [answer, self.now]
             self._tell(keep, rounds + 1)
             return

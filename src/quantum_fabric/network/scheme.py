@@ -5,15 +5,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from quantum_fabric.errors import InputError
-from quantum_fabric.messages import Distillation, Forecast, Join, LinkPlan, Order, Plan
+from quantum_fabric.messages import (
+    Axes,
+    Distillation,
+    Forecast,
+    Join,
+    LinkPlan,
+    Order,
+    Plan,
+    Rotation,
+    Turning,
+)
 from quantum_fabric.network.order import asap
 from quantum_fabric.network.settings import OperatingPoint, operating_point
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.physics.correlators import fidelity
+from quantum_fabric.physics.frames import Rotation as Words
 from quantum_fabric.units import Time
+
+Turns: TypeAlias = tuple[tuple[int, int, tuple[Words, ...]], ...]
+"""(Left, right, rotation before each round) of segments, by the places of their ends on the path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,8 @@ class Scheme:
         end_rounds: rounds on end-to-end pairs; nested: equal to the rounds of the last join.
         distillation: recurrence of the rounds.
         cutoff: longest age of a half in a repeater (ps), None for no cutoff.
+        turnings: segments whose pairs are turned in another way than the recurrence's own before their rounds.
+        pumped: rounds spend fresh pairs on one that is kept.
 
     Raises:
         InputError: lengths that do not fit together.
@@ -50,6 +68,8 @@ class Scheme:
     end_rounds: int = 0
     distillation: Distillation = Distillation.DEJMPS
     cutoff: Time | None = None
+    turnings: tuple[Turning, ...] = ()
+    pumped: bool = False
 
     def __post_init__(self) -> None:
         hops = len(self.path) - 1
@@ -76,6 +96,33 @@ def simple(path: tuple[str, ...], links: tuple[str, ...], lanes: int = 1) -> Sch
     """
     hops = len(links)
     return Scheme(path, links, (lanes,) * hops, (None,) * hops, (0,) * hops, Order.ASAP, asap(path))
+
+
+def turnings(path: Sequence[str], turns: Turns) -> tuple[Turning, ...]:
+    """Rotations of segments, from places on the path and the words of the physics room to names and records.
+
+    Examples:
+        >>> turnings("ABC", ((0, 2, (("xyz", "zyx"),)),))[0].right
+        'C'
+    """
+    return tuple(
+        Turning(path[low], path[high], tuple(Rotation(Axes(keep), Axes(spent)) for keep, spent in rotations))
+        for low, high, rotations in turns
+    )
+
+
+def turns(path: Sequence[str], turned: Sequence[Turning]) -> Turns:
+    """The inverse of `turnings`.
+
+    Examples:
+        >>> turns("ABC", turnings("ABC", ((0, 2, (("xyz", "zyx"),)),)))
+        ((0, 2, (('xyz', 'zyx'),)),)
+    """
+    place = {name: index for index, name in enumerate(path)}
+    return tuple(
+        (place[each.left], place[each.right], tuple(rotation.words for rotation in each.rotations))
+        for each in turned
+    )
 
 
 def points(topology: Topology, scheme: Scheme) -> tuple[OperatingPoint, ...]:
@@ -113,6 +160,8 @@ def from_plan(plan: Plan) -> Scheme:
         end_rounds=plan.end_rounds,
         distillation=plan.distillation,
         cutoff=plan.cutoff,
+        turnings=plan.turnings,
+        pumped=plan.pumped,
     )
 
 
@@ -146,4 +195,6 @@ def to_plan(topology: Topology, scheme: Scheme, forecast: Forecast) -> Plan:
         distillation=scheme.distillation,
         cutoff=scheme.cutoff,
         forecast=forecast,
+        turnings=scheme.turnings,
+        pumped=scheme.pumped,
     )

@@ -34,7 +34,10 @@ from quantum_fabric.physics.noise import OperationNoise
 GAIN: Final = 1e-9
 """What another rotation must gain before it takes the place of the protocol's own."""
 
-_ALL: Final[tuple[Rotation, ...]] = tuple((one, two) for one in AXES for two in AXES)
+_WORTH_TRYING: Final[tuple[Rotation, ...]] = tuple(
+    (one, two) for one in ("xyz", "xzy", "zyx") for two in AXES
+)
+"""Exchanging x and y of the kept pair first exchanges them in the result, which changes no goal: 18 of 36 are left."""
 
 
 def _hashing(state: Correlators) -> float:
@@ -74,7 +77,7 @@ def best_rotation(
     Raises:
         UnknownNameError: another kind or goal.
 
-    Equation: enumeration of all 36; Dehaene, Van den Nest, De Moor, Verstraete, PRA 67, 022310 (2003) treat all permutations that
+    Equation: enumeration; Dehaene, Van den Nest, De Moor, Verstraete, PRA 67, 022310 (2003) treat all permutations that
         local Clifford gates make of Bell-diagonal pairs, of which these are the ones on single pairs.
 
     Limits:
@@ -95,7 +98,7 @@ def best_rotation(
     value, own = GOALS[goal], rotation_of(kind)
     found = purified(keep, sacrifice, kind, a, b)
     best, top = own, value(*found)
-    for rotation in _ALL:
+    for rotation in _WORTH_TRYING:
         chance, state = purified(keep, sacrifice, kind, a, b, None, rotation)
         gained = value(chance, state) - top
         if gained > GAIN or (gained > -GAIN and best != own and _gates(rotation) < _gates(best)):

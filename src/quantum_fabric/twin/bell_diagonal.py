@@ -94,9 +94,11 @@ class BellDiagonal(Pair):
         sacrifice = waiting.sacrifice
         assert isinstance(sacrifice, BellDiagonal)
         kind = waiting.distillation.value
-        frame, flip = purify_frame(kind, self.frame, sacrifice.frame)
+        frame, flip = purify_frame(kind, self.frame, sacrifice.frame, waiting.rotation)
         noise = (waiting.node.operations, node.operations)
-        chance, joint = purified(self.correlators, sacrifice.correlators, kind, *noise, flip)
+        chance, joint = purified(
+            self.correlators, sacrifice.correlators, kind, *noise, flip, waiting.rotation
+        )
         success = draws.flip(chance)
         self.frame = frame
         if success:

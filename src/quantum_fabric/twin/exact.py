@@ -118,7 +118,7 @@ class Exact(Pair):
         first = self._at(waiting.node)
         keep, spent = (pair._from(pair._at(waiting.node)) for pair in _both(waiting))
         kind = waiting.distillation.value
-        frame, flip = purify_frame(kind, self.frame, waiting.sacrifice.frame)
+        frame, flip = purify_frame(kind, self.frame, waiting.sacrifice.frame, waiting.rotation)
         here = _purifiers(waiting, waiting.node, conjugate=False)[waiting.bit]
         there = _purifiers(waiting, node, conjugate=True)
         branches = [purified(keep, spent, here, there[bit]) for bit in (0, 1)]
@@ -171,7 +171,7 @@ def _both(waiting: Purification) -> tuple[Exact, Exact]:
 
 
 def _purifiers(waiting: Purification, node: TwinNode, conjugate: bool) -> Array:
-    axes = rotation_of(waiting.distillation.value)
+    axes = rotation_of(waiting.distillation.value, waiting.rotation)
     return half_purifiers(node.operations, axes, conjugate)
 
 

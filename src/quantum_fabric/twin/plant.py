@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from quantum_fabric.errors import ProtocolError
+from quantum_fabric.errors import Caution, ProtocolError
 from quantum_fabric.kernel.clock import Clock
 from quantum_fabric.kernel.order import Priority, ranked
 from quantum_fabric.kernel.streams import Streams
@@ -35,6 +35,7 @@ from quantum_fabric.messages import (
 from quantum_fabric.twin.applications import Applications
 from quantum_fabric.twin.lanes import Lane, TwinLink
 from quantum_fabric.twin.qubits import Half, Purification, Slot, TwinNode, take
+from quantum_fabric.twin.states import twirl_cautions
 from quantum_fabric.units import Time
 
 BELLS = tuple(Bell)
@@ -69,13 +70,19 @@ class Twin:
         self._streams = streams
         self._emit = emit
         self._draws = {name: streams.stream(f"{name}/operations") for name in self.nodes}
+        self._applications = Applications(clock, self._draws, emit, reveal, self._half)
         self._commands: dict[type, Callable[..., None]] = {
             Arm: self._arm,
             Swap: self._swap,
             Purify: self._purify,
             Discard: self._discard,
-            **Applications(clock, self._draws, emit, reveal, self._half).commands,
+            **self._applications.commands,
         }
+
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """Where the run so far has used a model outside its validity; empty where all is well."""
+        return twirl_cautions(self._applications.twirl_error)
 
     # ------------------------------------------------------------------------------------------- commands
 
@@ -176,18 +183,18 @@ class Twin:
         _idle(keep)
         draws = self._draws[node.name]
         waiting, keep.pair.purification = keep.pair.purification, None
+        rotation = None if command.rotation is None else command.rotation.words
         bit: int | None
         if not node.lossless and not draws.flip(node.retrieves(sacrifice, now)):
             sacrifice.pair.spoil(sacrifice)
             keep.pair.spoil()
             bit = None
         elif waiting is None:
-            first = Purification(keep.pair, sacrifice.pair, command.distillation, node)
+            first = Purification(keep.pair, sacrifice.pair, command.distillation, node, rotation)
             bit = first.bit = keep.pair.half_purified(first, draws)
             keep.pair.purification = first
-        elif (
-            waiting.sacrifice is not sacrifice.pair
-        ):  # one end paired them otherwise: the outcome tells nothing
+        elif waiting.sacrifice is not sacrifice.pair or waiting.rotation != rotation:
+            # one end paired or turned them otherwise: the outcome tells nothing
             keep.pair.spoil()
             bit = int(draws.flip(0.5))
         else:

@@ -207,16 +207,25 @@ class Purification:
     Attributes:
         keep, sacrifice: the two pairs.
         distillation: which protocol.
+        rotation: how the two pairs are turned first; None for the protocol's own way.
         node: where the first end is.
         bit: that it announced.
     """
 
-    __slots__ = ("bit", "distillation", "keep", "node", "sacrifice")
+    __slots__ = ("bit", "distillation", "keep", "node", "rotation", "sacrifice")
 
-    def __init__(self, keep: Pair, sacrifice: Pair, distillation: Distillation, node: TwinNode) -> None:
+    def __init__(
+        self,
+        keep: Pair,
+        sacrifice: Pair,
+        distillation: Distillation,
+        node: TwinNode,
+        rotation: tuple[str, str] | None = None,
+    ) -> None:
         self.keep = keep
         self.sacrifice = sacrifice
         self.distillation = distillation
+        self.rotation = rotation
         self.node = node
         self.bit = 0
 

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from quantum_fabric.control.circuit import Circuit
+from quantum_fabric.control.distil import rotation_before
 from quantum_fabric.control.qubit import State
 from quantum_fabric.messages import (
     Arm,
+    Axes,
     Bell,
     Calibration,
     Correlators,
@@ -28,6 +30,7 @@ from quantum_fabric.messages import (
     PurifyAnswer,
     PurifyAsk,
     PurifyRule,
+    Rotation,
     Send,
     Side,
     Stale,
@@ -333,3 +336,117 @@ def test_a_longer_chain_starts_its_rounds_anew() -> None:
     answered(made, PurifyAnswer(4, "p1", True, Bell.PHI_PLUS, ONE, 30))
     made.joined(Joined(4, "p1", "p1", "C", "c", Bell(0), ONE, 5, STAYS), 60)
     assert (made.qubits[1].rounds, made.qubits[1].partner) == (0, "C")
+
+
+# ------------------------------------------------------------------------------- rotations, pumping, lost memories
+
+TURNS = (Rotation(Axes.XYZ, Axes.ZYX), Rotation(Axes.YZX, Axes.XYZ))
+
+
+def turning(made: Circuit, **changes: Any) -> Circuit:
+    """The same end with changed rules, before anything has happened."""
+    rules = made.distiller._rules
+    made.distiller._rules = {partner: replace(rule, **changes) for partner, rule in rules.items()}
+    return made
+
+
+@pytest.mark.parametrize(("keep", "spent"), list(every(range(4), range(4))))
+def test_a_stated_rotation_is_made_by_both_ends_and_believed(keep: int, spent: int) -> None:
+    one, two = (turning(each, rotations=TURNS) for each in ends(noise=HERE, far=HERE))
+    for made in (one, two):
+        herald(made, 0, bell=spent)
+        out = herald(made, 1, born=5, bell=keep)
+        assert out == ([Purify(made.node, 1, 0, Distillation.DEJMPS, TURNS[0])] if made is one else [])
+    frame, flip = purify_frame("dejmps", keep, spent, TURNS[0].words)
+    (asks, _) = gate(one, 1, 0, 1, now=5)
+    ask = asks.message
+    assert asked(two, ask) == [Purify("B", 1, 0, Distillation.DEJMPS, TURNS[0])]
+    (tells, *_) = gate(two, 1, 0, 1 ^ flip, now=5)
+    noise = OperationNoise(
+        HERE.depolarising_1, HERE.depolarising_2, HERE.readout_error_0, HERE.readout_error_1
+    )
+    _, quality = purified(
+        ask.quality_keep, ask.quality_sacrifice, "dejmps", noise, noise, flip, TURNS[0].words
+    )
+    assert (tells.message.success, tells.message.frame) == (True, Bell(frame))
+    assert tells.message.quality == pytest.approx(quality, rel=1e-9)
+
+
+def test_each_round_has_its_rotation_and_the_rest_the_protocols_own() -> None:
+    rule = next(iter(turning(end("A", "B", True, rounds=3), rotations=TURNS).distiller._rules.values()))
+    assert [rotation_before(rule, rounds) for rounds in range(3)] == [*TURNS, None]
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 3, 4])
+def test_pumping_takes_one_pair_more_for_each_round_on_two_slots(rounds: int) -> None:
+    one, two = (turning(each, pumped=True) for each in ends(rounds=rounds, slots=2))
+    kept: list[int] = []
+    for number in range(rounds + 1):
+        slot = next(q.slot for q in one.qubits.values() if q.state is State.ARMED)
+        news = Heralded("A", slot, "L", f"p{number}", Bell(0), 10 * number, 10 * number)
+        two.heralded(replace(news, node="B"), 10 * number)
+        out = one.heralded(news, 10 * number)
+        if number == 0:
+            continue
+        purify = next(each for each in out if isinstance(each, Purify))
+        kept.append(purify.keep)
+        assert one.qubits[purify.keep].rounds == number - 1
+        assert one.qubits[purify.sacrifice].rounds == 0
+        (ask, *_) = gate(one, purify.keep, purify.sacrifice)
+        (command,) = asked(two, ask.message)
+        assert (command.keep, command.sacrifice) == (purify.keep, purify.sacrifice)
+        (answer, *_) = gate(two, command.keep, command.sacrifice)
+        answered(one, answer.message)
+    assert len(set(kept)) == 1  # one pair is kept all the time
+    assert [q.rounds for q in one.qubits.values() if q.state is State.LIVE] == [rounds]
+    assert [q.rounds for q in two.qubits.values() if q.state is State.LIVE] == [rounds]
+
+
+def test_pumping_spends_fresh_pairs_on_those_with_most_rounds() -> None:
+    made = turning(end("A", "B", True, rounds=3, slots=5), pumped=True)
+    made.generating = False
+    for slot, rounds in enumerate((1, 2, 0, 0, 0)):
+        made.heralded(Heralded("A", slot, "L", f"p{slot}", Bell(0), slot, slot), 10)
+        made.qubits[slot].rounds = rounds
+    made.generating = True
+    out: list[Action] = []
+    made.react(20, out)
+    met = [(each.keep, each.sacrifice) for each in out if isinstance(each, Purify)]
+    assert met == [(1, 2), (0, 3)]
+
+
+def test_a_pumped_ask_wants_a_fresh_pair_to_be_spent() -> None:
+    made = turning(end("B", "A", False, rounds=3), pumped=True)
+    herald(made, 0)
+    herald(made, 1)
+    made.qubits[1].rounds = 2
+    assert asked(made, replace(ASK, rounds=2)) == [Purify("B", 1, 0, Distillation.DEJMPS)]
+    other = turning(end("B", "A", False, rounds=3), pumped=True)
+    herald(other, 0)
+    herald(other, 1)
+    other.qubits[0].rounds = other.qubits[1].rounds = 2
+    assert decline(replace(ASK, rounds=2), 30) in asked(other, replace(ASK, rounds=2))
+
+
+def test_the_initiator_gives_up_both_pairs_if_its_memory_lost_one() -> None:
+    made = end("A", "B", True)
+    herald(made, 0)
+    herald(made, 1)
+    out: list[Action] = []
+    made.distiller.purified(Purified("A", 1, 0, None), 20, out)
+    lost = [Send("B", Lost(4, name, "purification broken")) for name in ("p1", "p0")]
+    assert out[:2] == lost
+    assert {qubit.state for qubit in made.qubits.values()} == {State.ARMED}
+
+
+def test_the_responder_says_no_if_its_memory_lost_one() -> None:
+    made = end("B", "A", False)
+    herald(made, 0)
+    herald(made, 1)
+    asked(made, ASK)
+    out: list[Action] = []
+    made.distiller.purified(Purified("B", 1, 0, None), 40, out)
+    assert isinstance(out[0], Send)
+    assert isinstance(out[0].message, PurifyAnswer)
+    assert not out[0].message.success
+    assert {qubit.state for qubit in made.qubits.values()} == {State.ARMED}

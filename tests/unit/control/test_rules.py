@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ from builders import chain, inventory, link, node, plan, werner
 from quantum_fabric.control.rules import calibration, compile_rules, lanes_wanted, retention, slots_wanted
 from quantum_fabric.documents import topology
 from quantum_fabric.messages import (
+    Axes,
     Calibration,
     CutoffRule,
     DeliverRule,
@@ -20,9 +22,11 @@ from quantum_fabric.messages import (
     Order,
     Plan,
     PurifyRule,
+    Rotation,
     Rule,
     Side,
     SwapRule,
+    Turning,
 )
 from quantum_fabric.physics.correlators import from_weights
 from quantum_fabric.units import MS, US
@@ -155,3 +159,15 @@ def test_retention_covers_there_and_back_of_every_delay() -> None:
     )
     assert retention(plan(net, "ABC"), topology(net)) == 4 * (7 + 20 + 3 * 2 + 5) * US
     assert retention(plan(net, "AB"), topology(net)) == 4 * (3 + 3 + 2 * 2 + 5) * US
+
+
+def test_rotations_and_pumping_reach_both_ends() -> None:
+    turns = (Rotation(Axes.XYZ, Axes.ZYX), Rotation(Axes.XZY, Axes.XZY))
+    made = plan(NET, PATH, rounds=2, end_rounds=2)
+    made = replace(made, turnings=(Turning("B", "C", turns), Turning("A", "E", turns[:1])), pumped=True)
+    rules = compiled(made)
+    told = {(node, r.partner): r.rotations for node, those in rules.items() for r in only(those, PurifyRule)}
+    assert {place: turns for place, turns in told.items() if turns} == {
+        ("B", "C"): turns, ("C", "B"): turns, ("A", "E"): turns[:1], ("E", "A"): turns[:1],
+    }  # fmt: skip
+    assert all(r.pumped for those in rules.values() for r in only(those, PurifyRule))

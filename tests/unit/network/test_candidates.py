@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.unit.network.believed import KnobLink, fixed, line, network, node
 
+from quantum_fabric.links.ideal import FixedLink
+from quantum_fabric.messages import Axes, Rotation, Turning
 from quantum_fabric.network.candidates import MOST_LANES, Candidates, Group
 from quantum_fabric.network.chain import chain
 from quantum_fabric.network.paths import Path
@@ -134,3 +136,29 @@ def test_estimates_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     candidates = Candidates(line(fixed(), fixed()), "A", "C")
     first = candidates.estimate(candidates.groups[0], 0)
     assert candidates.estimate(candidates.groups[0], 0) is first
+
+
+def test_pumping_takes_the_place_of_what_does_not_fit() -> None:
+    topology = line(fixed(0.1, 0.9), slots=2)
+    found = {group.strategy.label: group for group in Candidates(topology, "A", "B").groups}
+    assert set(found) == {
+        "direct",
+        "direct, 1 round on links",
+        "direct, 2 rounds on links, pumped",
+        "direct, 3 rounds on links, pumped",
+    }
+    assert found["direct, 3 rounds on links, pumped"].lanes == (2,)
+    roomy = Candidates(line(fixed(0.1, 0.9), slots=4), "A", "B")
+    assert not any(group.strategy.pumped for group in roomy.groups)
+
+
+def test_schemes_carry_the_rotations_that_were_found() -> None:
+    lossy = FixedLink(0.1, (0.8, 0.0, 0.1, 0.1), MS, heard=(MS, MS))
+    candidates = Candidates(line(lossy, fixed(0.1, 0.9), slots=4), "A", "C")
+    group = next(g for g in candidates.groups if g.strategy.label == "swap-asap, 1 round on links")
+    scheme = candidates.scheme(group, 0)
+    assert scheme.turnings == (
+        Turning("A", "B", (Rotation(Axes.XYZ, Axes.XYZ),)),
+    )  # Werner pairs do not care
+    assert candidates.numbers(group, 0) == chain(candidates.topology, scheme)
+    assert candidates.scheme(plain_group(candidates), 0).turnings == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from tests.unit.network.believed import fixed, line
@@ -102,3 +103,39 @@ def test_messages_age_what_they_are_about() -> None:
     model = FixedLink(1.0, (1.0, 0.0, 0.0, 0.0), MS, heard=(0, 0))
     near, far = (estimate(chain_on(line(model, model, delay=delay, t2=0.1))) for delay in (0, 10 * MS))
     assert far.fidelity < near.fidelity - 0.05
+
+
+LOSSY = FixedLink(0.3, (0.82, 0.02, 0.08, 0.08), MS, heard=(MS, MS))
+"""Like a single-click pair with a bright setting."""
+
+
+@pytest.mark.parametrize(
+    "case", [{"rounds": 1}, {"rounds": 2}, {"rounds": 1, "end": 1}, {"middle": 1, "rounds": 1, "end": 1}]
+)
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_found_rotations_beat_the_recurrences_own_in_the_rehearsal(case: dict[str, int], count: int) -> None:
+    case = case if count > 1 else {"rounds": case["rounds"]}
+    topology = line(*[LOSSY] * count, t2=20.0)
+    plain = chain_on(topology, **case)
+    found = estimate(plain, find=True)
+    assert found.usual > estimate(plain).usual
+    turned = replace(plain, turns=found.turns)
+    assert {(low, high) for low, high, _ in found.turns} >= {(at, at + 1) for at in range(count)}
+    assert estimate(turned) == found  # what is stated is what was found
+    own, better = (rehearsal.run(numbers, 150, 40_000) for numbers in (plain, turned))
+    assert better.fidelity > own.fidelity + 0.005
+
+
+def test_dephased_pairs_are_left_to_the_recurrence() -> None:
+    dephased = FixedLink(0.3, (0.85, 0.15, 0.0, 0.0), MS, heard=(MS, MS))
+    assert estimate(chain_on(line(dephased), rounds=1), find=True).turns == ()
+
+
+@pytest.mark.parametrize("rounds", [2, 3])
+@pytest.mark.parametrize("success", [0.05, 0.5])
+def test_pumping_is_estimated_within_the_limits(rounds: int, success: float) -> None:
+    numbers = replace(chain_on(line(fixed(success, 0.9), t2=2.0, delay=MS)), pumped=True)
+    numbers = replace(numbers, hops=(replace(numbers.hops[0], rounds=rounds, lanes=2),))
+    rough, sample = estimate(numbers), rehearsal.run(numbers, 400, 80_000)
+    assert 0.5 < rough.rate / sample.rate < 2.0
+    assert 1.0 - rough.fidelity == pytest.approx(1.0 - sample.fidelity, rel=0.3)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.unit.network.believed import KnobLink, fixed, line, network, node, random_network
 
 from quantum_fabric.errors import UnknownNameError
-from quantum_fabric.messages import Code, LinkRequest, Order, Plan, Refused
+from quantum_fabric.links.ideal import FixedLink
+from quantum_fabric.messages import Axes, Code, LinkRequest, Order, Plan, Refused, Rotation, Turning
 from quantum_fabric.network.forecast import forecast
 from quantum_fabric.network.planning import plan, serving, survey
 from quantum_fabric.network.topology import Topology
@@ -321,3 +322,33 @@ def test_nodes_that_do_not_relay_are_ends_only() -> None:
     )
     assert accepted(plan(topology, LinkRequest("A", "C", 0.9))).path == ("A", "D", "C")
     assert accepted(plan(topology, LinkRequest("A", "B", 0.9))).path == ("A", "B")
+
+
+BRIGHT = FixedLink(0.1, (0.8, 0.0, 0.1, 0.1), MS, heard=(MS, MS))
+"""A single-click pair whose emitters were bright with a chance of one fifth: no phase errors, one fifth |11>."""
+
+
+def test_a_plan_turns_what_dejmps_would_spoil() -> None:
+    """DEJMPS as it is makes 0.793 of these pairs; without its rotation one round makes 0.941."""
+    topology = line(BRIGHT, slots=2)
+    request = LinkRequest("A", "B", fidelity=0.93)
+    found = accepted(plan(topology, request))
+    check(topology, request, found)
+    assert (found.links[0].rounds, found.pumped) == (1, False)
+    assert found.turnings == (Turning("A", "B", (Rotation(Axes.XYZ, Axes.XYZ),)),)
+    assert found.forecast.fidelity == pytest.approx(0.64 / 0.68)
+    own = forecast(topology, replace(found, turnings=()))
+    assert own.fidelity == pytest.approx(0.65 / 0.82)
+    assert own.fidelity < request.fidelity
+
+
+def test_where_memory_is_short_a_plan_pumps() -> None:
+    """Two slots at each end: three rounds of recurrence would need four."""
+    topology = line(fixed(0.1, 0.85), slots=2)
+    request = LinkRequest("A", "B", fidelity=0.91)
+    found = accepted(plan(topology, request))
+    check(topology, request, found)
+    assert found.pumped
+    assert found.links[0].rounds >= 2
+    roomy = accepted(plan(line(fixed(0.1, 0.85), slots=4), request))
+    assert not roomy.pumped

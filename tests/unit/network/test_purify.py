@@ -7,7 +7,7 @@ import pytest
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.messages import Order
 from quantum_fabric.network.order import asap, leveled, nested
-from quantum_fabric.network.purify import Strategy, lanes_needed, spread, strategies
+from quantum_fabric.network.purify import Strategy, lanes_needed, pumped, spread, strategies
 
 
 def plain(path: str, rounds: int = 0, end: int = 0) -> Strategy:
@@ -143,3 +143,19 @@ def test_a_bound_on_rounds() -> None:
     assert len(strategies("ABC", [1.0, 1.0], [0.9, 0.9], most=0)) == 1
     with pytest.raises(QuantityError, match="0 or more rounds"):
         strategies("AB", [1.0], [0.9], most=-1)
+
+
+def test_pumping_needs_two_lanes_whatever_the_rounds() -> None:
+    both = pumped(plain("ABCD", 3, 2))
+    assert both is not None
+    assert lanes_needed("ABCD", both) == (3, 2, 3)
+    joins = leveled(nested("ABCDE"), (2, 2))
+    tree = pumped(Strategy(Order.NESTED, (2, 2, 2, 2), joins, 2, "tree"))
+    assert tree is not None
+    assert lanes_needed("ABCDE", tree) == (4, 3, 3, 4)
+    assert (tree.total, tree.label) == (8, "tree, pumped")
+
+
+@pytest.mark.parametrize("rounds", [(0, 0), (1, 0), (0, 1), (1, 1)])
+def test_one_round_is_the_same_pumped_or_not(rounds: tuple[int, int]) -> None:
+    assert pumped(plain("ABC", *rounds)) is None

@@ -6,16 +6,19 @@ Sampled means are compared within 5 standard errors (false-alarm rate below 1e-6
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from tests.unit.network.believed import fixed, line, node
+from tests.unit.network.believed import fixed, line, node, werner
 from tests.unit.network.schemes import chain_on
 
+from quantum_fabric.links.ideal import FixedLink
 from quantum_fabric.messages import Distillation
 from quantum_fabric.network import absorption, pipeline, rehearsal, waiting
-from quantum_fabric.physics.correlators import fidelity, purified
+from quantum_fabric.physics.correlators import fidelity, from_weights, purified
 from quantum_fabric.physics.noise import OperationNoise
+from quantum_fabric.physics.pumping import pumping
 from quantum_fabric.units import MS, US
 
 SIGMAS = 5.0
@@ -197,3 +200,33 @@ def test_a_few_deliveries_are_judged_by_their_spread() -> None:
 def test_the_same_chain_gives_the_same_numbers() -> None:
     numbers = chain_on(line(*[fixed(0.2, 0.95)] * 3, t2=1.0), rounds=1, lanes=3)
     assert rehearsal.run(numbers, 200) == rehearsal.run(numbers, 200)
+
+
+def test_rotations_enter_the_purification_round_by_round() -> None:
+    """A second round without one that is stated makes the recurrence's own."""
+    lossy = FixedLink(0.5, (0.8, 0.02, 0.1, 0.08), MS, heard=(MS, MS))
+    numbers = replace(chain_on(line(lossy), rounds=2), turns=((0, 1, (("xyz", "zyx"),)),))
+    state = from_weights(lossy.weights)
+    _, once = purified(state, state, "dejmps", PERFECT, PERFECT, None, ("xyz", "zyx"))
+    _, twice = purified(once, once, "dejmps", PERFECT, PERFECT)
+    assert rehearsal.run(numbers, 50).fidelity == pytest.approx(fidelity(twice), abs=1e-12)
+
+
+@pytest.mark.parametrize("rounds", [2, 3, 4])
+@pytest.mark.parametrize("lanes", [2, 3, 6])
+def test_pumping_on_any_number_of_lanes_gives_the_pumped_state(rounds: int, lanes: int) -> None:
+    numbers = replace(chain_on(line(fixed(0.5, 0.9))), pumped=True)
+    numbers = replace(numbers, hops=(replace(numbers.hops[0], rounds=rounds, lanes=lanes),))
+    made = pumping(werner(0.9), rounds, PERFECT, PERFECT, find=False)
+    assert rehearsal.run(numbers, 50).fidelity == pytest.approx(made.fidelity[-1], abs=1e-12)
+
+
+def test_a_hand_made_pumping() -> None:
+    """Two certain lanes, 1 ms each, no delays: both pairs at 1 ms, then a fresh one every millisecond."""
+    numbers = replace(chain_on(line(fixed(1.0, 0.9))), pumped=True)
+    numbers = replace(numbers, hops=(replace(numbers.hops[0], rounds=3, lanes=2),))
+    one, two, three = pumping(werner(0.9), 3, PERFECT, PERFECT, find=False).success
+    # a round takes no time, and a failed one frees both lanes: 1 ms for each round that is begun
+    expected = (1.0 + one + one * two) / (one * two * three)
+    sample = rehearsal.run(numbers, 4_000, 400_000)
+    assert sample.rate == pytest.approx(1000.0 / expected, abs=SIGMAS * sample.rate_error)

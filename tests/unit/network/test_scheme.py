@@ -10,7 +10,7 @@ from tests.unit.network.believed import fixed, line, names_of
 from quantum_fabric.errors import InputError, UnknownNameError
 from quantum_fabric.messages import Distillation, Forecast, Join, Order
 from quantum_fabric.network.order import nested
-from quantum_fabric.network.scheme import Scheme, from_plan, points, simple, to_plan
+from quantum_fabric.network.scheme import Scheme, from_plan, points, simple, to_plan, turnings, turns
 from quantum_fabric.units import MS
 
 FORECAST = Forecast(1.0, 0.1, 0.9, 0.8, 5)
@@ -88,3 +88,12 @@ def test_unknown_links_are_a_fault() -> None:
             LINE,
             simple(("B", "C"), ("A~B",)).__class__(("C", "D"), ("A~B",), (1,), (None,), (0,), Order.ASAP, ()),
         )
+
+
+def test_turnings_and_pumping_survive_the_way_into_a_plan_and_back() -> None:
+    words = ((0, 1, (("xyz", "zyx"), ("xzy", "yxz"))), (0, 3, (("zxy", "xyz"),)))
+    told = turnings(NODES, words)
+    assert [(each.left, each.right) for each in told] == [("A", "B"), ("A", "D")]
+    scheme = replace(simple(NODES, LINKS), turnings=told, pumped=True)
+    assert from_plan(to_plan(LINE, scheme, FORECAST)) == scheme
+    assert turns(NODES, told) == words
