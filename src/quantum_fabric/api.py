@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import overload
+
 from quantum_fabric import documents
+from quantum_fabric.encoded import EncodedLink, open_encoded, open_encoded_line
 from quantum_fabric.errors import InputError, QuantityError
 from quantum_fabric.fabric import Fabric, check_request
 from quantum_fabric.messages import LinkRequest, Refused
@@ -15,6 +20,52 @@ AROUND_THE_EARTH = 4.1e7
 """Metres; no fibre between two places needs to be longer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A distance to be bridged by a chain of repeaters: what documents say of it for any number of segments.
+
+    Attributes:
+        metres: of fibre from end to end.
+        hardware: device profile of all nodes and fibres.
+        source, destination: names of the ends.
+        memories: memory slots of each node; of the data sheet where None.
+        overrides: further numbers of the nodes' data sheet, as documents write them (``{"memory.t2": "50 ms"}``).
+
+    Examples:
+        >>> line = Line(100e3, "future", "Alice", "Bob", memories=30)
+        >>> {node.slots for node in line.topology(3).nodes.values()}
+        {30}
+    """
+
+    metres: float
+    hardware: str
+    source: str
+    destination: str
+    memories: int | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+    def inventory(self, segments: int) -> documents.Inventory:
+        """The plant with so many segments.
+
+        Raises:
+            InputError: an unknown profile, a name that is none, or numbers outside their domain.
+        """
+        found = documents.chain(self.metres, segments, self.hardware, self.source, self.destination)
+        if self.memories is not None or self.overrides:
+            entry = found.plain()
+            node: dict[str, object] = {"overrides": dict(self.overrides)} if self.overrides else {}
+            if self.memories is not None:
+                node["slots"] = self.memories
+            entry["defaults"]["node"] = node
+            found = documents.network_from(entry)
+        return documents.inventory(found)
+
+    def topology(self, segments: int) -> Topology:
+        """What planning believes of it."""
+        return documents.topology(self.inventory(segments))
+
+
+@overload
 def request_link(
     destination: str,
     distance: float | str | None = None,
@@ -24,9 +75,44 @@ def request_link(
     pairs: int = 1,
     rate: float = 0.0,
     hardware: str = "future",
+    memories: int | None = None,
+    error_correction: None = None,
     network: str | Fabric | None = None,
     seed: int = 0,
-) -> Link | Refused:
+) -> Link | Refused: ...
+
+
+@overload
+def request_link(
+    destination: str,
+    distance: float | str | None = None,
+    fidelity: float = 0.9,
+    *,
+    source: str = "Alice",
+    pairs: int = 1,
+    rate: float = 0.0,
+    hardware: str = "future",
+    memories: int | None = None,
+    error_correction: str,
+    network: str | Fabric | None = None,
+    seed: int = 0,
+) -> EncodedLink | Refused: ...
+
+
+def request_link(
+    destination: str,
+    distance: float | str | None = None,
+    fidelity: float = 0.9,
+    *,
+    source: str = "Alice",
+    pairs: int = 1,
+    rate: float = 0.0,
+    hardware: str = "future",
+    memories: int | None = None,
+    error_correction: str | None = None,
+    network: str | Fabric | None = None,
+    seed: int = 0,
+) -> Link | EncodedLink | Refused:
     """Ask for entanglement and get a link that hands out pairs, or a refusal that says why and what can be had.
 
     Without ``network``, a chain of repeaters from ``source`` to ``destination`` is planned for the distance: how many segments,
@@ -40,14 +126,21 @@ def request_link(
         pairs: how many pairs.
         rate: least mean rate, pairs per second; 0 asks for none.
         hardware: device profile of the chain: ``today``, ``lab-best`` or ``future`` (the last two are projections).
+        memories: memory slots of each node of the chain; the number of its data sheet where None.
+        error_correction: a code (``steane``, ``bacon-shor``, ``repetition-3``, ``phase-repetition-3``, ...): repeaters keep each
+            half in a block of that code and correct errors instead of telling each other what failed. Needs the extra ``codes``.
         network: a bundled network's name, a document's path, or a running `Fabric`.
         seed: of the twin's random draws.
 
     Returns:
-        A `Link` (a context manager and an iterator over pairs), or `Refused` (false in a condition).
+        A `Link` (a context manager and an iterator over pairs), an `EncodedLink` (the same over logical pairs) where
+        ``error_correction`` is asked for, or `Refused` (false in a condition).
 
     Raises:
         InputError: the request makes no sense on any network.
+
+    Limits:
+        ``error_correction`` gives logical pairs on a clock of their own: see `quantum_fabric.encoded`.
 
     Examples:
         >>> link = request_link(destination="Bob", distance=200, fidelity=0.98)
@@ -55,13 +148,22 @@ def request_link(
         ...     pair = next(link)
         >>> pair.ends, pair.fidelity >= 0.98
         (('Alice', 'Bob'), True)
+        >>> coded = request_link("Bob", 100, 0.95, error_correction="steane", memories=48)
+        >>> pair = next(coded)
+        >>> pair.interval[0] >= 0.95, coded.plan.segments.code.n
+        (True, 7)
     """
-    request = LinkRequest(source, destination, fidelity, pairs=pairs, rate=rate, hold=True)
+    request = LinkRequest(
+        source, destination, fidelity, pairs=pairs, rate=rate, hold=error_correction is None
+    )
     if network is not None:
-        if distance is not None:
-            raise InputError(
-                repr(distance), "no distance where a network is given: it has its own fibres", "distance"
-            )
+        for name, value in (("distance", distance), ("memories", memories)):
+            if value is not None:
+                expected = f"no {name} where a network is given: it has its own"
+                raise InputError(repr(value), expected, name)
+        if error_correction is not None:
+            asked = network if isinstance(network, Fabric) else _fabric(network, seed)
+            return open_encoded(asked.topology, request, error_correction, seed)
         return open_link(network if isinstance(network, Fabric) else _fabric(network, seed), request)
     if distance is None:
         raise InputError("neither", "a distance, or a network", "distance")
@@ -69,18 +171,14 @@ def request_link(
     check_request(request)
     if not 0.0 < metres < AROUND_THE_EARTH:
         raise InputError(f"{metres / 1000:g} km", "more than 0 and less than around the Earth", "distance")
-
-    def make(segments: int) -> Topology:
-        return documents.topology(documents.inventory(_chain(segments)))
-
-    def _chain(segments: int) -> documents.NetworkDocument:
-        return documents.chain(metres, segments, hardware, source, destination)
-
-    found = segment(metres, fidelity, make, source, destination, request)
+    line = Line(metres, hardware, source, destination, memories)
+    if error_correction is not None:
+        return open_encoded_line(line.topology, request, error_correction, seed)
+    found = segment(metres, fidelity, line.topology, source, destination, request)
     if isinstance(found, Refused):
         return found
     segments, _ = found
-    return open_link(Fabric(documents.inventory(_chain(segments)), seed=seed), request)
+    return open_link(Fabric(line.inventory(segments), seed=seed), request)
 
 
 def _metres(distance: float | str) -> float:
