@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "check": "validate documents without running anything",
     "networks": "list, show, export and import networks",
     "devices": "list and show data sheets of devices, check one of your own",
+    "validate": "compare predictions with exact theory and published experiments",
     "replay": "run a journal again and compare it, bit for bit",
     "schema": "print the JSON Schema of the documents, for editors",
     "completion": "say how to switch on completion in a shell",

@@ -2,7 +2,7 @@
 
 The lock ``data/SHA256SUMS`` has the form of the tool ``sha256sum``, so anybody can check it without this program:
 ``sha256sum -c SHA256SUMS``. A maintainer who changes a parameter file on purpose runs
-``python -m quantum_fabric.validation.frozen`` and commits both together, so that the history shows what was changed and when.
+``python -m quantum_fabric.validation.freezing`` and commits both together, so that the history shows what was changed and when.
 """
 
 from __future__ import annotations
@@ -110,14 +110,6 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def freeze(folder: Path = DATA) -> str:
-    """Write the lock anew, for maintainers; returns its text."""
-    lines = [f"{digest(path)}  {path.name}" for path in sorted(folder.glob("*.yaml"))]
-    text = "\n".join(lines) + "\n"
-    (folder / LOCK).write_text(text, encoding="utf-8")
-    return text
-
-
 def _lock(folder: Path) -> dict[str, str]:
     try:
         lines = (folder / LOCK).read_text(encoding="utf-8").splitlines()
@@ -129,6 +121,3 @@ def _lock(folder: Path) -> dict[str, str]:
 def _plain(content: bytes, name: str) -> Any:
     return compose(content.decode("utf-8"), name)[0].plain()
 
-
-if __name__ == "__main__":
-    print(freeze(), end="")
