@@ -121,9 +121,13 @@ def _flow(values: list[Any]) -> str:
 def _plain(field: Mapping[str, Any]) -> str:
     if "anyOf" in field:
         return "such as " + " or ".join(code(str(one)) for one in field["examples"])
-    kind = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "text"}[
-        field["type"]
-    ]
+    kind = {
+        "integer": "a whole number",
+        "number": "a number",
+        "boolean": "true or false",
+        "string": "text",
+        "object": "a mapping",
+    }[field["type"]]
     low, high = field.get("minimum"), field.get("maximum")
     if low is not None and high is not None:
         return f"{kind} from {low} to {high}"
