@@ -67,7 +67,7 @@ def test_a_sheet_as_json(qfabric) -> None:
     assert page["sheet"] == "node/trapped-ion-dual"
     decay = page["numbers"]["memory.decay"]
     assert (decay["value"], decay["provenance"], decay["domain"]) == ("2", "S", "a number in [1, 3]")
-    assert "provenance" not in page["numbers"]["interface.encoding"], "a default has no source"
+    assert "provenance" not in page["numbers"]["interface.alignment_wander"], "a default has no source"
     assert set(page["numbers"]) == set(devices.describe(devices.Node))
     profile = json.loads(qfabric("devices", "show", "profile/today", "--json").out)
     assert profile["node"] == devices.sheet("profile", "today").node
