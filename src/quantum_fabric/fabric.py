@@ -11,7 +11,7 @@ from typing import Any
 
 from quantum_fabric.control import Controller, NodeAgent
 from quantum_fabric.documents import Inventory, topology
-from quantum_fabric.errors import InputError, StateError, UnknownNameError
+from quantum_fabric.errors import Caution, InputError, StateError, UnknownNameError
 from quantum_fabric.kernel import Clock, Handle, Priority, Streams
 from quantum_fabric.kernel.order import ranked
 from quantum_fabric.messages import (
@@ -41,7 +41,7 @@ from quantum_fabric.messages import (
     Wake,
 )
 from quantum_fabric.ports import Action, Answer, Watcher
-from quantum_fabric.twin import Twin, TwinLink, TwinNode
+from quantum_fabric.twin import STATES, Twin, TwinLink, TwinNode
 from quantum_fabric.units import Time
 
 MESSAGE = ranked(Priority.MESSAGE)
@@ -56,6 +56,10 @@ class Fabric:
         inventory: the plant as it is.
         believed: the plant as the control plane takes it to be; the same where it is not given.
         seed: of every random draw.
+        states: how the states of pairs are kept (`quantum_fabric.twin.STATES`); as the inventory says where it is not given.
+
+    Raises:
+        UnknownNameError: another way to keep states.
 
     Examples:
         >>> from quantum_fabric import documents
@@ -64,12 +68,20 @@ class Fabric:
         0
     """
 
-    def __init__(self, inventory: Inventory, *, believed: Inventory | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        *,
+        believed: Inventory | None = None,
+        seed: int = 0,
+        states: str | None = None,
+    ) -> None:
         self.inventory = inventory
+        self.states = inventory.states if states is None else states
         self.topology = topology(believed or inventory)
         self.clock = Clock()
         self.streams = Streams(seed)
-        self.twin = build_twin(inventory, self.clock, self.streams, self._emit, self._reveal)
+        self.twin = build_twin(inventory, self.clock, self.streams, self._emit, self._reveal, self.states)
         self.controller = Controller(self.topology)
         self.agents = {name: NodeAgent(name, node.slots) for name, node in inventory.nodes.items()}
         self._delays: dict[tuple[str, str], Time] = {}
@@ -95,6 +107,11 @@ class Fabric:
     def open_requests(self) -> frozenset[str]:
         """Requests that have had no outcome yet."""
         return frozenset(self._open)
+
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """Where the run so far has used a model outside its validity; empty where all is well."""
+        return self.twin.cautions
 
     def watch(self, watcher: Watcher, *types: type) -> None:
         """Show every message of these types (all, where none is given) to a watcher as it happens."""
@@ -359,8 +376,15 @@ def build_twin(
     streams: Streams,
     emit: Callable[[str, Event], None],
     reveal: Callable[[Truth], None],
+    states: str = "bell-diagonal",
 ) -> Twin:
-    """The plant that an inventory describes."""
+    """The plant that an inventory describes.
+
+    Raises:
+        UnknownNameError: no such way to keep the states of pairs.
+    """
+    if states not in STATES:
+        raise UnknownNameError(found=repr(states), expected=f"one of {', '.join(STATES)}", where="states")
     nodes = {
         name: TwinNode(
             name, node.slots, node.memory_noise(), node.operation_noise(), node.swap_time, node.measure_time
@@ -368,7 +392,9 @@ def build_twin(
         for name, node in inventory.nodes.items()
     }  # fmt: skip
     links = [
-        TwinLink(entry.name, nodes[entry.a], nodes[entry.b], entry.model, entry.light_time, rank)
+        TwinLink(
+            entry.name, nodes[entry.a], nodes[entry.b], entry.model, entry.light_time, rank, STATES[states]
+        )
         for rank, entry in enumerate(inventory.links.values())
     ]
     return Twin(nodes, links, clock, streams, emit, reveal)

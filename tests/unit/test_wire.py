@@ -55,7 +55,8 @@ def strategy(hint: Any) -> st.SearchStrategy[Any]:
     if issubclass(hint, Enum):
         return st.sampled_from(hint)
     if hasattr(hint, "_fields"):
-        return st.builds(hint, st.text(max_size=8), st.text(max_size=8))
+        parts = typing.get_type_hints(hint)
+        return st.builds(hint, *[strategy(parts[name]) for name in hint._fields])
     hints = typing.get_type_hints(hint)
     return st.builds(
         hint, **{f.name: st.deferred(lambda h=hints[f.name]: strategy(h)) for f in dataclasses.fields(hint)}

@@ -50,7 +50,10 @@ def page(session: Session, again: str) -> str:
             until=session.reached,
             interrupted=session.interrupted,
             again=again,
-            notes=notes(scenario.network),
+            notes=[
+                *notes(scenario.network),
+                *(f"Caution: {caution}." for caution in session.fabric.cautions),
+            ],
         )
     )
 

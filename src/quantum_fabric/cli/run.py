@@ -67,8 +67,19 @@ Ctrl-C ends the run early and orderly: the files are complete up to that moment 
     show_default=True,
     help="What the journal keeps: what concerns requests, or every message.",
 )
+@click.option(
+    "--states",
+    type=click.Choice(["bell-diagonal", "exact"]),
+    help="How the states of pairs are kept: fast, or exact and slower; as the network says by default.",
+)
 def command(
-    network: str, workload: str | None, seed: int, duration: Time | None, out: Path | None, keeps: str
+    network: str,
+    workload: str | None,
+    seed: int,
+    duration: Time | None,
+    out: Path | None,
+    keeps: str,
+    states: str | None,
 ) -> int:
     """Run a workload of requests on a network and account for every pair.
 
@@ -77,7 +88,7 @@ def command(
     """
     from quantum_fabric.cli.session import Session
 
-    scenario = _scenario(network, workload, seed, duration)
+    scenario = _scenario(network, workload, seed, duration, states)
     session = Session(scenario)
     folder = out or Path("runs") / f"{run_name(network, workload)}-seed{seed}"
     session.journal(folder / "journal.jsonl", scenario.header(keeps))
@@ -102,11 +113,15 @@ def run_name(network: str, workload: str | None) -> str:
     return (load or net) if load.startswith(net) or not load else f"{net}-{load}"
 
 
-def _scenario(network: str, workload: str | None, seed: int, duration: Time | None) -> Scenario:
+def _scenario(
+    network: str, workload: str | None, seed: int, duration: Time | None, states: str | None = None
+) -> Scenario:
     from quantum_fabric import documents
     from quantum_fabric.cli.session import scenario
 
     document = documents.load_network(network)
+    if states is not None:  # written into the document, so that the journal holds it
+        document = document.model_copy(update={"states": states})
     if workload is None:
         known = {entry.name: entry.workloads for entry in documents.bundled()}
         if not known.get(network):
@@ -229,6 +244,8 @@ def _account(session: Session, folder: Path, again: str) -> int:
     out.print(
         ("[yellow]interrupted.[/] " if session.interrupted else "") + lead(session.histories, session.reached)
     )
+    for caution in session.fabric.cautions:
+        out.print(f"[yellow]caution[/] {caution}", soft_wrap=True)
     write_pairs(session.histories, folder / "pairs.parquet")
     write_text(page(session, again), folder / "report.html")
     for name, what in (

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
+from quantum_fabric.control.ageing import Ageing
 from quantum_fabric.control.distil import Distiller, operation_noise
 from quantum_fabric.control.qubit import Qubit, State
 from quantum_fabric.messages import (
@@ -43,10 +44,10 @@ from quantum_fabric.messages import (
     SwapRule,
     Wake,
 )
-from quantum_fabric.physics.correlators import aged, product, swap_table
+from quantum_fabric.physics.correlators import product, swap_table
 from quantum_fabric.physics.frames import swap_frame
 from quantum_fabric.ports import Action
-from quantum_fabric.units import Time, seconds
+from quantum_fabric.units import Time
 
 Beyond = tuple[str, str]
 """Where news about a consumed half goes on to: (node, elementary pair there)."""
@@ -65,7 +66,7 @@ class Circuit:
         active: True between commit and release.
         generating: True between commit and drain or release.
         qubits: the leased slots by number.
-        decay: believed decay rates of this node's memory (x, y, z; 1/s).
+        ageing: what is believed of how halves fade.
         noise: believed noise of this node's operations.
     """
 
@@ -75,7 +76,6 @@ class Circuit:
         self.lease_until = prepare.lease_until
         self.active = self.generating = False
         calibration = prepare.calibration
-        self.decay: Correlators = (1 / calibration.t2, 1 / calibration.t2, 1 / calibration.t1)
         self.noise = operation_noise(calibration)
         self._outcomes = swap_table(self.noise)
         self._retention = prepare.retention
@@ -93,6 +93,7 @@ class Circuit:
         self._expecting: deque[tuple[Time, str]] = deque()
         for rule in prepare.rules:
             self._take(rule, purify)
+        self.ageing = Ageing(calibration, self._generate)
         self._rounds = {partner: rule.rounds for partner, rule in purify.items()}
         self.distiller = Distiller(self.node, self.epoch, self.noise, purify, self)
 
@@ -178,7 +179,10 @@ class Circuit:
         qubit.frame = event.bell
         qubit.quality = rule.fresh
         qubit.born, qubit.far_born = event.born, event.partner_born
+        qubit.birth = event.born
         qubit.far_decay = rule.partner_decay
+        if rule.partner_stretch is not None:
+            qubit.far_stretch = rule.partner_stretch._replace(birth=event.partner_born)
         self._by_name[event.pair] = qubit
         out: list[Action] = []
         if self._cutoff is not None and self._deliver is None:
@@ -223,11 +227,12 @@ class Circuit:
             product(beyond.quality, here),
             beyond.far_born,
             beyond.far_decay,
+            beyond.far_stretch,
         )
 
     def own_ageing(self, qubit: Qubit, now: Time) -> Correlators:
         """Believed factor of this node's half of a pair, from its birth to now."""
-        return aged((1.0, 1.0, 1.0), self.decay, seconds(now - qubit.born))
+        return self.ageing.here(qubit, now)
 
     def _remember(self, qubit: Qubit, beyond: Beyond, now: Time) -> None:
         """Keep, for as long as news can be on its way, where the chain of a consumed half goes on."""
@@ -253,6 +258,7 @@ class Circuit:
             qubit.frame = BELLS[qubit.frame ^ follows.frame]
             qubit.quality = product(qubit.quality, follows.quality)
             qubit.far_born, qubit.far_decay = follows.far_born, follows.far_decay
+            qubit.far_stretch = follows.far_stretch
             qubit.rounds = 0
             follows = None
             if qubit.early:
@@ -286,16 +292,9 @@ class Circuit:
         node, far = beyond
         if isinstance(news, Joined):
             onwards: Joined | Lost = Joined(
-                news.epoch,
-                far,
-                news.was,
-                news.partner,
-                news.far,
-                news.frame,
-                news.quality,
-                news.far_born,
-                news.far_decay,
-            )
+                news.epoch, far, news.was, news.partner, news.far, news.frame, news.quality,
+                news.far_born, news.far_decay, news.far_stretch,
+            )  # fmt: skip
         else:
             onwards = Lost(news.epoch, far, news.why)
         return [Send(node, onwards)]
@@ -380,14 +379,14 @@ class Circuit:
                 self.free(qubit, now, out)
 
     def _confirmation(self, qubit: Qubit, now: Time) -> Confirmed:
-        far_ageing = aged((1.0, 1.0, 1.0), qubit.far_decay, max(0.0, seconds(now - qubit.far_born)))
-        quality = product(qubit.quality, product(self.own_ageing(qubit, now), far_ageing))
+        quality = product(qubit.quality, product(self.own_ageing(qubit, now), self.ageing.there(qubit, now)))
         mine_is_left = qubit.side is Side.RIGHT  # a source's pairs lie to its right
         pair = PairId(qubit.mine, qubit.far) if mine_is_left else PairId(qubit.far, qubit.mine)
-        own, far = self.decay, qubit.far_decay
-        decay = (own[0] + far[0], own[1] + far[1], own[2] + far[2])
         born = min(qubit.born, qubit.far_born)
-        return Confirmed(self.epoch, self.node, pair, qubit.frame, quality, decay, born, now, qubit.slot)
+        rates, stretches = self.ageing.rates(qubit), self.ageing.stretches(qubit)
+        return Confirmed(
+            self.epoch, self.node, pair, qubit.frame, quality, rates, born, now, qubit.slot, stretches
+        )
 
 
 def _age(qubit: Qubit) -> tuple[Time, int]:

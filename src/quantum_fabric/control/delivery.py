@@ -37,7 +37,8 @@ def delivered(
         high=high,
         created_at=min(first.born, second.born),
         delivered_at=later.at,
-        expires_at=later.at + lifetime(later.quality, later.decay, request.fidelity),
+        expires_at=later.at
+        + lifetime(later.quality, later.decay, request.fidelity, later.stretches, later.at),
         slots=(slots[request.source], slots[request.destination]) if request.hold else None,
     )
 

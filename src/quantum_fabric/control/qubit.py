@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from quantum_fabric.errors import ProtocolError
-from quantum_fabric.messages import Bell, Correlators, Joined, Side
+from quantum_fabric.messages import Bell, Correlators, Joined, Side, Stretch
 from quantum_fabric.units import Time
 
 
@@ -57,16 +57,18 @@ class Qubit:
         partner: node at the other end.
         frame: Bell label of the chain.
         quality: believed correlators, without the ageing of the two end halves since ``born`` and ``far_born``.
-        born, far_born: from when the two end halves age.
+        born, far_born: from when the two end halves age: their birth, or the purification that is in ``quality``.
+        birth: of this half; a stretched decay counts from there.
         far_decay: believed decay rates of the far half (x, y, z; 1/s).
+        far_stretch: the stretched part of its decay, from its own birth; None for none.
         rounds: purification rounds on the present segment.
         broken: news came, while an operation was running, that the chain is gone.
         early: news that follows on news which has not come yet.
     """
 
     __slots__ = (
-        "born", "broken", "early", "far", "far_born", "far_decay", "frame", "lane", "link", "mine", "partner", "quality",
-        "rounds", "side", "slot", "state",
+        "birth", "born", "broken", "early", "far", "far_born", "far_decay", "far_stretch", "frame", "lane", "link", "mine",
+        "partner", "quality", "rounds", "side", "slot", "state",
     )  # fmt: skip
 
     def __init__(self, slot: int, side: Side, link: str, lane: int) -> None:
@@ -84,7 +86,9 @@ class Qubit:
         self.quality: Correlators = (1.0, 1.0, 1.0)
         self.born: Time = 0
         self.far_born: Time = 0
+        self.birth: Time = 0
         self.far_decay: Correlators = (0.0, 0.0, 0.0)
+        self.far_stretch: Stretch | None = None
         self.rounds = 0
         self.broken = False
         self.early: tuple[Joined, ...] = ()

@@ -55,6 +55,7 @@ class Inventory:
         positions: name -> (longitude, latitude) in degrees or (x, y) in m, where the document says it.
         title: for people.
         relays: names of the nodes that may stand within a path.
+        states: how the twin keeps the states of pairs: ``"bell-diagonal"`` or ``"exact"``.
 
     Examples:
         >>> from quantum_fabric.documents import load_network
@@ -70,6 +71,7 @@ class Inventory:
     positions: Mapping[str, tuple[float, float]]
     title: str
     relays: frozenset[str]
+    states: str = "bell-diagonal"
 
 
 def inventory(document: NetworkDocument) -> Inventory:
@@ -85,7 +87,7 @@ def inventory(document: NetworkDocument) -> Inventory:
     result = assemble(form_of(document), True, findings.report)
     findings.stop()
     assert result is not None, "assemble reports what it cannot make"
-    return result
+    return replace(result, states=document.states)
 
 
 def topology(inventory: Inventory) -> Topology:

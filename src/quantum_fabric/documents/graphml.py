@@ -42,7 +42,7 @@ _JSON: Final = frozenset(
         "classical",
     )
 )
-_GRAPH_FIELDS: Final = ("title", "description", "controller", "provenance", "sheets", "defaults", "classical")
+_GRAPH_FIELDS: Final = ("title", "description", "controller", "provenance", "sheets", "defaults", "classical", "states")
 
 
 def read_graphml(path: Path) -> Sketch:

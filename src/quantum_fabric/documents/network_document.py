@@ -221,6 +221,10 @@ class NetworkDocument(Entry):
         None,
         description="node where the controller sits; without one, the node that is nearest to all others",
     )
+    states: Literal["bell-diagonal", "exact"] = Field(
+        "bell-diagonal",
+        description="how the states of pairs are kept: as mixtures of Bell states, or as density matrices, exact and slower",
+    )
 
     @model_validator(mode="before")
     @classmethod

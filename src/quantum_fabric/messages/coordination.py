@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quantum_fabric.messages.states import Bell, Correlators
+from quantum_fabric.messages.states import Bell, Correlators, Stretch
 from quantum_fabric.units import Time
 
 
@@ -22,6 +22,7 @@ class Joined:
         quality: believed correlators to multiply with what you hold.
         far_born: birth of the far half.
         far_decay: believed decay rates of the far half (x, y, z; 1/s).
+        far_stretch: the stretched part of its decay; None for none.
     """
 
     epoch: int
@@ -33,6 +34,7 @@ class Joined:
     quality: Correlators
     far_born: Time
     far_decay: Correlators
+    far_stretch: Stretch | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from quantum_fabric.network.chain import chain as numbers
 from quantum_fabric.network.pipeline import Sample
 from quantum_fabric.network.scheme import Scheme, from_plan
 from quantum_fabric.network.topology import Topology
-from quantum_fabric.physics.correlators import aged, fidelity
+from quantum_fabric.physics.correlators import fidelity
 from quantum_fabric.units import from_seconds
 
 ERRORS = 3.0
@@ -125,7 +125,7 @@ def single(chain: Chain) -> Forecast:
     cycle = (1.0 / hop.success - 1.0 + whole) * hop.period
     state = hop.fresh
     for station, born in zip(chain.stations, hop.born, strict=True):
-        state = aged(state, station.rates, done - born)
+        state = station.faded(state, done - born)
     first = _first(chain) + done
     mean = fidelity(state)
     return Forecast(

@@ -13,6 +13,7 @@ attempts, lanes, classical delays, first come first served); only the averages a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +57,48 @@ UNLUCKY = 0.05
 def usual(fidelities: npt.NDArray[np.float64]) -> float:
     """The fidelity that all but `UNLUCKY` of the deliveries reach (a sample quantile, the lower of its neighbours)."""
     return float(np.quantile(fidelities, UNLUCKY, method="lower"))
+
+
+BATCHES = 16
+"""Batches of consecutive deliveries from which standard errors are estimated: neighbours are correlated."""
+
+
+def summary(delivered: list[tuple[float, float]], warm: int, first: float) -> Sample:
+    """Averages over one run of a chain.
+
+    Args:
+        delivered: (time, fidelity) of each delivery, s.
+        warm: how many of them are not counted.
+        first: mean time to the first one, s.
+    """
+    times = np.array([time for time, _ in delivered])
+    counted = np.array([quality for _, quality in delivered])[warm:]
+    start = times[warm - 1] if warm else 0.0
+    span = float(times[-1] - start)
+    count = len(counted)
+    rate = count / span if span > 0.0 else math.inf
+    batches = min(BATCHES, count // 4)
+    if batches < 4:
+        # too few for batches: independent deliveries, and a little more for not knowing the spread well
+        spread = float(counted.std(ddof=1)) * (1.0 + 3.0 / count) if count > 2 else 0.5
+        root = math.sqrt(count)
+        return Sample(first, rate, rate / root, float(counted.mean()), spread / root, count, usual(counted))
+    size = count // batches
+    each = np.diff(np.concatenate([[start], times[warm:]]))
+    gaps = each[: size * batches].reshape(batches, size).mean(axis=1)
+    means = counted[: size * batches].reshape(batches, size).mean(axis=1)
+    root = math.sqrt(batches)
+    # sixteen batches may look more alike than they are; deliveries are seldom more regular than independent ones
+    spread = max(float(gaps.std(ddof=1)) / root, float(each.std(ddof=1)) / math.sqrt(count))
+    return Sample(
+        first=first,
+        rate=rate,
+        rate_error=rate * rate * spread if span > 0.0 else 0.0,
+        fidelity=float(counted.mean()),
+        fidelity_error=float(means.std(ddof=1)) / root,
+        deliveries=count,
+        usual=usual(counted),
+    )
 
 
 def run(chain: Chain, deliveries: int = 6_000) -> Sample:
@@ -110,8 +153,10 @@ class _Line:
         with np.errstate(divide="ignore"):
             self.logs = np.log1p(-np.array([hop.success for hop in hops]))  # -inf for certain success
         self.swap_time = np.array([node.swap_time for node in nodes[1:-1]])
-        rates = np.array([node.rates for node in nodes])
+        rates = np.array([node.steady for node in nodes])
         self.rates_left, self.rates_right = rates[:-1], rates[1:]
+        self.stretch = np.array([node.memory.stretched_rate for node in nodes])
+        self.exponent = np.array([node.memory.exponent for node in nodes])
         factors = np.array([node.factors for node in nodes[1:-1]]).reshape(-1, 3)
         self.fresh = np.prod(np.array([hop.fresh for hop in hops]), axis=0) * np.prod(factors, axis=0)
         self.to_ends = np.array([[chain.delay[j][0], chain.delay[j][-1]] for j in range(1, self.count)])
@@ -152,6 +197,10 @@ class _Line:
         ages_left[:, 0] += done - known_left  # the estimate of a pair is made when the later end knows
         ages_right[:, -1] += done - known_right
         kept = self.fresh * np.exp(-(ages_left @ self.rates_left + ages_right @ self.rates_right))
+        if self.stretch.any():  # every half counts from its birth, so the law is exact here
+            loss = (ages_left * self.stretch[:-1]) ** self.exponent[:-1]
+            loss += (ages_right * self.stretch[1:]) ** self.exponent[1:]
+            kept[:, :2] *= np.exp(-loss.sum(axis=1))[:, None]
         self.due[self.rows, self.columns, lane] = self._success(left_free, right_free, lane, start)
         return done, (1.0 + kept.sum(axis=1)) / 4.0
 

@@ -7,15 +7,21 @@ a qubit beside the lane suffers as many attempts as if each had been made.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 KEPT = 64
-"""Runs of a lane that are kept one by one; older ones are only a number, since nobody asks about times before them."""
+"""Runs of a lane that are kept one by one; of older ones only the number of attempts is kept."""
 
 
 class Attempts:
-    """The attempts of one lane.
+    """The attempts of one lane, in runs that do not overlap.
 
     Args:
         slack: share of a period by which an attempt may be late and still count; for times that are rounded floats.
+        kept: runs that are kept one by one, at least 1.
+
+    Limits:
+        Times before the oldest kept run are taken to be at its beginning: whoever asks about the past asks about a recent one.
 
     Examples:
         >>> lane = Attempts()
@@ -27,32 +33,51 @@ class Attempts:
         2
     """
 
-    __slots__ = ("_before", "_runs", "_slack")
+    __slots__ = ("_firsts", "_kept", "_runs", "_slack")
 
-    def __init__(self, slack: float = 0.0) -> None:
+    def __init__(self, slack: float = 0.0, kept: int = KEPT) -> None:
         self._slack = slack
-        self._before = 0
-        self._runs: list[list[float]] = []
+        self._kept = kept
+        self._firsts: list[float] = []
+        self._runs: list[_Run] = []
 
     def begin(self, first: float, last: float, period: float, born: tuple[float, float]) -> None:
         """Attempts start at ``first``, every ``period``, up to ``last``; end 0 and 1 emit ``born`` after the start."""
-        if len(self._runs) > KEPT:
-            self._before += _count(self._runs.pop(0))
-        self._runs.append([first, last, period, born[0], born[1]])
+        before = self._runs[-1].before + self._runs[-1].made(last, 0.0) if self._runs else 0
+        if len(self._runs) >= 2 * self._kept:
+            del self._runs[: self._kept], self._firsts[: self._kept]
+        # integers stay integers, and exact
+        self._runs.append(_Run(first, last, period, born, before, self._slack * period if self._slack else 0))
+        self._firsts.append(first)
 
     def stop(self, last: float) -> None:
         """The present run ends early: its last attempt started at ``last`` (before its first, if it has made none)."""
-        self._runs[-1][1] = last
+        self._runs[-1].last = last
 
     def made(self, by: float, end: int) -> int:
         """How many times ``end`` has emitted by a time, that moment included."""
-        total = self._before
-        for run in self._runs:
-            first, last, period = run[0], run[1], run[2]
-            late = self._slack * period if self._slack else 0  # integers stay integers, and exact
-            total += max(0, int((min(by - run[3 + end], last) + late - first) // period) + 1)
-        return total
+        place = bisect_right(self._firsts, by) - 1
+        if place < 0:
+            return self._runs[0].before if self._runs else 0
+        run = self._runs[place]
+        inside = run.made(by, run.born[end])
+        if inside == 0 and place > 0:  # this run has started, but this end has not emitted yet
+            run = self._runs[place - 1]
+            inside = run.made(by, run.born[end])
+        return run.before + inside
 
 
-def _count(run: list[float]) -> int:
-    return max(0, int((run[1] - run[0]) // run[2]) + 1)
+class _Run:
+    """Attempts one period apart, and how many there were before them."""
+
+    __slots__ = ("before", "born", "first", "last", "late", "period")
+
+    def __init__(
+        self, first: float, last: float, period: float, born: tuple[float, float], before: int, late: float
+    ) -> None:
+        self.first, self.last, self.period, self.born = first, last, period, born
+        self.before = before
+        self.late = late
+
+    def made(self, by: float, born: float) -> int:
+        return max(0, int((min(by - born, self.last) + self.late - self.first) // self.period) + 1)

@@ -21,7 +21,7 @@ from quantum_fabric.messages import (
     Teleported,
     Truth,
 )
-from quantum_fabric.twin.qubits import Half, Sent, take
+from quantum_fabric.twin.qubits import Half, Pair, Sent, take
 from quantum_fabric.units import Time
 
 OPERATION = ranked(Priority.OPERATION)
@@ -73,6 +73,9 @@ class Applications:
             Correct: self._correct,
         }
 
+    def _doubt(self, pair: Pair) -> None:
+        self.twirl_error = max(self.twirl_error, pair.twirl_error())
+
     def _consume(self, command: Consume, now: Time) -> None:
         half = self._half(command.node, command.slot, "consume", command.half)
         pair, told = half.pair, half.pair.told
@@ -88,7 +91,7 @@ class Applications:
             pair.told = int(command.bell)
             return
         ends = ((first.node.name, first.elementary), (second.node.name, second.elementary))
-        self.twirl_error = max(self.twirl_error, pair.twirl_error())
+        self._doubt(pair)
         self._reveal(Truth(ends, Bell(told), pair.weights(told), now))
 
     def _measure(self, command: Measure, now: Time) -> None:
@@ -109,6 +112,7 @@ class Applications:
         take(half)
         draws = self._draws[node.name]
         bit: int | None = None
+        self._doubt(half.pair)
         if node.lossless or draws.flip(node.retrieves(half, now)):
             true = half.pair.measure(half, command.basis, draws)
             noise = node.operations
@@ -148,5 +152,6 @@ class Applications:
         sent = pair.teleport
         half.age(now)
         take(half)
+        self._doubt(pair)
         wrong = (sent.label >> 1 ^ command.bits[0]) << 1 | (sent.label & 1 ^ command.bits[1])
         self._emit(command.node, Received(command.node, command.slot, pair.receive(sent, wrong)))

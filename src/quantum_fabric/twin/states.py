@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
+from quantum_fabric.errors import Caution
 from quantum_fabric.links.model import HeraldOutcome
 from quantum_fabric.twin.bell_diagonal import BellDiagonal
 from quantum_fabric.twin.exact import Exact
@@ -30,3 +31,20 @@ STATES: Final[Mapping[str, Representation]] = MappingProxyType(
     {"bell-diagonal": BellDiagonal, "exact": Exact}
 )
 """By the name that documents and commands use."""
+
+TWIRL_LIMIT: Final = 1e-3
+"""Error of a fidelity, by twirling amplitude damping, above which a run carries a `Caution`."""
+
+
+def twirl_cautions(error: float) -> tuple[Caution, ...]:
+    """What a run says whose worst pair is off by about so much because amplitude damping was twirled.
+
+    Examples:
+        >>> len(twirl_cautions(1e-4)), len(twirl_cautions(0.02))
+        (0, 1)
+    """
+    if error <= TWIRL_LIMIT:
+        return ()
+    found = f"fidelities off by up to about {error:.1g}"
+    effect = "relaxation (T1) is twirled in Bell-diagonal states; run with states exact"
+    return (Caution("states", found, f"off by at most {TWIRL_LIMIT:g}", effect),)
