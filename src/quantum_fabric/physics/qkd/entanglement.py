@@ -154,7 +154,8 @@ def source_gain(
     """Coincidences and wrong coincidences for each pulse of a polarisation-entangled down-conversion source.
 
     Equation: with ``λ = mean_pairs/2``: ``Q = 1 - (1-Y)/(1+aλ)² - (1-Y)/(1+bλ)² + (1-Y)²/(1+aλ+bλ-abλ)²``,
-    ``E Q = Q/2 - (1 - 2 e_d) a b λ (1+λ)/[(1+aλ)(1+bλ)(1+aλ+bλ-abλ)]`` (Ma, Fung, Lo 2007).
+    ``E Q = Q/2 - (1 - Y)(1 - 2 e_d) a b λ (1+λ)/[(1+aλ)(1+bλ)(1+aλ+bλ-abλ)]`` (Ma, Fung, Lo 2007, who leave out
+    the factor 1 - Y of the second; it follows when each of two detectors has half of the background).
 
     Args:
         receivers: what spoils the clicks.
@@ -187,7 +188,9 @@ def source_gain(
     far = (receivers.background + eta_b * lam * (2.0 + eta_b * lam)) / two**2
     together = eta_a * eta_b * lam * (1.0 + lam) * (one * two + both) / (one * two * both) ** 2
     gain = near * far + dark**2 * together
-    signal = (1.0 - 2.0 * receivers.misalignment) * eta_a * eta_b * lam * (1.0 + lam) / (one * two * both)
+    signal = (
+        dark * (1.0 - 2.0 * receivers.misalignment) * eta_a * eta_b * lam * (1.0 + lam) / (one * two * both)
+    )
     return (np.asarray(gain, dtype=np.float64), np.asarray(gain / 2.0 - signal, dtype=np.float64))
 
 

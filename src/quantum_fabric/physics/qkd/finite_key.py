@@ -10,7 +10,9 @@ meant: with the printed one a short block reaches 7 km, with the other the publi
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +22,9 @@ from quantum_fabric.physics.checks import Floats, check_range
 from quantum_fabric.physics.merit import binary_entropy
 from quantum_fabric.physics.qkd.concentration import hoeffding, sampling_gap
 from quantum_fabric.physics.qkd.ledger import Ledger, Security
+
+Sampling: TypeAlias = Callable[[ArrayLike, ArrayLike, ArrayLike, float], Floats]
+"""How the unseen error rate is bounded, ``(rate, sample, rest, failure) -> gap``: `sampling_gap` unless a paper is reproduced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,7 @@ def two_decoy_key(
     probabilities: ArrayLike,
     security: Security,
     leak: ArrayLike,
+    sampling: Sampling = sampling_gap,
 ) -> FiniteKey:
     """Key length of one block of BB84 with a signal and two decoys.
 
@@ -131,6 +137,7 @@ def two_decoy_key(
         probabilities: of each intensity, shape ``(..., 3)``, above 0.
         security: ε_sec and ε_cor.
         leak: bits announced for error correction, shape ``(...)``.
+        sampling: bound on the phase errors that were not seen; `concentration.published_gap` for the numbers of the paper.
 
     Returns:
         Batch shape of the counts and the intensities together.
@@ -168,11 +175,13 @@ def two_decoy_key(
     _, single_test = weak_and_single(counts.test)
     low, high = per_intensity(counts.test_errors, mu, p, share)
     wrong = np.maximum(tau1 * (high[..., 1] - low[..., 2]) / (mu2 - mu3), 0.0)
-    phase = phase_error_bound(wrong, single_test, single, share)
+    phase = phase_error_bound(wrong, single_test, single, share, sampling)
     return assemble(vacuum, single, phase, leak, security, shares=21)
 
 
-def phase_error_bound(wrong: ArrayLike, sample: ArrayLike, rest: ArrayLike, failure: float) -> Floats:
+def phase_error_bound(
+    wrong: ArrayLike, sample: ArrayLike, rest: ArrayLike, failure: float, sampling: Sampling = sampling_gap
+) -> Floats:
     """Phase error rate of the single photons of the key basis, from those of the test basis: rate plus sampling gap, at most 1/2.
 
     Args:
@@ -180,6 +189,7 @@ def phase_error_bound(wrong: ArrayLike, sample: ArrayLike, rest: ArrayLike, fail
         sample: least single photons there.
         rest: least single photons of the key basis.
         failure: of the sampling bound, in (0, 1).
+        sampling: the bound.
 
     Returns:
         Broadcast shape, in [0, 1/2].
@@ -189,12 +199,12 @@ def phase_error_bound(wrong: ArrayLike, sample: ArrayLike, rest: ArrayLike, fail
 
     Examples:
         >>> round(float(phase_error_bound(2000, 1e5, 1e6, 1e-10)), 6)
-        0.02416
+        0.023468
     """
     v = check_range(wrong, 0.0, math.inf, "wrong")
     s = check_range(sample, 0.0, math.inf, "sample")
     rate = np.minimum(np.where(s > 0.0, v / np.where(s > 0.0, s, 1.0), 0.5), 0.5)
-    return np.minimum(rate + sampling_gap(rate, s, rest, failure), 0.5)
+    return np.minimum(rate + sampling(rate, s, rest, failure), 0.5)
 
 
 def assemble(

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.physics.checks import Floats, check_range
 from quantum_fabric.physics.merit import binary_entropy
-from quantum_fabric.physics.qkd.finite_key import Counts, FiniteKey, two_decoy_key
+from quantum_fabric.physics.qkd.concentration import sampling_gap
+from quantum_fabric.physics.qkd.finite_key import Counts, FiniteKey, Sampling, two_decoy_key
 from quantum_fabric.physics.qkd.ledger import Security
 from quantum_fabric.physics.qkd.one_decoy import one_decoy_key
 from quantum_fabric.physics.qkd.optimum import climb
@@ -123,7 +124,12 @@ def expected_rates(
 
 
 def expected_key(
-    receiver: GatedReceiver, transmission: float, setting: Setting, block: float, security: Security
+    receiver: GatedReceiver,
+    transmission: float,
+    setting: Setting,
+    block: float,
+    security: Security,
+    sampling: Sampling = sampling_gap,
 ) -> tuple[FiniteKey, float]:
     """Key of a block whose counts are exactly the expected ones, and the number of pulses that fills it.
 
@@ -133,6 +139,7 @@ def expected_key(
         setting: basis choice and intensities: three for two decoys, two for one decoy.
         block: detections in the key basis, above 0.
         security: ε_sec and ε_cor.
+        sampling: bound on unseen phase errors, see `two_decoy_key`.
 
     Returns:
         (the key, pulses sent).
@@ -148,10 +155,12 @@ def expected_key(
         >>> setting = Setting(0.85, (0.41, 0.22, 2e-4), (0.38, 0.44, 0.18))
         >>> key, pulses = expected_key(rx, 0.1 * 10**-2, setting, 1e7, Security(1e-9, 1e-15))
         >>> f"{float(key.length) / pulses:.2e}"
-        '4.73e-05'
+        '4.78e-05'
     """
     point = np.array([setting.key_basis, *setting.intensities, *setting.probabilities])
-    key, pulses = _expected(receiver, transmission, point[None, :], len(setting.intensities), block, security)
+    key, pulses = _expected(
+        receiver, transmission, point[None, :], len(setting.intensities), block, security, sampling
+    )
     one = FiniteKey(
         key.signed_length[0], key.vacuum[0], key.single[0], key.phase_error[0], key.leak[0], key.ledger
     )
@@ -166,6 +175,7 @@ def best_setting(
     correctness: float = 1e-15,
     decoys: int = 2,
     weakest: float = 2e-4,
+    sampling: Sampling = sampling_gap,
 ) -> tuple[Setting, FiniteKey, float]:
     """Basis choice and intensities that give most key from blocks of this size.
 
@@ -179,6 +189,7 @@ def best_setting(
         correctness: ε_cor.
         decoys: 1 or 2.
         weakest: intensity of the second decoy, which modulators do not bring to 0.
+        sampling: bound on unseen phase errors, see `two_decoy_key`.
 
     Returns:
         (the setting, the key of one block, pulses sent); the key's length is 0 where there is none.
@@ -190,7 +201,7 @@ def best_setting(
         >>> rx = GatedReceiver(dark=6e-7, afterpulse=4e-2, misalignment=5e-3)
         >>> setting, key, pulses = best_setting(rx, 1e-3, 1e7)  # 100 km at 0.2 dB/km, detectors of 10 %
         >>> f"{float(key.length) / pulses:.2e}", round(setting.key_basis, 2)
-        ('4.77e-05', 0.85)
+        ('4.81e-05', 0.85)
     """
     if decoys not in (1, 2):
         raise QuantityError(found=repr(decoys), expected="1 or 2", where="decoys")
@@ -201,7 +212,7 @@ def best_setting(
 
         def rate(points: Floats, security: Security = security) -> Floats:
             full = _unfold(points, decoys, weakest)
-            key, pulses = _expected(receiver, transmission, full, decoys + 1, block, security)
+            key, pulses = _expected(receiver, transmission, full, decoys + 1, block, security, sampling)
             return key.signed_length / pulses
 
         point, _ = climb(rate, [0.02, 0.02, 0.02, 0.02, 0.02], [0.999, 1.2, 0.98, 0.98, 0.98], starts)
@@ -211,7 +222,7 @@ def best_setting(
             tuple(map(float, full[1 : decoys + 2])),
             tuple(map(float, full[decoys + 2 :])),
         )
-        key, pulses = expected_key(receiver, transmission, setting, block, security)
+        key, pulses = expected_key(receiver, transmission, setting, block, security, sampling)
         previous, secrecy = secrecy, secrecy_per_bit * max(float(key.length), 1.0)
         starts = [point.tolist()]
         if abs(secrecy / previous - 1.0) < 0.01:
@@ -239,6 +250,7 @@ def _expected(
     size: int,
     block: float,
     security: Security,
+    sampling: Sampling,
 ) -> tuple[FiniteKey, Floats]:
     """Key and pulses of many settings at once: points of shape ``(n, 1 + 2 size)``."""
     q, mu, p = points[:, 0], points[:, 1 : size + 1], points[:, size + 1 :]
@@ -250,4 +262,4 @@ def _expected(
     error = np.minimum(counts.key_errors.sum(axis=1) / block, 0.5)
     leak = block * receiver.inefficiency * binary_entropy(error)
     extract = two_decoy_key if size == 3 else one_decoy_key
-    return (extract(counts, mu, p, security, leak), pulses)
+    return (extract(counts, mu, p, security, leak, sampling), pulses)

@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike
 
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.physics.checks import Floats
-from quantum_fabric.physics.qkd.concentration import hoeffding
+from quantum_fabric.physics.qkd.concentration import hoeffding, sampling_gap
 from quantum_fabric.physics.qkd.finite_key import (
     Counts,
     FiniteKey,
+    Sampling,
     assemble,
     checked_intensities,
     per_intensity,
@@ -31,6 +32,7 @@ def one_decoy_key(
     probabilities: ArrayLike,
     security: Security,
     leak: ArrayLike,
+    sampling: Sampling = sampling_gap,
 ) -> FiniteKey:
     """Key length of one block of BB84 with a signal and one decoy.
 
@@ -44,6 +46,7 @@ def one_decoy_key(
         probabilities: of each intensity, shape ``(..., 2)``, above 0.
         security: ε_sec and ε_cor.
         leak: bits announced for error correction, shape ``(...)``.
+        sampling: bound on the phase errors that were not seen; `concentration.published_gap` for the numbers of the paper.
 
     Returns:
         Batch shape of the counts and the intensities together.
@@ -82,5 +85,5 @@ def one_decoy_key(
     _, single_test = single_photons(counts.test, counts.test_errors)
     low, high = per_intensity(counts.test_errors, mu, p, share)
     wrong = np.maximum(tau1 / (mu1 - mu2) * (high[..., 0] - low[..., 1]), 0.0)
-    phase = phase_error_bound(wrong, single_test, single, share)
+    phase = phase_error_bound(wrong, single_test, single, share, sampling)
     return assemble(vacuum, single, phase, leak, security, shares=19)

@@ -67,7 +67,7 @@ def test_no_protocol_with_one_station_beats_one_ideal_repeater(loss, dark, misal
 
 
 def test_the_thousand_kilometres():
-    """Liu 2023: 156.5 dB, noise 0.02 Hz, 9.53e-12 per pulse without finite-size terms. Efficiency, window and misalignment are assumed."""
+    """Liu 2023: 156.5 dB, noise 0.02 Hz, 9.53e-12 per pulse without finite-size terms. Efficiency, window, misalignment: assumed."""
     station = twin.MiddleStation(dark=0.02 / 1e9, misalignment=0.05)
     _, _, rate = twin.best_sending(station, 0.5 * 10 ** (-156.5 / 20))
     assert 9.53e-12 / 3 < rate < 9.53e-12 * 3
