@@ -183,7 +183,7 @@ def fried_level(wavelength: ArrayLike, distance: ArrayLike, strength: ArrayLike)
     """
     k = 2.0 * math.pi / check_range(wavelength, 1e-300, math.inf, "wavelength")
     path = check_range(distance, 0.0, math.inf, "distance") * check_range(strength, 0.0, math.inf, "strength")
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):  # infinite without turbulence or path
         return np.asarray((0.423 * k**2 * 0.375 * path) ** -0.6)
 
 

@@ -195,7 +195,7 @@ def pointing_exponent(beam: ArrayLike, jitter: ArrayLike) -> Floats:
     """
     w = check_range(beam, 1e-300, math.inf, "beam")
     s = check_range(jitter, 0.0, math.inf, "jitter")
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return np.asarray((w / (2.0 * s)) ** 2)
 
 

@@ -6,8 +6,8 @@ stations, a given inclination and the turning Earth there are vectors, see `quan
 Limits:
     The Earth is a sphere of mean radius. Against the ellipsoid, distances along the ground are wrong by up to 0.5 % and the
     altitude over a place by up to 14 km (the sphere is 7 km too small at the equator and 14 km too large at the poles), so a
-    slant range of 1000 km is off by some km. Orbits are circles without precession (J2 turns the plane by degrees a day, by
-    0.005° in a pass), drag or refraction (0.5° at the horizon, 0.09° at 10°).
+    slant range of 1000 km is off by some km. Orbits are circles without precession (J2 turns the plane by some degrees a day, by
+    less than 0.04° in a pass), drag or refraction (0.5° at the horizon, 0.09° at 10°).
 """
 
 from __future__ import annotations
