@@ -28,7 +28,7 @@ def clicks(
     last = -math.inf
     traps: list[float] = []
     arrival = rng.exponential(1.0 / rate)
-    stamps = []
+    stamps: list[float] = []
     while len(stamps) < count:
         if traps and traps[0] < arrival:
             now = heapq.heappop(traps)

@@ -92,7 +92,7 @@ def test_hong_ou_mandel_with_operators(
     apart = reflected * (1 - reflected) * (g2[0] * means[0] ** 2 + g2[1] * means[1] ** 2)
     apart += (reflected**2 + (1 - reflected) ** 2) * means[0] * means[1]
     seen = 1.0 - coincidences / apart
-    assert float(hom_visibility(overlap, *g2, means[0] / means[1], reflected)) == pytest.approx(
+    assert float(hom_visibility(overlap, g2[0], g2[1], means[0] / means[1], reflected)) == pytest.approx(
         seen, abs=1e-12
     )
 

@@ -188,7 +188,8 @@ def capture(absorption: float, noise: float, detector: Detector | None) -> tuple
     """
     if detector is None:
         return absorption, 0.0
-    return absorption * detector.efficiency, detector.click_probability(noise * detector.efficiency)
+    stray = noise * detector.efficiency
+    return absorption * detector.seen(detector.dark_rate + stray), detector.click_probability(stray)
 
 
 def mixed(share: float, pair: Correlators) -> Weights:

@@ -95,7 +95,8 @@ class Station:
 def station(parts: Parts) -> Station:
     """Reduce nodes, fibre and detector to the numbers of a `Station`.
 
-    Equations (physics of conversion and losses): eta = emission x conversion x fibre x detector. Pump noise of the
+    Equations (physics of conversion and losses): eta = emission x conversion x fibre x detector, the latter with its share of
+    clicks inside the window (jitter) and of live time under dark counts and noise. Pump noise of the
     converters passes the fibre and the detector, noise of the carrier the detector only; both add to the dark rate of
     both detectors in equal parts. The visibility of unlike nodes is the geometric mean of theirs.
 
@@ -111,9 +112,10 @@ def station(parts: Parts) -> Station:
     detector = parts.detector or PERFECT
     a, b = parts.a.interface, parts.b.interface
     noise = 0.5 * detector.efficiency * (_noise(parts.a, parts, 0) + _noise(parts.b, parts, 1))
+    seen = detector.seen(detector.dark_rate + noise)
     return Station(
-        eta_a=a.emission * parts.transmission(0) * detector.efficiency,
-        eta_b=b.emission * parts.transmission(1) * detector.efficiency,
+        eta_a=a.emission * parts.transmission(0) * seen,
+        eta_b=b.emission * parts.transmission(1) * seen,
         window=Window(
             dark=detector.click_probability(noise),
             visibility=math.sqrt(a.visibility * b.visibility),

@@ -44,3 +44,93 @@ def test_reading() -> None:
 def test_domains(field: str, value: float) -> None:
     with pytest.raises(QuantityError, match=rf"^{field}: found"):
         Detector(**{field: value})  # type: ignore[arg-type]
+
+
+def test_the_new_imperfections_are_off_unless_asked_for() -> None:
+    ideal = Detector()
+    assert ideal.in_window == 1.0
+    assert ideal.live_fraction(1e12) == 1.0
+    assert ideal.false_rate(1e9) == 0.0
+    assert ideal.seen(1e9) == 1.0
+    assert ideal.cautions(1e12) == ()
+
+
+@given(
+    st.floats(0.0, 1e9),
+    st.floats(0.0, 1e-5),
+    st.floats(0.0, 1e-6),
+    st.floats(0.0, 0.5),
+    st.floats(0.0, 1e-5),
+    st.sampled_from(["non_paralysable", "paralysable"]),
+)
+def test_rates_are_physical(
+    rate: float, dead: float, recovery: float, traps: float, decay: float, model: str
+) -> None:
+    recovery = 0.0 if model == "paralysable" else recovery
+    detector = Detector(
+        dead_time=dead, recovery=recovery, afterpulse=traps, afterpulse_decay=decay, dead_time_model=model
+    )
+    seen = detector.observed_rate(rate)
+    assert 0.0 <= seen <= rate / (1.0 - detector.afterpulse_share) * (1.0 + 1e-9)
+    assert dead == 0.0 or seen * dead <= 1.0 + 1e-9
+    assert 0.0 <= detector.live_fraction(rate) <= 1.0
+
+
+@given(st.floats(1.0, 1e8), st.floats(1.01, 3.0), st.floats(0.0, 1e-6), st.floats(0.0, 1e-6))
+def test_a_non_paralysable_detector_never_counts_less_when_more_arrives(
+    rate: float, factor: float, dead: float, recovery: float
+) -> None:
+    detector = Detector(dead_time=dead, recovery=recovery)
+    assert detector.observed_rate(factor * rate) >= detector.observed_rate(rate) * (1.0 - 1e-12)
+    assert detector.live_fraction(factor * rate) <= detector.live_fraction(rate) * (1.0 + 1e-12)
+
+
+def test_a_paralysable_detector_goes_blind() -> None:
+    detector = Detector(dead_time=1e-6, dead_time_model="paralysable")
+    rates = [detector.observed_rate(rate) for rate in (1e5, 1e6, 1e7)]
+    assert rates[1] > rates[0] > rates[2]
+    assert rates[1] == pytest.approx(1e6 / math.e)
+
+
+def test_saturation_and_blindness_are_never_silent() -> None:
+    detector = Detector(max_rate=1e6, dead_time=1e-6)
+    assert detector.cautions(1e5) == ()
+    words = [str(caution) for caution in detector.cautions(5e6, "detectors of a")]
+    assert words[0].startswith("detectors of a: 5 MHz is outside the model's validity (at most 1 MHz)")
+    assert "live 17% of the time" in words[1]
+
+
+def test_reading_the_timing() -> None:
+    made = build(
+        Detector,
+        {
+            "jitter": "14.8 ps",
+            "dead_time": "25 ns",
+            "dead_time_model": "paralysable",
+            "afterpulse": "0.5 %",
+            "afterpulse_decay": "1 us",
+            "max_rate": "150 MHz",
+            "double_click": "discard",
+        },
+    )
+    assert made.jitter == 14.8e-12
+    assert (made.dead_time_model, made.double_click, made.max_rate) == ("paralysable", "discard", 1.5e8)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"dead_time_model": "sometimes"},
+            r"dead_time_model: found 'sometimes', expected one of non_paralysable",
+        ),
+        ({"double_click": "both"}, r"double_click: found 'both', expected one of random, discard"),
+        ({"jitter": -1e-12}, r"jitter: found -1e-12, expected a time of at least 0 s"),
+        ({"afterpulse": 1.0}, r"afterpulse: found 1\.0"),
+        ({"max_rate": 0.0}, r"max_rate: found 0\.0"),
+        ({"recovery": 1e-8, "dead_time_model": "paralysable"}, r"recovery: found 10 ns, expected 0 s"),
+    ],
+)
+def test_contradictions_are_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(QuantityError, match=message):
+        Detector(**fields)  # type: ignore[arg-type]

@@ -72,3 +72,16 @@ def test_unlike_nodes_interfere_less() -> None:
 def test_without_a_detector_it_is_perfect() -> None:
     window = station(Parts(Node(), Node(), sheet("fibre", "ideal"), (0.0, 0.0))).window
     assert window == Window(0.0, 1.0, number_resolving=True)
+
+
+def test_jitter_and_a_blinded_detector_lose_photons() -> None:
+    node = Node()
+    fibre = sheet("fibre", "ideal")
+    blurred = Detector(efficiency=0.8, window=1000, jitter=1e-9)
+    assert station(Parts(node, node, fibre, (0.0, 0.0), blurred)).eta_a == pytest.approx(
+        0.8 * 0.760968, rel=1e-5
+    )
+    blinded = Detector(efficiency=0.8, dark_rate=1e6, dead_time=1e-6, window=1000)
+    made = station(Parts(node, node, fibre, (0.0, 0.0), blinded))
+    assert made.eta_a == pytest.approx(0.4)
+    assert made.window.dark == pytest.approx(0.5e-3, rel=1e-3)
