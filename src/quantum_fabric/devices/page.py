@@ -135,7 +135,7 @@ _Numbers: TypeAlias = dict[str, tuple[Any, Provenance]]
 
 def _kind(page: Mapping[str, Any], kind: str | None, report: Report) -> str | None:
     written = page.get("kind", kind)
-    if written not in RECORDS:
+    if not _among(written, RECORDS):
         report(("kind",), _quoted(written), _nearest("a kind of sheet", str(written), RECORDS))
         return None
     if kind is not None and written != kind:
@@ -192,9 +192,9 @@ def _numbers(page: Mapping[str, Any], sources: Mapping[str, str], report: Report
                     (*place, key), f"the unknown field {key!r}", _nearest("a field of a number", key, _ENTRY)
                 )
         letter, source = entry.get("provenance"), entry.get("source")
-        if letter not in LETTERS:
+        if not _among(letter, LETTERS):
             report((*place, "provenance"), _quoted(letter), f"a letter of {', '.join(LETTERS)}")
-        if source is None or (sources and source not in sources):
+        if not _among(source, sources) and (sources or source is None):
             report((*place, "source"), _quoted(source), _nearest("one of the sources", str(source), sources))
         value = entry.get("value")
         if value is None:
@@ -209,7 +209,7 @@ def _numbers(page: Mapping[str, Any], sources: Mapping[str, str], report: Report
 def _status(page: Mapping[str, Any], cite: str, numbers: _Numbers, report: Report) -> str:
     """The standing, and whether the numbers bear it."""
     status = page.get("status")
-    if status not in STANDINGS:
+    if not _among(status, STANDINGS):
         report(("status",), _quoted(status), f"one of {', '.join(STANDINGS)}")
         return ""
     letters = {one.letter for _, one in numbers.values()}
@@ -274,6 +274,10 @@ def _required(kind: str) -> tuple[str, ...]:
     fields = dataclasses.fields(RECORDS[kind])
     missing = dataclasses.MISSING
     return tuple(one.name for one in fields if one.default is missing and one.default_factory is missing)
+
+
+def _among(value: object, names: Iterable[str]) -> bool:
+    return isinstance(value, str) and value in names
 
 
 def _nearest(what: str, name: str, known: Iterable[str]) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quantum_fabric import devices, documents
-from quantum_fabric.documents.sheet_files import MAX_BYTES
+from quantum_fabric.documents.findings import Findings
+from quantum_fabric.documents.sheet_files import MAX_BYTES, embed
 from quantum_fabric.errors import DocumentError, UnknownNameError
 
 SHEET = """\
@@ -335,3 +341,41 @@ def test_a_sheet_given_as_a_document_points_to_the_right_command(tmp_path: Path)
     (tmp_path / "ion.yaml").write_text(SHEET)
     with pytest.raises(DocumentError, match="qfabric devices check FILE"):
         documents.load(tmp_path / "ion.yaml")
+
+
+JUNK = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.text(max_size=300), st.sampled_from([".yaml", "/", ""]))
+def test_any_name_of_a_sheet_is_read_or_refused(name: str, end: str) -> None:
+    data = {"kind": "network", "version": 1, "nodes": [{"name": "A", "sheet": name + end}]}
+    with pytest.raises(DocumentError):
+        documents.parse_document(json.dumps(data), "/nowhere/net.yaml")
+
+
+@given(JUNK)
+def test_any_carried_sheets_are_read_or_refused(junk: Any) -> None:
+    data = {"kind": "network", "version": 1, "nodes": [{"name": "A"}], "sheets": junk}
+    embed(data, Path("/nowhere"), Findings("net.yaml"))
+    if junk == {}:
+        assert documents.network_from(data).sheets == {}
+        return
+    with pytest.raises(DocumentError):
+        documents.network_from(data)
+
+
+@given(JUNK)
+def test_junk_where_devices_are_named_does_no_harm(junk: Any) -> None:
+    data = {
+        "defaults": junk,
+        "nodes": junk,
+        "links": [junk, {"station": junk, "fibre": junk, "source": {"sheet": junk}}],
+    }
+    with contextlib.suppress(DocumentError):
+        embed(data, Path("/nowhere"), Findings("net.yaml"))
