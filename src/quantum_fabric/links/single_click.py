@@ -7,8 +7,9 @@ al., PRL 83, 5158 (1999); Humphreys et al., Nature 558, 268 (2018); Hermans et a
 
 from __future__ import annotations
 
+import cmath
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
 from quantum_fabric.errors import QuantityError
@@ -22,6 +23,7 @@ from quantum_fabric.links.architecture import (
     Parameter,
 )
 from quantum_fabric.links.conditions import Conditions
+from quantum_fabric.links.joint import Joint
 from quantum_fabric.links.knobs import best_setting
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob, Weights
 from quantum_fabric.links.parts import Parts, bell_diagonal
@@ -48,9 +50,10 @@ class Emission:
         alpha_b: the same for b.
         eta_a: probability that a photon emitted by a reaches its detector and is detected, in [0, 1].
         eta_b: the same for b.
-        phase_sigma: rms phase between the two paths, rad.
+        phase_sigma: rms phase between the two paths that is new in each attempt, rad.
         double_a: double-excitation probability of a, in [0, 1).
         double_b: the same for b.
+        phase: phase between the two paths that stays from one attempt to the next and that nobody corrects, rad.
     """
 
     alpha_a: float
@@ -60,6 +63,7 @@ class Emission:
     phase_sigma: float = 0.0
     double_a: float = 0.0
     double_b: float = 0.0
+    phase: float = 0.0
 
 
 def single_click(emission: Emission, window: Window) -> tuple[float, Weights]:
@@ -82,11 +86,10 @@ def single_click(emission: Emission, window: Window) -> tuple[float, Weights]:
         ``(p, weights)``: p in [0, 1] for both signs together; weights relative to the announced Ψ+ or Ψ−.
 
     Limits:
-        * The pair's Bell-diagonal part. |00> and |11> are shared equally between Φ+ and Φ− (one is a mixture of both
-          with a coherence that the twirl drops), so protocols that live on the |11> component, such as EPL, cannot be
-          told from these weights. An imbalance P_01 ≠ P_10 is lost too.
+        * The pair's Bell-diagonal part: |00> and |11> are shared equally between Φ+ and Φ−, an imbalance P_01 ≠ P_10 is
+          lost, and of a phase that stays only the cosine is left. `herald_state` has all of it, for protocols that live
+          on it, such as EPL.
         * A double excitation dephases its node and leaves the rate as it is.
-        * Phase noise is new in each attempt; the slow part that two pairs share is not kept.
 
     Examples:
         >>> point = Emission(alpha_a=0.1, alpha_b=0.1, eta_a=0.5, eta_b=0.5)
@@ -94,26 +97,48 @@ def single_click(emission: Emission, window: Window) -> tuple[float, Weights]:
         >>> round(p, 10), round(weights[0], 9)  # 2 α η (1 − α η/2), (1 − α)/(1 − α η/2)
         (0.0975, 0.923076923)
     """
+    joint = herald_state(emission, window)
+    return joint.probability, joint.weights(PSI_PLUS)
+
+
+def herald_state(emission: Emission, window: Window) -> Joint:
+    """The whole state that a herald of Ψ+ leaves, with the probability of both heralds together.
+
+    The other detector heralds Ψ−: the same with the opposite sign of ``odd``. See `single_click` for the equation; a phase θ that
+    stays turns the coherence: ``<01|ρ|10> = c e^(iθ)``.
+
+    Args:
+        emission: both emitters.
+        window: the station's detection window.
+
+    Limits:
+        A double excitation dephases its node and leaves the rate as it is. |00> and |11> have no coherence: the number of photons
+        that were lost is not known.
+
+    Examples:
+        >>> point = Emission(alpha_a=0.1, alpha_b=0.1, eta_a=0.5, eta_b=0.5, phase=0.3)
+        >>> joint = herald_state(point, Window(dark=0.0, visibility=1.0, number_resolving=False))
+        >>> round(joint.p_11 / joint.probability, 6), round(abs(joint.odd) / joint.probability, 6)
+        (0.076923, 0.461538)
+    """
     bright_a, bright_b = emission.alpha_a, emission.alpha_b
     dark_a, dark_b = 1.0 - bright_a, 1.0 - bright_b
-    p_00 = dark_a * dark_b * window.one_click(0.0, 0.0)
-    p_01 = dark_a * bright_b * window.one_click(0.0, emission.eta_b)
-    p_10 = bright_a * dark_b * window.one_click(emission.eta_a, 0.0)
-    p_11 = bright_a * bright_b * window.one_click(emission.eta_a, emission.eta_b)
-    total = p_00 + p_01 + p_10 + p_11
-    if total == 0.0:
-        return 0.0, (0.25, 0.25, 0.25, 0.25)
-    coherence = (
+    coherence: complex = (
         math.sqrt(bright_a * dark_a * bright_b * dark_b * emission.eta_a * emission.eta_b * window.visibility)
         * math.exp(-0.5 * emission.phase_sigma**2)
         * (1.0 - emission.double_a)
         * (1.0 - emission.double_b)
         * window.lone_photon
     )
-    odd, even = 0.5 * (p_01 + p_10), 0.5 * (p_00 + p_11)
-    # AM-GM keeps odd >= coherence; the clamp is for the last bit only.
-    wrong_sign = max(odd - coherence, 0.0)
-    return total, ((odd + coherence) / total, wrong_sign / total, even / total, even / total)
+    if emission.phase != 0.0:
+        coherence *= cmath.exp(1j * emission.phase)
+    return Joint(
+        p_00=dark_a * dark_b * window.one_click(0.0, 0.0),
+        p_01=dark_a * bright_b * window.one_click(0.0, emission.eta_b),
+        p_10=bright_a * dark_b * window.one_click(emission.eta_a, 0.0),
+        p_11=bright_a * bright_b * window.one_click(emission.eta_a, emission.eta_b),
+        odd=coherence,
+    )
 
 
 def balanced(setting: float, eta_a: float, eta_b: float) -> tuple[float, float]:
@@ -198,8 +223,13 @@ class SingleClick:
         if not 0.0 < setting <= _HIGHEST:
             raise QuantityError(str(setting), f"a bright population in (0, {_HIGHEST}]", "setting")
         success, weights = self._at(setting)
+        joint = herald_state(self._emission(setting), self._station.window)
+        joint = joint.depolarised(*self.parts.kept_locally)
         # The detectors are alike, so both signs are equally likely.
-        heralds = tuple(HeraldOutcome(bell, 0.5 * success, weights) for bell in (PSI_PLUS, PSI_MINUS))
+        heralds = tuple(
+            HeraldOutcome(bell, 0.5 * success, weights, replace(joint, odd=sign * joint.odd).entries())
+            for bell, sign in ((PSI_PLUS, 1.0), (PSI_MINUS, -1.0))
+        )
         times = schedule(self._station.table, self.parts.local_cycle, self.parts.modes, lanes)
         outcomes = with_modes(heralds, self.parts.tried)
         return Heralding(times.period, times.cycle, times.born, times.heard, outcomes)
@@ -212,10 +242,10 @@ class SingleClick:
         """Transmission of both arms together."""
         return self.parts.total_transmission()
 
-    def _at(self, setting: float) -> tuple[float, Weights]:
+    def _emission(self, setting: float) -> Emission:
         a, b = self.parts.a.interface, self.parts.b.interface
         alpha_a, alpha_b = balanced(setting, self._station.eta_a, self._station.eta_b)
-        emission = Emission(
+        return Emission(
             alpha_a,
             alpha_b,
             self._station.eta_a,
@@ -223,8 +253,11 @@ class SingleClick:
             phase_sigma=math.hypot(a.phase_noise, b.phase_noise),
             double_a=a.double_excitation,
             double_b=b.double_excitation,
+            phase=self.parts.phase,
         )
-        success, weights = single_click(emission, self._station.window)
+
+    def _at(self, setting: float) -> tuple[float, Weights]:
+        success, weights = single_click(self._emission(setting), self._station.window)
         return success, bell_diagonal(product(from_weights(weights), self.parts.local_errors))
 
 
@@ -247,7 +280,8 @@ ARCHITECTURE: Final = Architecture(
         "c = sqrt(α_a(1-α_a) α_b(1-α_b) η_a η_b V) exp(-σ²/2) (1-p2)² (1-p_d); α_a η_a = α_b η_b"
     ),
     source="Cabrillo et al., PRA 59, 1025 (1999); Humphreys et al., Nature 558, 268 (2018)",
-    limits="Bell-diagonal part only: |00> and |11> are shared equally by Φ+ and Φ−; double excitation only dephases",
+    limits="weights are the Bell-diagonal part: |00> and |11> are shared equally by Φ+ and Φ−; the exact state is kept beside them; "
+    "double excitation only dephases",
     bound="arm",
     oracle="tests/oracles/test_link_formulas.py::test_single_click_against_fock_space",
     example=EXAMPLE.format(name="single_click", node="lab-best", source=""),
