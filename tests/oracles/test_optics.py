@@ -252,3 +252,6 @@ def test_background_by_counting_modes() -> None:
     expected = 2.0 * modes * 299_792_458.0 * width / wavelength**2
     measured = float(atmosphere.background(radiance, view, aperture, width, wavelength))
     assert measured == pytest.approx(expected, rel=1e-12)
+    # one mode of a fibre: a photon per mode is two polarisations times the bandwidth in Hz
+    fibre = float(atmosphere.background_of_mode(radiance, width, wavelength))
+    assert fibre == pytest.approx(2.0 * 299_792_458.0 * width / wavelength**2, rel=1e-12)

@@ -149,3 +149,19 @@ def test_two_stations_see_one_satellite() -> None:
     assert total.min() == pytest.approx(1600e3, rel=0.05)
     assert 1900e3 < total.max() < 2500e3
     assert 150 < both.sum() < 320  # seconds
+
+
+@given(st.floats(0.0, 0.5), ALTITUDES)
+def test_view_from_two_stations_over_their_middle(half: float, altitude: float) -> None:
+    """Two places, a satellite over the point between them: vectors against the closed forms."""
+    places = globe.Place(0.0, -half), globe.Place(0.0, half)
+    above = np.array([orbit.EARTH_RADIUS + altitude, 0.0, 0.0])
+    for place in places:
+        elevation, distance = globe.sight(place, above)
+        assert float(distance) == pytest.approx(float(orbit.range_over(half, altitude)), rel=1e-12)
+        assert float(elevation) == pytest.approx(float(orbit.elevation_over(half, altitude)), abs=1e-6)
+    apart = globe.great_circle(*places)
+    if apart <= float(orbit.farthest_stations(altitude)) - 1.0:
+        assert globe.sight(places[0], above)[0] > 0.0
+    if apart >= float(orbit.farthest_stations(altitude)) + 1.0:
+        assert globe.sight(places[0], above)[0] < 0.0

@@ -220,12 +220,18 @@ is below the horizon (elevation in [0 deg, 90 deg])
             length: slant range, m.
 
         Limits:
-            The same radiance at all elevations. Into a single-mode fibre only one mode of the sky couples; there the
-            field of view is that of the fibre, λ/D.
+            The same radiance at all elevations. A single-mode fibre takes one mode of the sky, whatever the field of view.
         """
-        light = atmosphere.background(
-            self.radiance, self.field_of_view, self.receiver_radius, self.filter_bandwidth, self.wavelength
-        )
+        if self.single_mode:
+            light = atmosphere.background_of_mode(self.radiance, self.filter_bandwidth, self.wavelength)
+        else:
+            light = atmosphere.background(
+                self.radiance,
+                self.field_of_view,
+                self.receiver_radius,
+                self.filter_bandwidth,
+                self.wavelength,
+            )
         return float(light) * float(10.0 ** (-self.receiver_loss / 10.0))
 
     def carries(self, wavelength: float) -> bool:

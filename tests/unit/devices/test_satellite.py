@@ -78,6 +78,8 @@ def test_low_satellites_are_not_silent() -> None:
 def test_background() -> None:
     lit = dataclasses.replace(DOWN, radiance=1e3, field_of_view=1e-4, filter_bandwidth=1e-9)
     assert lit.noise(500e3) == lit.noise(1500e3) > 0.0
+    fibre = dataclasses.replace(lit, single_mode=True, fried_parameter=0.1)
+    assert 0.0 < fibre.noise(500e3) < 1e-3 * lit.noise(500e3)
     assert dataclasses.replace(lit, receiver_loss=13.0).noise(5e5) == pytest.approx(lit.noise(5e5) / 10.0)
 
 

@@ -328,6 +328,32 @@ def background(
     return np.asarray(light * solid * area / photon_energy(wavelength))
 
 
+def background_of_mode(radiance: ArrayLike, bandwidth: ArrayLike, wavelength: ArrayLike) -> Floats:
+    """Photons of the sky that enter one single-mode fibre, per s: its area times its solid angle is λ², whatever the telescope.
+
+    Equation: N = H λ² Δλ / (hν).
+
+    Args:
+        radiance: H, W per m², sr and m of wavelength, at least 0.
+        bandwidth: Δλ of the filter, m, at least 0.
+        wavelength: m, above 0.
+
+    Returns:
+        Photons per s before the receiver's own losses, both polarisations together.
+
+    Raises:
+        QuantityError: outside the domain.
+
+    Examples:
+        >>> round(float(background_of_mode(1.5e-6 * 1e9, 1e-9, 810e-9)), 3)
+        4.013
+    """
+    light = check_range(radiance, 0.0, math.inf, "radiance") * check_range(
+        bandwidth, 0.0, math.inf, "bandwidth"
+    )
+    return np.asarray(light * np.square(wavelength) / photon_energy(wavelength))
+
+
 def check_elevation(elevation: ArrayLike, where: str = "elevation") -> Floats:
     """Turn elevations into an array, refusing any below the horizon or beyond the zenith.
 

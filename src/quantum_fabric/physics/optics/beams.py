@@ -142,7 +142,8 @@ def effective_radius(aperture: ArrayLike, beam: ArrayLike) -> Floats:
     """Radius w_e of the Gaussian exp(−2 r²/w_e²) by which the capture falls when the beam misses by a small r.
 
     Equation: w_e² = w² (e^u − 1)/u, u = 2a²/w². It follows from the curvature of the capture at r = 0, which is exactly
-    −(16 a²/w⁴) e^(−u) (divergence theorem on the disc). Farid and Hranilovic give the same for a square of the same area.
+    −(16 a²/w⁴) e^(−u) (divergence theorem on the disc). Farid and Hranilovic have
+    its analogue for a square of the same area.
 
     Args:
         aperture: radius of the aperture, m, above 0.

@@ -136,6 +136,54 @@ def elevation_over(angle: ArrayLike, altitude: ArrayLike) -> Floats:
     return np.asarray(np.arctan2(np.cos(c) - share, np.sin(c)))
 
 
+def range_over(angle: ArrayLike, altitude: ArrayLike) -> Floats:
+    """Distance to a satellite that stands over a point at an angle from the station.
+
+    Equation: L² = H² + 4 R (R + H) sin²(c/2). Over the middle between two stations c is half their separation over R, and
+    both see it at the same range: the shortest summed range of a double downlink.
+
+    Args:
+        angle: c at the Earth's centre, rad, in [0, π].
+        altitude: H, m, above 0.
+
+    Returns:
+        m; the satellite may be below the horizon, see `elevation_over`.
+
+    Raises:
+        QuantityError: outside the domain.
+
+    Examples:
+        >>> middle = 1_203_000.0 / 2 / EARTH_RADIUS  # Delingha and Lijiang; published: summed ranges from 1600 km on
+        >>> round(2 * float(range_over(middle, 500e3)) / 1e3)
+        1600
+    """
+    half = np.sin(check_range(angle, 0.0, math.pi, "angle") / 2.0)
+    H = check_altitude(altitude)
+    return np.asarray(np.sqrt(H**2 + 4.0 * EARTH_RADIUS * (EARTH_RADIUS + H) * half**2))
+
+
+def farthest_stations(altitude: ArrayLike, lowest: ArrayLike = 0.0) -> Floats:
+    """Largest distance along the ground of two stations that can see a satellite at the same time.
+
+    Equation: 2 R c_low, with `central_angle` c.
+
+    Args:
+        altitude: m, above 0.
+        lowest: elevation above which a station looks, rad, in [0, π/2].
+
+    Returns:
+        m.
+
+    Raises:
+        QuantityError: outside the domain.
+
+    Examples:
+        >>> round(float(farthest_stations(500e3, math.radians(10.0))) / 1e3)
+        3126
+    """
+    return np.asarray(2.0 * EARTH_RADIUS * central_angle(lowest, altitude))
+
+
 def angular_speed(altitude: ArrayLike) -> Floats:
     """Angular speed of a circular orbit, rad/s: sqrt(GM/(R+H)³).
 
