@@ -11,7 +11,7 @@ from quantum_fabric.kernel import Clock, Streams
 from quantum_fabric.links.ideal import FixedLink
 from quantum_fabric.messages import Arm, Command, Event, Truth
 from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
-from quantum_fabric.twin import Twin, TwinLink, TwinNode
+from quantum_fabric.twin import STATES, Twin, TwinLink, TwinNode
 from quantum_fabric.twin.bell_diagonal import BellDiagonal
 from quantum_fabric.twin.qubits import Half, Pair
 from quantum_fabric.units import Time
@@ -38,6 +38,7 @@ class Bench:
         swap_time: Time = 0,
         measure_time: Time = 0,
         light: Time = 0,
+        states: str = "bell-diagonal",
     ) -> None:
         self.clock, self.streams = Clock(), Streams(seed)
         self.tape: list[tuple[Time, Any]] = []
@@ -50,7 +51,7 @@ class Bench:
             for name in nodes
         }  # fmt: skip
         self.links = [
-            TwinLink(f"{a}~{b}", self.nodes[a], self.nodes[b], model, light, rank)
+            TwinLink(f"{a}~{b}", self.nodes[a], self.nodes[b], model, light, rank, STATES[states])
             for rank, (a, b, model) in enumerate(links)
         ]
         self.twin = Twin(self.nodes, self.links, self.clock, self.streams, self._emit, self.truths.append)
