@@ -100,6 +100,13 @@ def test_published_attenuation_of_one_downlink() -> None:
     assert MICIUS.loss(1000e3) == pytest.approx(36.0, abs=1.0)
 
 
+def test_published_attenuation_of_an_uplink() -> None:
+    """41 dB at 500 km tunes the sheet, 52 dB at 1400 km (abstract of arXiv:1912.06317) is predicted."""
+    up = sheet("uplink", "ali-to-micius")
+    assert up.loss(500e3) == pytest.approx(41.0, abs=0.05)
+    assert up.loss(1400e3) == pytest.approx(52.0, abs=1.5)
+
+
 @pytest.mark.parametrize(("half", "decibel"), [(5e-6, 18.6), (10e-6, 24.6)])
 def test_the_two_readings_of_ten_microradian(half: float, decibel: float) -> None:
     """1200 km on a mirror of 1 m; a spot of uniform light 12 m across loses 21.6 dB."""

@@ -17,7 +17,7 @@ from quantum_fabric.devices.node import Gates, Interface, Node
 from quantum_fabric.devices.page import LETTERS, STANDINGS, Provenance, Sheet, read_page
 from quantum_fabric.devices.pair_source import PairSource
 from quantum_fabric.devices.quantities import Quantity, build, check, describe, override
-from quantum_fabric.devices.satellite import Downlink
+from quantum_fabric.devices.satellite import Downlink, SatellitePath, Uplink
 from quantum_fabric.devices.sheets import citation, data_sheet, provenance, sheet, sheets, status, title
 from quantum_fabric.devices.source import Source
 from quantum_fabric.devices.station import Station
@@ -47,11 +47,13 @@ __all__ = [
     "Profile",
     "Provenance",
     "Quantity",
+    "SatellitePath",
     "Sheet",
     "Source",
     "Station",
     "Switch",
     "Transducer",
+    "Uplink",
     "WeakPulse",
     "build",
     "check",

@@ -17,7 +17,7 @@ from quantum_fabric.devices.fibre import Fibre
 from quantum_fabric.devices.free_space import FreeSpacePath
 from quantum_fabric.devices.node import Node
 from quantum_fabric.devices.pair_source import PairSource
-from quantum_fabric.devices.satellite import Downlink
+from quantum_fabric.devices.satellite import Downlink, Uplink
 from quantum_fabric.devices.source import Source
 from quantum_fabric.devices.station import Station
 from quantum_fabric.devices.switch import Coupler, Switch
@@ -36,6 +36,7 @@ RECORDS: Final[Mapping[str, type[Any]]] = {
     "transducer": Transducer,
     "free_space": FreeSpacePath,
     "satellite": Downlink,
+    "uplink": Uplink,
     "switch": Switch,
     "coupler": Coupler,
     "converter": Converter,

@@ -1,4 +1,4 @@
-"""What a data sheet says of the way down from a satellite to a telescope on the ground."""
+"""What a data sheet says of the ways between a satellite and a telescope on the ground, down and up."""
 
 from __future__ import annotations
 
@@ -12,50 +12,10 @@ from quantum_fabric.units import SPEED_OF_LIGHT, Time, from_seconds, show
 
 
 @dataclass(frozen=True, slots=True)
-class Downlink:
-    """A beam from a satellite in a circular orbit into a ground telescope. Its *length* is the slant range.
+class SatellitePath:
+    """What the ways down and up have in common: a beam between a telescope and a satellite in a circular orbit.
 
-    Attributes:
-        altitude: of the orbit above the station, m.
-        divergence: **half** angle of the beam at 1/e² of its intensity, rad, far from the satellite.
-        receiver_radius: **radius** of the ground telescope's aperture, m.
-        wavelength: m.
-        pointing_jitter: standard deviation of the beam's direction in **each** of two angles, rad.
-        pointing_bias: fixed pointing error, rad.
-        zenith_transmission: of the clear air towards the zenith.
-        transmitter_loss: dB of the optics on board.
-        receiver_loss: dB of the optics on the ground, up to the detector.
-        fried_parameter: r0 of the air towards the zenith at ``wavelength``, m; infinite for still air.
-        single_mode: True where the light goes into a single-mode fibre without adaptive optics.
-        radiance: of the sky, W per m², sr and m of wavelength.
-        field_of_view: **full** angle that the receiver sees, rad.
-        filter_bandwidth: width of the receiver's filter, m of wavelength.
-        lowest_elevation: below which the telescope does not look, rad.
-        band: share of the wavelength by which the light may differ from ``wavelength``.
-
-    Raises:
-        QuantityError: outside the domain.
-
-    Equation:
-        T = (1 − exp(−2a²/w²)) · w²/(w²+4σ²L²) · T_zenith^airmass · optics, w² = w0² + (θL)², w0 = λ/(πθ); the elevation follows
-        from the range and the altitude. With a fibre, 0.8145/(1+(D/r0)²) on top. See
-        `quantum_fabric.physics.optics.beams`, `quantum_fabric.physics.optics.atmosphere` and
-        `quantum_fabric.physics.optics.orbit`.
-
-    Limits:
-        Clear night. A mean transmission: `fading` gives the exponent of the log-beta distribution by pointing; scintillation and
-        the fading of the fibre coupling are left out. The spread of a downlink by the air is nothing beside the beam (0.1 m against
-        metres). The telescope has no central obstruction.
-
-    Examples:
-        >>> link = Downlink(altitude=500e3, divergence=5e-6, receiver_radius=0.5)
-        >>> round(link.loss(1_200_000.0), 1)  # 10 urad of full angle on 1 m at 1200 km
-        18.6
-        >>> link.transmission(400e3)
-        Traceback (most recent call last):
-        ...
-        quantum_fabric.errors.QuantityError: distance: found 400 km, expected 500 km to 2573.1 km: beyond that the satellite \
-is below the horizon (elevation in [0 deg, 90 deg])
+    Its *length* is the slant range. Attributes and equations are those of `Downlink` and `Uplink`.
     """
 
     altitude: float = quantity("length", 0.0, 1e9, "altitude of the orbit above the station", open_low=True)
@@ -73,15 +33,19 @@ is below the horizon (elevation in [0 deg, 90 deg])
     zenith_transmission: float = quantity(
         "fraction", 0.0, 1.0, "transmission of the air to the zenith", default=1.0, open_low=True
     )
-    transmitter_loss: float = quantity("loss", 0.0, math.inf, "optics on board", default=0.0, open_high=True)
+    transmitter_loss: float = quantity(
+        "loss", 0.0, math.inf, "optics of the transmitter", default=0.0, open_high=True
+    )
     receiver_loss: float = quantity(
-        "loss", 0.0, math.inf, "optics on the ground", default=0.0, open_high=True
+        "loss", 0.0, math.inf, "optics of the receiver", default=0.0, open_high=True
     )
     fried_parameter: float = quantity(
         "length", 0.0, math.inf, "Fried parameter towards the zenith", default=math.inf, open_low=True
     )
     single_mode: bool = quantity("flag", 0.0, 1.0, "light goes into a single-mode fibre", default=False)
-    radiance: float = quantity("radiance", 0.0, math.inf, "light of the sky", default=0.0, open_high=True)
+    radiance: float = quantity(
+        "radiance", 0.0, math.inf, "light of the background", default=0.0, open_high=True
+    )
     field_of_view: float = quantity(
         "divergence", 0.0, math.pi, "full angle that the receiver sees", default=0.0
     )
@@ -121,8 +85,19 @@ is below the horizon (elevation in [0 deg, 90 deg])
         """
         return float(orbit.elevation_at(length, self.altitude))
 
+    def fried(self, elevation: float) -> float:
+        """Fried's parameter of the slanted path, m: that towards the zenith x airmass^(−3/5).
+
+        Args:
+            elevation: rad, in [0, π/2].
+
+        Raises:
+            QuantityError: below the horizon.
+        """
+        return self.fried_parameter * float(atmosphere.airmass(elevation) ** -0.6)
+
     def beam(self, length: float) -> float:
-        """1/e² radius of the beam on the ground, m.
+        """1/e² radius of the beam at the far end, m.
 
         Args:
             length: slant range, m.
@@ -271,6 +246,94 @@ are left out
     def _coupling(self, elevation: float) -> float:
         if not self.single_mode:
             return 1.0
-        # r0 shrinks with the air to the power -3/5; the airmass fit is 0.9997 at the zenith
-        r0 = self.fried_parameter * float(atmosphere.airmass(elevation)) ** -0.6
+        r0 = (
+            math.inf if isinstance(self, Uplink) else self.fried(elevation)
+        )  # above the air waves are flat again
         return float(atmosphere.fibre_coupling(2.0 * self.receiver_radius, r0))
+
+
+@dataclass(frozen=True, slots=True)
+class Downlink(SatellitePath):
+    """A beam from a satellite in a circular orbit into a ground telescope. Its *length* is the slant range.
+
+    Attributes:
+        altitude: of the orbit above the station, m.
+        divergence: **half** angle of the beam at 1/e² of its intensity, rad, far from the satellite.
+        receiver_radius: **radius** of the ground telescope's aperture, m.
+        wavelength: m.
+        pointing_jitter: standard deviation of the beam's direction in **each** of two angles, rad.
+        pointing_bias: fixed pointing error, rad.
+        zenith_transmission: of the clear air towards the zenith.
+        transmitter_loss: dB of the optics on board.
+        receiver_loss: dB of the optics on the ground, up to the detector.
+        fried_parameter: r0 of the air towards the zenith at ``wavelength``, m; infinite for still air.
+        single_mode: True where the light goes into a single-mode fibre without adaptive optics.
+        radiance: of the sky, W per m², sr and m of wavelength.
+        field_of_view: **full** angle that the receiver sees, rad.
+        filter_bandwidth: width of the receiver's filter, m of wavelength.
+        lowest_elevation: below which the telescope does not look, rad.
+        band: share of the wavelength by which the light may differ from ``wavelength``.
+
+    Raises:
+        QuantityError: outside the domain.
+
+    Equation:
+        T = (1 − exp(−2a²/w²)) · w²/(w²+4σ²L²) · T_zenith^airmass · optics, w² = w0² + (θL)², w0 = λ/(πθ); the elevation follows
+        from the range and the altitude. With a fibre, 0.8145/(1+(D/r0)²) on top. See
+        `quantum_fabric.physics.optics.beams`, `quantum_fabric.physics.optics.atmosphere` and
+        `quantum_fabric.physics.optics.orbit`.
+
+    Limits:
+        Clear night. A mean transmission: `fading` gives the exponent of the log-beta distribution by pointing; scintillation and
+        the fading of the fibre coupling are left out. The spread of a downlink by the air is nothing beside the beam (0.1 m against
+        metres). The telescope has no central obstruction.
+
+    Examples:
+        >>> link = Downlink(altitude=500e3, divergence=5e-6, receiver_radius=0.5)
+        >>> round(link.loss(1_200_000.0), 1)  # 10 urad of full angle on 1 m at 1200 km
+        18.6
+        >>> link.transmission(400e3)
+        Traceback (most recent call last):
+        ...
+        quantum_fabric.errors.QuantityError: distance: found 400 km, expected 500 km to 2573.1 km: beyond that the satellite \
+is below the horizon (elevation in [0 deg, 90 deg])
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Uplink(SatellitePath):
+    """A beam from a telescope on the ground to a satellite in a circular orbit. Its *length* is the slant range.
+
+    Attributes: those of `Downlink`, with ``divergence`` that of the telescope on the ground, ``receiver_radius`` that of the one
+    in orbit, ``transmitter_loss`` on the ground, ``receiver_loss`` on board and ``radiance`` that of the Earth at night.
+
+    Raises:
+        QuantityError: outside the domain.
+
+    Equation:
+        As for `Downlink`, with w the long-term radius of a beam whose turbulence lies at its start, see
+        `quantum_fabric.physics.optics.atmosphere.long_term_radius`; r0 falls as airmass^(−3/5).
+
+    Limits:
+        Mean over the wander of the beam, which is part of the long-term radius. The telescope points ahead by 2v/c and does not
+        correct the wave front.
+
+    Examples:
+        >>> up = Uplink(altitude=500e3, divergence=5e-6, receiver_radius=0.15, fried_parameter=0.1)
+        >>> down = Downlink(altitude=500e3, divergence=5e-6, receiver_radius=0.15, fried_parameter=0.1)
+        >>> round(up.loss(1000e3) - down.loss(1000e3), 1)  # dB that turbulence at the start costs
+        8.4
+    """
+
+    def beam(self, length: float) -> float:
+        """Long-term 1/e² radius of the beam at the satellite, m.
+
+        Args:
+            length: slant range, m, from the altitude to the horizon.
+
+        Raises:
+            QuantityError: nearer than the altitude, or below the horizon.
+        """
+        still = SatellitePath.beam(self, length)
+        r0 = self.fried(self.elevation(length))
+        return float(atmosphere.long_term_radius(still, length, self.wavelength, r0))

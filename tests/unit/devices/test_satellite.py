@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantum_fabric.devices import Carrier, Downlink, build, sheet
+from quantum_fabric.devices import Carrier, Downlink, SatellitePath, Uplink, build, sheet
 from quantum_fabric.errors import QuantityError
 
 DOWN = Downlink(
@@ -107,3 +107,18 @@ def test_simulated_satellite() -> None:
     budget = sheet("satellite", "simulated-leo").budget(400e3)
     assert budget["diffraction"] == pytest.approx(5.34, abs=0.01)
     assert budget["pointing"] == pytest.approx(1.4, abs=0.1)
+
+
+def test_the_way_up_is_spread_by_the_air_and_the_way_down_is_not() -> None:
+    down = dataclasses.replace(DOWN, fried_parameter=0.05)
+    fields = {one.name: getattr(down, one.name) for one in dataclasses.fields(SatellitePath)}
+    up = Uplink(**fields)
+    assert up.beam(1000e3) > 2.0 * down.beam(1000e3) == 2.0 * DOWN.beam(1000e3)
+    # the same telescopes without turbulence: the two ways are one
+    assert Uplink(**{**fields, "fried_parameter": math.inf}).loss(1000e3) == pytest.approx(
+        DOWN.loss(1000e3), rel=1e-9
+    )
+    # the light reaches the satellite with flat waves: a fibre there takes what a fibre can
+    assert dataclasses.replace(up, single_mode=True).budget(1000e3)["fibre coupling"] == pytest.approx(
+        0.891, abs=1e-3
+    )
