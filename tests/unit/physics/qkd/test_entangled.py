@@ -23,6 +23,7 @@ from quantum_fabric.physics.qkd.entanglement import (
     PairReceivers,
     coincidence_error,
     pair_block_key,
+    pair_fractions,
     source_gain,
     source_rate,
 )
@@ -56,6 +57,21 @@ def test_a_weak_source_without_noise_is_a_single_pair():
     gain, wrong = source_gain(clean, 1e-6, 1e-6, 1e-9)
     assert float(gain) == pytest.approx(1e-21, rel=1e-5, abs=0.0)
     assert abs(float(wrong / gain)) < 1e-5
+
+
+def test_fractions_of_a_state_and_their_order():
+    weights = np.random.default_rng(92).dirichlet([8.0, 0.5, 0.5, 0.5], size=500)
+    f = pair_fractions(weights)
+    assert (f.device_independent <= f.bbm92 + 1e-12).all()
+    assert (f.bbm92 <= f.six_state + 1e-12).all()
+    assert (f.chsh[f.device_independent > 0] > 2.0).all()
+    pure = pair_fractions(np.eye(4))
+    for values in (pure.bbm92, pure.six_state, pure.device_independent):
+        np.testing.assert_allclose(values, 1.0, atol=1e-12)
+    worse = pair_fractions(weights, 1.2)
+    assert (worse.bbm92 <= f.bbm92).all()
+    # a pair with errors in one basis only: the other two are right half the time, or the key basis is the clean one
+    assert float(pair_fractions([0.9, 0.1, 0.0, 0.0]).bbm92) == pytest.approx(1 - float(binary_entropy(0.1)))
 
 
 def test_long_blocks_tend_to_the_asymptotic_fraction():

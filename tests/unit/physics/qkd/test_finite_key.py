@@ -6,8 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from quantum_fabric.errors import QuantityError
+from quantum_fabric.physics.bounds import plob
 from quantum_fabric.physics.merit import binary_entropy
 from quantum_fabric.physics.qkd.concentration import published_gap, sampling_gap
 from quantum_fabric.physics.qkd.finite_key import Counts, photon_number_share, two_decoy_key
@@ -129,6 +132,31 @@ def test_long_blocks_tend_to_the_rate_without_fluctuations(decoys):
         rates.append(float(key.signed_length) / pulses)
     assert rates[0] < rates[1] < rates[2] < limit * (1 + 1e-9)
     assert rates[2] == pytest.approx(limit, rel=1e-4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.floats(0.0, 50.0),
+    st.floats(0.1, 0.95),
+    st.floats(0.1, 1.0),
+    st.floats(0.1, 0.9),
+    st.floats(0.1, 0.9),
+    st.floats(4.0, 15.0),
+    st.booleans(),
+)
+def test_no_finite_block_beats_the_capacity_or_perfect_knowledge(loss, q, mu, ratio, p, log_block, two):
+    receiver = GatedReceiver(1e-9, 0.0, 0.0, 1.0)
+    setting = (
+        Setting(q, (mu, mu * ratio * 0.9, mu * 1e-3), (p, (1 - p) / 2, (1 - p) / 2))
+        if two
+        else Setting(q, (mu, mu * ratio), (p, 1 - p))
+    )
+    eta = 10 ** (-loss / 10)
+    key, pulses = expected_key(receiver, eta, setting, 10**log_block, SECURITY)
+    singles = float(photon_number_share(setting.intensities, setting.probabilities, 1))
+    empties = float(photon_number_share(setting.intensities, setting.probabilities, 0))
+    known = q**2 * (singles * (eta + 2e-9) + empties * 2e-9)
+    assert float(key.length) / pulses <= min(known * (1 + 1e-9), float(plob(eta)) * (1 + 1e-6) + 1e-8)
 
 
 @pytest.mark.parametrize("block", [1e5, 1e7])
