@@ -102,12 +102,14 @@ LOSSY = (0.89, 0.01, 0.05, 0.05)
 """What a single-click pair is like: a tenth |11>, a hundredth of phase flips."""
 
 
-def served(chosen: Plan, pairs: int, planned: Callable[[Any], None]) -> tuple[Fabric, float, list[float]]:
+def served(
+    chosen: Plan, pairs: int, planned: Callable[[Any], None], states: str
+) -> tuple[Fabric, float, list[float]]:
     """Rate and true fidelities of pairs of a lossy link between nodes that forget nothing."""
     model = FixedLink(0.2, LOSSY, 100 * US, heard=(100 * US, 100 * US))
     network = chain(2, model, node(chosen.links[0].lanes))
     planned(chosen)
-    fabric = Fabric(network, seed=5)
+    fabric = Fabric(network, seed=5, states=states)
     tape = Tape(fabric)
     name = fabric.submit(request("A", "B", pairs))
     fabric.run(2000 * SECOND, stop=lambda: not fabric.open_requests)
@@ -120,22 +122,25 @@ def served(chosen: Plan, pairs: int, planned: Callable[[Any], None]) -> tuple[Fa
 
 @pytest.mark.parametrize(("pumped", "lanes"), [(False, 3), (False, 5), (True, 2), (True, 4)])
 @pytest.mark.parametrize("turns", [None, NEVER_TURN])
+@pytest.mark.parametrize("states", ["bell-diagonal", "exact"])
 def test_twin_formula_and_forecast_agree(
-    pumped: bool, lanes: int, turns: Rotation | None, planned: Callable[[Any], None]
+    states: str, pumped: bool, lanes: int, turns: Rotation | None, planned: Callable[[Any], None]
 ) -> None:
     """Without waiting losses every pair is what the series of `physics.pumping` ends with; the rate is the rehearsed one."""
     empty = chain(2, FixedLink(0.2, LOSSY, 100 * US, heard=(100 * US, 100 * US)), node(lanes))
     chosen = replace(plan(empty, "AB", lanes=lanes, rounds=2), pumped=pumped)
     if turns is not None:
         chosen = replace(chosen, turnings=(Turning("A", "B", (turns, turns)),))
-    fabric, rate, fidelities = served(chosen, 500, planned)
+    pairs = 500 if states == "bell-diagonal" else 60
+    fabric, rate, fidelities = served(chosen, pairs, planned, states)
     series = pumping if pumped else recurrence
     words = None if turns is None else turns.words
     expected = float(series(LOSSY, 2, NOISELESS, NOISELESS, rotation=words, find=False).fidelity[-1])
-    assert fidelities == pytest.approx([expected] * 500, abs=1e-12)
+    assert fidelities == pytest.approx([expected] * pairs, abs=1e-12)
     told = forecast(fabric.topology, chosen, Effort(deliveries=2_000, events=200_000))
     assert told.fidelity == pytest.approx(expected, abs=1e-12)
-    assert rate == pytest.approx(told.rate, rel=0.15)  # the stated limit of forecasts
+    if states == "bell-diagonal":  # sixty pairs tell no rate
+        assert rate == pytest.approx(told.rate, rel=0.15)  # the stated limit of forecasts
 
 
 def test_two_ends_that_turn_differently_are_left_with_nothing() -> None:

@@ -6,12 +6,14 @@ to six qubits. Nothing here knows what a correlator is until the numbers are com
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 
 import numpy as np
 import pytest
 
+from quantum_fabric.links.single_click import Emission, Window, herald_state
 from quantum_fabric.physics import bell, circuits, correlators, density, frames, purification
 from quantum_fabric.physics.epl import compared, dephased, epl, epl_density, single_click
 from quantum_fabric.physics.noise import NOISELESS, OperationNoise
@@ -280,6 +282,44 @@ def test_published_numbers_of_extreme_photon_loss(arguments, expected):
     sacrifice = single_click([0.0, f_b / 2, f_b / 2, 1.0 - f_b], v_b, 0.7)
     p, rho = epl_density(keep, sacrifice)
     assert (float(p), density.fidelity(rho, 2)) == pytest.approx(expected, abs=1e-12)
+
+
+NV = Emission(
+    alpha_a=0.2, alpha_b=0.13333333333333333, eta_a=2.8e-4, eta_b=4.2e-4, double_a=0.04, double_b=0.04
+)
+NV_WINDOW = Window(dark=5e-7, visibility=0.9, number_resolving=False)
+NV_GATES = OperationNoise(0.001, 0.01, 0.05, 0.005)
+
+
+def herald(emission):
+    """What a click of the plus detector leaves, from the link's own model: |11>, a little |00>, imbalance and a phase."""
+    joint = herald_state(emission, NV_WINDOW)
+    rho = np.diag([joint.p_00, joint.p_01, joint.p_10, joint.p_11]).astype(complex)
+    rho[1, 2], rho[2, 1] = joint.odd, np.conj(joint.odd)
+    return rho / joint.probability
+
+
+@pytest.mark.parametrize("phase", [0.0, 1.0, 2.5])
+def test_extreme_photon_loss_of_states_that_a_link_heralds(phase):
+    """The same optical phase in both pairs; noisy gates and lopsided readout; against the circuit."""
+    rho = herald(dataclasses.replace(NV, phase=phase))
+    probability, state = circuits.epl(rho, rho, NV_GATES, NV_GATES)
+    p, got = epl_density(rho, rho, NV_GATES, NV_GATES)
+    assert float(p) == pytest.approx(probability, abs=1e-12)
+    np.testing.assert_allclose(got, state, **TIGHT)
+    perfect = epl_density(rho, rho)[1]
+    assert density.fidelity(perfect, 2) == pytest.approx(
+        density.fidelity(epl_density(*[herald(NV)] * 2)[1], 2)
+    )
+
+
+def test_extreme_photon_loss_where_recurrence_is_helpless():
+    """A phase that nobody knows, the same in both pairs: useless pairs for DEJMPS with any rotation, one good pair with EPL."""
+    rho = herald(NV)
+    lost = dephased(rho, math.inf)
+    state = correlators.from_weights(tuple(float(density.bell_weights(lost)[k ^ 2]) for k in LABELS))
+    assert correlators.fidelity(best_rotation(state, state, "dejmps", NOISELESS, NOISELESS)[2]) < 0.5
+    assert density.fidelity(epl_density(rho, rho, slow=math.inf)[1], 2) > 0.85
 
 
 def test_batches_of_extreme_photon_loss():

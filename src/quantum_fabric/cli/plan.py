@@ -120,7 +120,13 @@ def _chosen(out: Console, topology: Topology, plan: Plan, label: str) -> None:
     inner = (
         sum(link.rounds for link in plan.links) + sum(join.rounds for join in plan.joins) + plan.end_rounds
     )
+    kind += " by pumping" if plan.pumped else ""
     out.print(f"swap order: {plan.order.value}; purification: {kind if inner else 'none'}; cutoff: {cutoff}")
+    for each in plan.turnings:
+        turns = ", ".join("/".join(rotation.words) for rotation in each.rotations)
+        out.print(
+            f"[dim]{each.left} – {each.right}: pairs (kept/spent) are turned to {turns} before their rounds[/]"
+        )
     out.print()
     links = table(
         "Link", "Length", "Lanes", "Setting", "Success", "Attempt", "Fidelity", "Rounds",
