@@ -11,7 +11,7 @@ from quantum_fabric.documents import bundled, json_schema, workloads
 from quantum_fabric.units import UNITS
 
 KINDS = ("network", "workload", "import")
-DEVICES = ("Detector", "Fibre", "Source")
+DEVICES = ("Detector", "Fibre", "Source", "Transducer")
 _UNIT = re.compile(r"(?:^|; )(An? [a-z]+ .*?)\. Units: .*$")
 
 
@@ -41,7 +41,7 @@ def _kind(kind: str) -> Iterator[str]:
         yield from _table(record, kind)
     if any(name in definitions for name in DEVICES):
         yield (
-            "A **device** (fibre, detector, source) is the name of a [sheet](devices.md), or a mapping with `sheet` and "
+            "A **device** (fibre, detector, source, transducer) is the name of a [sheet](devices.md), or a mapping with `sheet` and "
             "`overrides`. `overrides` gives single fields of the sheet another value, by dotted name or nested: "
             "`{memory.t2: 10 ms}`. The fields are on the page of the [devices](devices.md)."
         )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from quantum_fabric.errors import DocumentError, InputError
+
+if TYPE_CHECKING:
+    from quantum_fabric import documents
 
 EPILOG = """\b
 Examples:
@@ -13,6 +18,7 @@ Examples:
   qfabric check chicago my-workload.yaml         a bundled network by name
 
 Every fault is named with file, line, field, what was found and what was expected. Nothing is run or written.
+A caution is no fault: it names a model that is used outside of what it can say.
 Exit code 0 when all is well, 2 otherwise.
 """
 
@@ -38,6 +44,8 @@ def command(files: tuple[str, ...]) -> int:
                 inventory = documents.inventory(document)
                 detail = f"{count(len(inventory.nodes), 'node')}, {count(len(inventory.links), 'link')}"
                 click.echo(f"{file}: a sound network: {document.title or 'no title'} ({detail})")
+                for caution in _cautions(inventory):
+                    click.echo(f"{file}: caution: {caution}")
             else:
                 if network is not None:
                     documents.check_workload(document, documents.inventory(network))
@@ -47,3 +55,11 @@ def command(files: tuple[str, ...]) -> int:
             faults += 1
             complain(error)
     return 2 if faults else 0
+
+
+def _cautions(inventory: documents.Inventory) -> list[str]:
+    """Devices and links that are used outside of what their models can say."""
+    found = [str(caution) for caution in inventory.cautions]
+    for name, link in inventory.links.items():
+        found += [f"{name}: {caution}" for caution in link.model.heralding().cautions]
+    return list(dict.fromkeys(found))

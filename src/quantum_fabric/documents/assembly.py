@@ -10,14 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from quantum_fabric import links
-from quantum_fabric.devices import Node
+from quantum_fabric.devices import Node, transduced
 from quantum_fabric.documents.delays import Delays, parts
 from quantum_fabric.documents.equipment import Equipment, attempt, equipment, known_architecture
 from quantum_fabric.documents.findings import Findings, Report
-from quantum_fabric.documents.network_document import LinkDocument, NetworkDocument, Position
+from quantum_fabric.documents.network_document import (
+    LinkDocument,
+    NetworkDocument,
+    NodeEntry,
+    Position,
+)
 from quantum_fabric.documents.reading import Place
 from quantum_fabric.documents.references import Form, form_of
 from quantum_fabric.documents.sheet_files import own_sheets
+from quantum_fabric.errors import Caution
 from quantum_fabric.links.model import LinkModel
 from quantum_fabric.network.topology import LinkView, NodeModel, Topology
 from quantum_fabric.units import Time, parse, parse_time, show, show_time
@@ -71,6 +77,7 @@ class Inventory:
     positions: Mapping[str, tuple[float, float]]
     title: str
     relays: frozenset[str]
+    cautions: tuple[Caution, ...] = ()
     states: str = "bell-diagonal"
 
 
@@ -139,7 +146,10 @@ def assemble(form: Form, whole: bool, report: Report) -> Inventory | None:
     positions = _positions(form, count)
     if kit is None:
         return None
-    nodes = {entry.name: kit.node_of(entry, ("nodes", number), count) for number, entry in form.nodes}
+    cautions: list[Caution] = []
+    nodes = {
+        entry.name: _node(entry, kit, ("nodes", number), count, cautions) for number, entry in form.nodes
+    }
     made: dict[str, LinkEntry] = {}
     for number, entry in form.links:
         ends = [nodes.get(name) for name in entry.between]
@@ -154,7 +164,20 @@ def assemble(form: Form, whole: bool, report: Report) -> Inventory | None:
     )
     sound = {name: node for name, node in nodes.items() if node is not None}
     controller = form.controller or _centre(delays, tuple(sound))
-    return Inventory(sound, made, delays, controller, positions, form.title, relays)
+    return Inventory(sound, made, delays, controller, positions, form.title, relays, tuple(cautions))
+
+
+def _node(
+    entry: NodeEntry, kit: Equipment, place: Place, report: Report, cautions: list[Caution]
+) -> Node | None:
+    """One node as the fibre sees it; None where it is at fault."""
+    node = kit.node_of(entry, place, report)
+    transducer = kit.transducer_of(entry, place, report)
+    if node is None or transducer is None:
+        return node if entry.transducer is None else None
+    node, noted = transduced(node, transducer)
+    cautions.extend(replace(one, where=f"{entry.name}.{one.where}") for one in noted)
+    return node
 
 
 def _link(

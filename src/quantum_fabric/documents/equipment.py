@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from quantum_fabric import devices, links
-from quantum_fabric.devices import Detector, Fibre, Node, Source
+from quantum_fabric.devices import Detector, Fibre, Node, Source, Transducer
 from quantum_fabric.documents.findings import Report, nearest
 from quantum_fabric.documents.network_document import Choice, Defaults, LinkDocument, NodeEntry
 from quantum_fabric.documents.reading import Place, quoted
@@ -54,6 +54,10 @@ class Equipment:
         node = chosen("node", choice, self.node, place, report, self.own)
         slots = entry.slots or (self.slots if "slots" not in entry.overrides else None)
         return replace(node, slots=slots) if node and slots else node
+
+    def transducer_of(self, entry: NodeEntry, place: Place, report: Report) -> Transducer | None:
+        """The transducer of one node, None where it has none."""
+        return chosen("transducer", entry.transducer, None, (*place, "transducer"), report, self.own)
 
     def fibre_of(self, entry: LinkDocument, place: Place, report: Report) -> Fibre | None:
         """The fibre of one link, without what was measured of its total loss."""

@@ -38,11 +38,21 @@ _JSON: Final = frozenset(
         "source",
         "provenance",
         "sheets",
+        "transducer",
         "defaults",
         "classical",
     )
 )
-_GRAPH_FIELDS: Final = ("title", "description", "controller", "provenance", "sheets", "defaults", "classical", "states")
+_GRAPH_FIELDS: Final = (
+    "title",
+    "description",
+    "controller",
+    "provenance",
+    "sheets",
+    "defaults",
+    "classical",
+    "states",
+)
 
 
 def read_graphml(path: Path) -> Sketch:

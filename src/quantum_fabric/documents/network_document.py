@@ -113,6 +113,9 @@ class NodeEntry(Entry):
     )
     overrides: Overrides = Field(default_factory=dict)
     slots: Count | None = Field(None, description="memory slots")
+    transducer: Choice | None = Field(
+        None, description="what makes optical photons of the microwave photons of a superconducting node"
+    )
     relays: Flag | None = Field(None, description="false: the node may only be an end of a path")
     position: Position | None = None
     note: Text | None = None

@@ -82,7 +82,7 @@ def sound_parts(data: Plain) -> Form:
     Examples:
         >>> form = sound_parts({"nodes": [{"name": "A"}, {"name": "B", "slots": -1}, {"name": ""}]})
         >>> form.nodes[1][1], len(form.nodes), form.known
-        (NodeEntry(name='B', sheet=None, overrides={}, slots=None, relays=None, position=None, note=None), 2, None)
+        (NodeEntry(name='B', sheet=None, overrides={}, slots=None, transducer=None, relays=None, position=None, note=None), 2, None)
     """
     data = data if isinstance(data, dict) else {}
     entries = data.get("nodes")

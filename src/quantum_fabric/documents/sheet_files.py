@@ -162,6 +162,7 @@ def _references(data: Mapping[str, Plain]) -> Iterator[tuple[Place, str, str]]:
     yield from _devices(defaults, ("defaults",))
     for number, node in enumerate(_list(data.get("nodes"))):
         yield from _choice(node, "node", ("nodes", number))
+        yield from _devices(node, ("nodes", number))
     for number, link in enumerate(_list(data.get("links"))):
         yield from _devices(link, ("links", number))
         station = link.get("station") if isinstance(link, dict) else None

@@ -36,3 +36,21 @@ def test_all_files_are_checked_even_if_the_first_is_bad(qfabric, tmp_path: Path)
 
 def test_no_file_is_a_usage_error(qfabric) -> None:
     assert qfabric("check").code == 2
+
+
+def test_a_caution_is_said_and_is_no_fault(qfabric, tmp_path) -> None:
+    text = """\
+kind: network
+version: 1
+nodes:
+- {name: A, sheet: transmon, transducer: {sheet: future, overrides: {added_noise: 0.7}}}
+- {name: B, sheet: transmon, transducer: future}
+links:
+- {between: [A, B], length: 1 km}
+"""
+    (tmp_path / "net.yaml").write_text(text)
+    result = qfabric("check", "net.yaml")
+    assert result.code == 0
+    assert "net.yaml: a sound network" in result.out
+    assert "net.yaml: caution: A.transducer.noise: 0.7" in result.out
+    assert "below 0.5 added photons" in result.out

@@ -46,7 +46,7 @@ NODE_SHEETS = known(devices.sheets("node"))
 FIBRE_SHEETS = known(devices.sheets("fibre"))
 ARCHITECTURES = known(CATALOGUE)
 MEMORY_FIELDS = devices.describe(devices.Memory)
-NODE_FIELDS = "name, sheet, overrides, slots, relays, position, note"
+NODE_FIELDS = "name, sheet, overrides, slots, transducer, relays, position, note"
 LINK_FIELDS = (
     "name, between, length, fibre, attenuation, fixed_loss, loss, station, architecture, modes, source, note"
 )

@@ -337,6 +337,53 @@ def test_an_import_may_name_sheets_by_path(tmp_path: Path) -> None:
     assert documents.inventory(made).nodes["Bob"].slots == 3
 
 
+SUPERCONDUCTING = """\
+kind: network
+version: 1
+nodes:
+- {name: A, sheet: transmon, transducer: future}
+- {name: B, sheet: transmon, transducer: {sheet: future, overrides: {added_noise: 0.7}}}
+links:
+- {between: [A, B], length: 1 km}
+"""
+
+
+def test_a_superconducting_node_has_a_transducer() -> None:
+    inventory = documents.inventory(documents.parse_document(SUPERCONDUCTING))
+    made, _ = devices.transduced(devices.sheet("node", "transmon"), devices.sheet("transducer", "future"))
+    assert inventory.nodes["A"].interface == made.interface
+    assert inventory.nodes["B"].interface.spin_photon_fidelity < made.interface.spin_photon_fidelity
+
+
+def test_too_much_noise_of_a_transducer_is_not_silent() -> None:
+    inventory = documents.inventory(documents.parse_document(SUPERCONDUCTING))
+    assert "B.transducer.noise" in {caution.where for caution in inventory.cautions}
+    assert "A.transducer.noise" not in {caution.where for caution in inventory.cautions}
+
+
+def test_faults_of_a_transducer_are_named() -> None:
+    for new, said in (
+        (
+            "transducer: futures}",
+            "nodes[0].transducer.sheet: found 'futures', expected a transducer sheet (did you mean",
+        ),
+        (
+            "transducer: {sheet: ideal, overrides: {efficiency: 2}}}",
+            "nodes[0].transducer.overrides.efficiency: found 2",
+        ),
+        ("transducer: ./none.yaml}", "nodes[0].transducer: found './none.yaml' (no such file)"),
+    ):
+        with pytest.raises(DocumentError) as caught:
+            documents.parse_document(SUPERCONDUCTING.replace("transducer: future}", new))
+        assert said in str(caught.value)
+        assert caught.value.findings[0].line == 4
+
+
+def test_without_its_transducer_a_microwave_photon_finds_no_fibre() -> None:
+    with pytest.raises(DocumentError, match="the band of the fibre"):
+        documents.parse_document(SUPERCONDUCTING.replace(", transducer: future", ""))
+
+
 def test_a_sheet_given_as_a_document_points_to_the_right_command(tmp_path: Path) -> None:
     (tmp_path / "ion.yaml").write_text(SHEET)
     with pytest.raises(DocumentError, match="qfabric devices check FILE"):
