@@ -96,6 +96,14 @@ class SatellitePath:
         """
         return self.fried_parameter * float(atmosphere.airmass(elevation) ** -0.6)
 
+    def received_fried(self, elevation: float) -> float:
+        """Fried's parameter of the waves that reach the receiver, m.
+
+        Args:
+            elevation: rad, in [0, π/2].
+        """
+        return self.fried(elevation)
+
     def beam(self, length: float) -> float:
         """1/e² radius of the beam at the far end, m.
 
@@ -246,9 +254,7 @@ are left out
     def _coupling(self, elevation: float) -> float:
         if not self.single_mode:
             return 1.0
-        r0 = (
-            math.inf if isinstance(self, Uplink) else self.fried(elevation)
-        )  # above the air waves are flat again
+        r0 = self.received_fried(elevation)
         return float(atmosphere.fibre_coupling(2.0 * self.receiver_radius, r0))
 
 
@@ -337,3 +343,7 @@ class Uplink(SatellitePath):
         still = SatellitePath.beam(self, length)
         r0 = self.fried(self.elevation(length))
         return float(atmosphere.long_term_radius(still, length, self.wavelength, r0))
+
+    def received_fried(self, elevation: float) -> float:  # noqa: ARG002 - at any elevation
+        """Infinite: far above the air the waves that reach the satellite are flat again."""
+        return math.inf
