@@ -174,6 +174,21 @@ def test_more_security_costs_key_and_a_longer_block_does_not():
     assert longer.length > 10 * key.length
 
 
+def test_a_satellite_pass():
+    """Liao 2017 as remembered: 100 MHz, 0.8/0.1/0 at 50/25/25 %, 273 s, 1.67 Mbit sifted at 1.1 %: 300,939 bits from both bases.
+
+    The mean transmission is set so that the sifted bits of the signal come out; inefficiency of correction is assumed.
+    """
+    receiver = GatedReceiver(dark=1e-7, afterpulse=0.0, misalignment=0.01, inefficiency=1.4)
+    setting = Setting(0.5, (0.8, 0.1, 1e-5), (0.5, 0.25, 0.25))
+    detections, wrong = expected_rates(receiver, 3.06e-4, np.array(setting.intensities))
+    block = 273e8 * 0.25 * float((np.array(setting.probabilities) * detections).sum())
+    key, pulses = expected_key(receiver, 3.06e-4, setting, block, SECURITY)
+    assert pulses == pytest.approx(273e8)
+    assert float(wrong[0] / detections[0]) == pytest.approx(0.011, abs=0.001)
+    assert 2 * float(key.length) == pytest.approx(300_939, rel=0.1)
+
+
 def test_batches_and_no_key():
     counts = Counts(
         np.ones((4, 3)) * [1e6, 2e5, 1e4], np.zeros((4, 3)), np.ones((4, 3)) * 1e5, np.zeros((4, 3))
