@@ -18,7 +18,7 @@ from quantum_fabric.links.architecture import FIBRE, Architecture, Parameter
 from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
 from quantum_fabric.links.parts import Parts, bell_diagonal
-from quantum_fabric.links.photonic import PERFECT, End, end, stream, unturned
+from quantum_fabric.links.photonic import PERFECT, End, end, misaligned, stream, unturned
 from quantum_fabric.links.timing import require_no_setting, send_across, with_modes
 from quantum_fabric.units import SECOND
 
@@ -136,7 +136,7 @@ class DirectTransmission:
 
     def under(self, conditions: Conditions) -> DirectTransmission:
         """The same link, out of alignment."""
-        return DirectTransmission(self.parts.under(conditions))
+        return DirectTransmission(misaligned(self.parts, conditions))
 
     def total_transmission(self) -> float:
         """Transmission of the whole fibre, which is one stretch: its fixed loss counts once."""

@@ -18,7 +18,7 @@ from quantum_fabric.links.architecture import FIBRE, Architecture, Parameter
 from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
 from quantum_fabric.links.parts import Parts, bell_diagonal
-from quantum_fabric.links.photonic import PERFECT, End, end, stream, unturned
+from quantum_fabric.links.photonic import PERFECT, End, end, misaligned, stream, unturned
 from quantum_fabric.links.timing import leave_the_middle, require_no_setting, with_modes
 from quantum_fabric.physics.correlators import product, werner
 from quantum_fabric.physics.optics.pair_source import (
@@ -105,7 +105,7 @@ class PairDistribution:
 
     def under(self, conditions: Conditions) -> PairDistribution:
         """The same link, out of alignment."""
-        return PairDistribution(self.parts.under(conditions))
+        return PairDistribution(misaligned(self.parts, conditions))
 
     def total_transmission(self) -> float:
         """Transmission of both arms together."""

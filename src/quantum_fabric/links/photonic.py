@@ -6,11 +6,11 @@ the pace of the source however far the ends are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quantum_fabric.devices import Detector
 from quantum_fabric.errors import Caution
-from quantum_fabric.links.conditions import turned
+from quantum_fabric.links.conditions import Conditions, turned
 from quantum_fabric.links.parts import Parts
 from quantum_fabric.links.timing import Schedule, Timetable, require_lanes
 from quantum_fabric.physics.correlators import Correlators
@@ -72,6 +72,21 @@ def unturned(parts: Parts) -> Correlators:
     """
     kept = turned(parts.turned[0]) * turned(parts.turned[1])
     return (kept, kept, kept)
+
+
+def misaligned(parts: Parts, conditions: Conditions) -> Parts:
+    """The same parts out of alignment, the qubit being the polarisation whatever the nodes would use.
+
+    Examples:
+        >>> from quantum_fabric.devices import sheet
+        >>> node = sheet("node", "ideal")
+        >>> aligned = Parts(node, node, sheet("fibre", "ideal"), (0.0, 0.0))
+        >>> misaligned(aligned, Conditions(polarisation=(0.1, 0.2), loss=(1.0, 0.0))).turned
+        (0.1, 0.2)
+    """
+    moved = parts.under(replace(conditions, polarisation=(0.0, 0.0)))
+    first, second = (old + new for old, new in zip(parts.turned, conditions.polarisation, strict=True))
+    return replace(moved, turned=(first, second))
 
 
 def stream(table: Timetable, attempt: Time, modes: int, lanes: int) -> Schedule:
