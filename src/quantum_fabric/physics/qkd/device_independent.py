@@ -5,8 +5,9 @@ the smooth min-entropy of the outcomes is the number of rounds times a single-ro
 
 Sources: Acín et al., PRL 98, 230501 (2007) (single round); Arnon-Friedman et al., Nat. Commun. 9, 459 (2018) (protocol and proof);
 Dupuis & Fawzi,
-IEEE Trans. Inf. Theory 65, 7596 (2019) (the second-order terms used here). Their constants are written down from memory of those
-papers: treat a finite length as an estimate, good to tell "some key" from "none", until it is checked against a published block.
+IEEE Trans. Inf. Theory 65, 7596 (2019) (the second-order terms used here).
+Constants are those of the generalised theorem (Metger, Fawzi, Sutter, Renner, 2022) as public programs have it, after substituting
+``(α-1)/(2-α)``; they were not read in the papers. Treat a finite length as an estimate, good to tell "some key" from "none".
 """
 
 from __future__ import annotations
