@@ -4,8 +4,7 @@ The asymptotic fraction is `merit.di_fraction`. Here is a finite block by entrop
 the smooth min-entropy of the outcomes is the number of rounds times a single-round bound, less terms of order √n.
 
 Sources: Acín et al., PRL 98, 230501 (2007) (single round); Arnon-Friedman et al., Nat. Commun. 9, 459 (2018) (protocol and proof);
-Dupuis & Fawzi,
-IEEE Trans. Inf. Theory 65, 7596 (2019) (the second-order terms used here).
+Dupuis & Fawzi, IEEE Trans. Inf. Theory 65, 7596 (2019) (the second-order terms used here).
 Constants are those of the generalised theorem (Metger, Fawzi, Sutter, Renner, 2022) as public programs have it, after substituting
 ``(α-1)/(2-α)``; they were not read in the papers. Treat a finite length as an estimate, good to tell "some key" from "none".
 """
