@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from quantum_fabric import links
-from quantum_fabric.devices import Node, transduced
+from quantum_fabric.devices import Node, Station, transduced
 from quantum_fabric.documents.delays import Delays, parts
 from quantum_fabric.documents.equipment import Equipment, attempt, equipment, known_architecture
 from quantum_fabric.documents.findings import Findings, Report
@@ -187,13 +187,17 @@ def _link(
     arms = _arms(entry, place, report)
     fibre = kit.fibre_of(entry, place, report)
     detector = kit.detector_of(entry, place, report)
+    station = kit.station_of(entry, place, report)
     source = kit.source_of(entry, place, report)
     architecture = known_architecture(entry.architecture or kit.architecture, place, report)
     a, b = ends
     if arms is None or fibre is None or detector is None or architecture is None or a is None or b is None:
         return None
-    if entry.source is not None and source is None:
+    if station is None or (entry.source is not None and source is None):
         return None
+    if station != Station():
+        detector = replace(detector, efficiency=detector.efficiency * station.transmission)
+        a, b = (_seen_through(node, station) for node in (a, b))
     length = sum(arms)
     light_time = fibre.latency(length)
     losses = _losses(entry, arms)
@@ -217,6 +221,12 @@ def _link(
     if model is None:
         return None
     return LinkEntry(entry.label, entry.between[0], entry.between[1], model, length, light_time)
+
+
+def _seen_through(node: Node, station: Station) -> Node:
+    """The node as a station sees it whose beam splitter is not balanced."""
+    visibility = node.interface.visibility * station.contrast
+    return replace(node, interface=replace(node.interface, visibility=visibility))
 
 
 def _arms(entry: LinkDocument, place: Place, report: Report) -> tuple[float, float] | None:

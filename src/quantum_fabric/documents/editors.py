@@ -13,7 +13,8 @@ from quantum_fabric.documents.sheet_files import PATH
 from quantum_fabric.errors import UnknownNameError
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_NODES: Final = ("NodeEntry", "NodeDefaults")
+_NAMING: Final = {"NodeEntry": "node", "NodeDefaults": "node", "Station": "station"}
+"""Record of a document that names a sheet among its own fields -> kind of that sheet."""
 
 
 def schema_of(kind: str, forms: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
@@ -44,8 +45,8 @@ def schema_of(kind: str, forms: Mapping[str, type[BaseModel]]) -> dict[str, Any]
     chosen: set[str] = set()
     for name, record in (("", schema), *definitions.items()):
         _tidy(record)
-        if name in _NODES:
-            record["properties"] |= _device("node")
+        if name in _NAMING:
+            record["properties"] |= _device(_NAMING[name])
         for field, value in record.get("properties", {}).items():
             if value.get("$ref") == "#/$defs/Choice":
                 value["$ref"] = f"#/$defs/{field.capitalize()}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from quantum_fabric import devices, links
-from quantum_fabric.devices import Detector, Fibre, Node, Source, Transducer
+from quantum_fabric.devices import Detector, Fibre, Node, Source, Station, Transducer
 from quantum_fabric.documents.findings import Report, nearest
 from quantum_fabric.documents.network_document import Choice, Defaults, LinkDocument, NodeEntry
 from quantum_fabric.documents.reading import Place, quoted
@@ -74,6 +74,21 @@ class Equipment:
         """The detectors at one link's station."""
         choice = entry.station.detector if entry.station else None
         return chosen("detector", choice, self.detector, (*place, "station", "detector"), report, self.own)
+
+    def station_of(self, entry: LinkDocument, place: Place, report: Report) -> Station | None:
+        """The station of one link; a perfect one where none is named, None where it is at fault."""
+        plain = Station()
+        if entry.station is None or (entry.station.sheet is None and not entry.station.overrides):
+            return plain
+        place = (*place, "station")
+        choice = Choice(sheet=entry.station.sheet, overrides=entry.station.overrides)
+        station = chosen("station", choice, plain, place, report, self.own)
+        if station is None or (station.measurement, station.success) == (plain.measurement, plain.success):
+            return station
+        found = f"a {station.measurement} station of success {station.success:g}"
+        expected = "a linear-optics station of success 0.5, which is what links are calculated with"
+        report((*place, "sheet" if entry.station.sheet else "overrides"), found, expected)
+        return None
 
     def source_of(self, entry: LinkDocument, place: Place, report: Report) -> Source | None:
         """The source at one link's middle, None where nothing names one."""

@@ -130,6 +130,10 @@ class Station(Entry):
     losses: tuple[Loss, Loss] | None = Field(
         None, description="total loss of each arm", examples=[["5.6 dB", "5.2 dB"]]
     )
+    sheet: SheetName | None = Field(
+        None, description="station sheet, or the path of a file with one: its loss and its beam splitter"
+    )
+    overrides: Overrides = Field(default_factory=dict)
     detector: Choice | None = None
 
 

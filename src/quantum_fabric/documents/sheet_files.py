@@ -167,11 +167,13 @@ def _references(data: Mapping[str, Plain]) -> Iterator[tuple[Place, str, str]]:
         yield from _devices(link, ("links", number))
         station = link.get("station") if isinstance(link, dict) else None
         yield from _devices(station, ("links", number, "station"))
+        if isinstance(station, dict):
+            yield from _choice(station, "station", ("links", number, "station"))
 
 
 def _devices(entry: Plain, place: Place) -> Iterator[tuple[Place, str, str]]:
     for kind in devices.RECORDS:
-        if isinstance(entry, dict) and kind in entry:
+        if isinstance(entry, dict) and kind in entry and kind != "station":
             yield from _choice(entry[kind], kind, (*place, kind))
 
 

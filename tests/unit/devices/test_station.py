@@ -105,3 +105,30 @@ def test_loss_counts_once_for_each_photon() -> None:
 def test_the_sheets_are_stations(name: str) -> None:
     station = sheet("station", name)
     assert station.success <= SUCCESS_LIMITS[station.measurement]
+
+
+def coherence_of_two_clicks(reflectance: float) -> float:
+    """Early-late and late-early by their amplitudes: the coherence that is left, averaged over which detectors click."""
+    r, t = 1j * math.sqrt(reflectance), math.sqrt(1.0 - reflectance)
+    ways = {(0, 0): t, (0, 1): r, (1, 0): r, (1, 1): t}  # (from, to)
+    total = left = 0.0
+    for early in (0, 1):
+        for late in (0, 1):
+            one = ways[0, early] * ways[1, late]  # a early, b late
+            other = ways[1, early] * ways[0, late]
+            total += abs(one) ** 2 + abs(other) ** 2
+            left += 2.0 * abs(one) * abs(other)
+    return left / total
+
+
+def coherence_of_one_click(reflectance: float) -> float:
+    r, t = math.sqrt(reflectance), math.sqrt(1.0 - reflectance)
+    return 2.0 * sum(one * other for one, other in ((t, r), (r, t))) / 2.0
+
+
+@pytest.mark.parametrize("reflectance", [0.5, 0.45, 0.3, 0.9])
+def test_contrast_is_what_amplitudes_leave_of_the_coherence(reflectance: float) -> None:
+    """Links take the visibility itself for two clicks, and its root for one."""
+    contrast = Station(reflectance=reflectance).contrast
+    assert contrast == pytest.approx(coherence_of_two_clicks(reflectance), abs=1e-12)
+    assert math.sqrt(contrast) == pytest.approx(coherence_of_one_click(reflectance), abs=1e-12)

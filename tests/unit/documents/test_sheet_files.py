@@ -337,6 +337,51 @@ def test_an_import_may_name_sheets_by_path(tmp_path: Path) -> None:
     assert documents.inventory(made).nodes["Bob"].slots == 3
 
 
+STATION = """\
+kind: station
+title: Our cabinet
+status: projected
+sources: {us: us}
+numbers:
+  insertion_loss: {value: 3.0103 dB, provenance: P, source: us}
+  reflectance: {value: 0.4, provenance: P, source: us}
+"""
+LINK = "kind: network\nversion: 1\nnodes: [{name: A}, {name: B}]\nlinks:\n- {between: [A, B], length: 10 km"
+
+
+def test_a_station_lowers_efficiency_and_visibility(tmp_path: Path) -> None:
+    """A link whose station loses half of the photons and splits them 40 : 60 is the one with worse parts."""
+    (tmp_path / "cabinet.yaml").write_text(STATION)
+    with_sheet = write(tmp_path, LINK + ", station: {sheet: ./cabinet.yaml, detector: ideal}}\n")
+    one = documents.inventory(documents.load_network(with_sheet))
+    visibility = one.nodes["A"].interface.visibility * 0.96
+    worse = f"{{name: A, overrides: {{interface.visibility: {visibility!r}}}}}"
+    text = LINK.replace("{name: A}", worse).replace("{name: B}", worse.replace("A", "B", 1))
+    text += ", station: {detector: {sheet: ideal, overrides: {efficiency: 0.5}}}}\n"
+    other = documents.inventory(documents.parse_document(text))
+    left, right = (network.links["A~B"].model.heralding() for network in (one, other))
+    assert left.success == pytest.approx(right.success, rel=1e-5)
+    assert left.fidelity == pytest.approx(right.fidelity, rel=1e-9)
+    assert one.nodes["A"].interface.visibility != visibility, "the node itself is as it was"
+
+
+def test_a_perfect_station_changes_nothing() -> None:
+    plain = documents.inventory(documents.parse_document(LINK + "}\n")).links["A~B"].model.heralding()
+    named = documents.inventory(documents.parse_document(LINK + ", station: {sheet: linear-optics}}\n"))
+    assert named.links["A~B"].model.heralding() == plain
+
+
+def test_a_station_that_links_do_not_model_is_refused() -> None:
+    with pytest.raises(
+        DocumentError, match=r"links\[0\]\.station\.sheet: found a deterministic station of success 1"
+    ):
+        documents.parse_document(LINK + ", station: {sheet: deterministic}}\n")
+    with pytest.raises(DocumentError, match=r"station\.overrides\.success: found 0.6, expected at most 0.5"):
+        documents.parse_document(LINK + ", station: {overrides: {success: 0.6}}}\n")
+    with pytest.raises(DocumentError, match=r"station\.sheet: found 'cabin', expected a station sheet"):
+        documents.parse_document(LINK + ", station: {sheet: cabin}}\n")
+
+
 SUPERCONDUCTING = """\
 kind: network
 version: 1
