@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from quantum_fabric.physics.optics.bsm import two_source_bsm
+from quantum_fabric.physics.optics.counted_pairs import counted_pulse, counted_window
 from quantum_fabric.physics.optics.pair_source import (
     cw_rates,
     ma_fung_lo,
@@ -274,3 +275,45 @@ def test_double_pairs_herald_as_often_as_one_pair_each() -> None:
         assert herald.probability == pytest.approx(4.0 * 1e-12 * 0.09, rel=1e-5)
     lopsided = two_source_bsm(1e-4, 1e-6, 0.3)  # making one source weaker makes it worse
     assert lopsided.fidelity < 0.03
+
+
+def counts(n: np.ndarray, eta: float, dark: float, count: int) -> np.ndarray:
+    """Probability of a count of n photons and at most one dark count."""
+    none: np.ndarray = (1.0 - eta) ** n
+    if count == 0:
+        return np.asarray((1.0 - dark) * none)
+    return np.asarray((1.0 - dark) * n * eta * (1.0 - eta) ** np.maximum(n - 1, 0) + dark * none)
+
+
+@pytest.mark.parametrize(("lam", "modes"), [(0.02, 1), (0.5, 1), (0.3, 3)])
+@pytest.mark.parametrize(("etas", "darks"), [((0.5, 0.7), (0.01, 0.02)), ((1.0, 0.3), (0.0, 0.0))])
+def test_counting_detectors_by_fock_sum(
+    lam: float, modes: int, etas: tuple[float, float], darks: tuple[float, float]
+) -> None:
+    one = (lam / modes) ** np.arange(80) / (1.0 + lam / modes) ** np.arange(1, 81)
+    chances = np.array([1.0])
+    for _ in range(modes):
+        chances = np.convolve(chances, one)
+    n = np.arange(chances.size)
+    table = {
+        (i, j): float(np.sum(chances * counts(n, etas[0], darks[0], i) * counts(n, etas[1], darks[1], j)))
+        for i, j in itertools.product((0, 1), repeat=2)
+    }
+    same, different = 2.0 * table[1, 1] * table[0, 0], 2.0 * table[1, 0] * table[0, 1]
+    seen = counted_pulse(lam, *etas, *darks, modes=modes)
+    assert float(seen.probability) == pytest.approx(same + different, rel=1e-10)
+    assert float(seen.qber) == pytest.approx(different / (same + different), abs=1e-12)
+    lone = [float(np.sum(chances * counts(n, etas[0], darks[0], k))) for k in (0, 1)]
+    assert float(seen.click_a) == pytest.approx(2.0 * lone[0] * lone[1], rel=1e-10)
+
+
+def test_counting_in_a_window_is_counting_poissonian_pairs() -> None:
+    """Without dark counts a window of a continuous source is a pulse of very many modes."""
+    pulse = counted_pulse(0.2, 0.4, 0.6, modes=math.inf)
+    window = counted_window(0.4 * 0.4, 0.4 * 0.6, 0.4 * 0.24)
+    assert float(window.probability) == pytest.approx(float(pulse.probability), rel=1e-12)
+    assert float(window.contrast) == pytest.approx(float(pulse.contrast), rel=1e-12)
+    bucket = window_coincidences(0.4 * 0.4, 0.4 * 0.6, 0.4 * 0.24)
+    clicks = pulsed_coincidences(0.2, 0.4, 0.6, modes=math.inf)
+    assert float(bucket.contrast) == pytest.approx(float(clicks.contrast), rel=1e-12)
+    assert float(window.contrast) > float(bucket.contrast)

@@ -258,3 +258,53 @@ def test_without_decoys_a_dim_link_is_warned_of() -> None:
     decoys = dataclasses.replace(source, decoy=0.01, signal_share=0.9, decoy_share=0.1)
     parts = Parts(NODE, NODE, FIBRE, (0.0, 100_000.0), source=decoys)
     assert DirectTransmission(parts).heralding().cautions == ()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Emitter(brightness=0.6, g2=0.1, state_error=0.03, pulse_period=20_000),
+        WeakPulse(signal=0.7, state_error=0.03),
+    ],
+    ids=["emitter", "weak pulse"],
+)
+def test_counting_receivers_by_photon_sum(source: Emitter | WeakPulse) -> None:
+    detector = Detector(efficiency=0.8, dark_rate=1e6, window=1000, number_resolving=True)
+    point = build(
+        "direct_transmission", NODE, NODE, Fibre(attenuation=0.0), (0.0, 0.0), detector, source
+    ).heralding()
+    few = source.photons if isinstance(source, Emitter) else None
+    chances = [few.none, few.one, few.two] if few else poisson(0.7)
+    eta, dark, gain, wrong = 0.8, -math.expm1(-1e6 * 1e-9), 0.0, 0.0
+    for n, chance in enumerate(chances):
+        for caught in range(n + 1):
+            arrive = chance * math.comb(n, caught) * eta**caught * (1 - eta) ** (n - caught)
+            for right in range(caught + 1):
+                turn = math.comb(caught, right) * 0.97**right * 0.03 ** (caught - right)
+                for false in itertools.product((0, 1), repeat=2):
+                    if caught + sum(false) != 1:
+                        continue
+                    p = arrive * turn * math.prod(dark if one else 1 - dark for one in false)
+                    gain, wrong = gain + p, wrong + p * float(right + false[0] == 0)
+    assert point.success == pytest.approx(gain, rel=1e-12)
+    assert point.weights[2] + point.weights[3] == pytest.approx(wrong / gain, rel=1e-9)
+
+
+def test_counting_detectors_reach_the_pair_link() -> None:
+    bright = PairSource(pair_rate=2e8, pulse_period=1000)
+    points = [
+        PairDistribution(
+            Parts(
+                NODE,
+                NODE,
+                Fibre(attenuation=0.0),
+                (0.0, 0.0),
+                Detector(efficiency=0.9, number_resolving=flag),
+                source,
+            )
+        ).heralding()
+        for source in (bright, dataclasses.replace(bright, drive="continuous", pair_rate=2e7))
+        for flag in (False, True)
+    ]
+    assert points[1].fidelity > points[0].fidelity
+    assert points[3].fidelity > points[2].fidelity

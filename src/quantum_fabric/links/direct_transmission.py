@@ -65,6 +65,29 @@ def received(some: float, wrong: float, right: float, dark: float, double_clicks
     return Received(some + (1.0 - some) * dark * (2.0 - dark), signed)
 
 
+def counted(none: float, right: float, wrong: float, dark: float) -> Received:
+    """Gain and sign of two detectors that count photons and want exactly one in all.
+
+    Equation: with p_0, p_r, p_w the probabilities that no photon is counted, exactly one by the right, by the wrong detector::
+
+        gain = (1-d)² (p_r + p_w) + 2 d (1-d) p_0,   signed = (1-d)² (p_r - p_w)
+
+    Args:
+        none: p_0, in [0, 1].
+        right: p_r, in [0, 1].
+        wrong: p_w, in [0, 1].
+        dark: d, probability of a false count of one detector, in [0, 1].
+
+    Examples:
+        >>> counted(none=0.5, right=0.5, wrong=0.0, dark=0.0)
+        Received(gain=0.5, signed=0.5)
+    """
+    quiet = 1.0 - dark
+    return Received(
+        quiet * quiet * (right + wrong) + 2.0 * dark * quiet * none, quiet * quiet * (right - wrong)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class DirectTransmission:
     """A link from a sender of photons at a to a receiver at b; it has no knob. Both arms together are the fibre.
@@ -170,6 +193,9 @@ class DirectTransmission:
     def _every(self, receiver: End) -> Received:
         """Clicks of pulses as they come."""
         eta, flip, dark = self._eta(receiver), self._turned(), self._dark(receiver)
+        if self.detector.number_resolving:
+            none, one = self._counts(eta)
+            return counted(none, one * (1.0 - flip), one * flip, dark)
         if isinstance(self.source, WeakPulse):
             mean = self.source.signal
             some, wrong, right = (-math.expm1(-mean * eta * share) for share in (1.0, flip, 1.0 - flip))
@@ -180,13 +206,26 @@ class DirectTransmission:
             )
         return received(some, wrong, right, dark, self.detector.double_click)
 
+    def _counts(self, eta: float) -> tuple[float, float]:
+        """Probabilities that none and that exactly one photon of a pulse is registered."""
+        if isinstance(self.source, WeakPulse):
+            mean = self.source.signal * eta
+            return math.exp(-mean), mean * math.exp(-mean)
+        few, dim = self.source.photons, 1.0 - eta
+        return few.none + few.one * dim + few.two * dim * dim, few.one * eta + 2.0 * few.two * eta * dim
+
     def _single(self, receiver: End) -> Received:
         """Clicks of pulses that left with one photon, together with their probability."""
         eta, flip, dark = self._eta(receiver), self._turned(), self._dark(receiver)
-        one = self.source.photons.one if isinstance(self.source, Emitter) else 0.0
         if isinstance(self.source, WeakPulse):
             one = self.source.signal * math.exp(-self.source.signal)
-        alone = received(eta, eta * flip, eta * (1.0 - flip), dark, self.detector.double_click)
+        else:
+            one = self.source.photons.one
+        right, wrong = eta * (1.0 - flip), eta * flip
+        if self.detector.number_resolving:
+            alone = counted(1.0 - eta, right, wrong, dark)
+        else:
+            alone = received(eta, wrong, right, dark, self.detector.double_click)
         return Received(one * alone.gain, one * alone.signed)
 
     def _cautions(self, every: Received) -> tuple[Caution, ...]:

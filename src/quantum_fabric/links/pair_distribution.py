@@ -21,6 +21,7 @@ from quantum_fabric.links.parts import Parts, bell_diagonal
 from quantum_fabric.links.photonic import PERFECT, End, end, misaligned, stream, unturned
 from quantum_fabric.links.timing import leave_the_middle, require_no_setting, with_modes
 from quantum_fabric.physics.correlators import product, werner
+from quantum_fabric.physics.optics.counted_pairs import counted_pulse, counted_window
 from quantum_fabric.physics.optics.pair_source import (
     Coincidences,
     cw_cautions,
@@ -39,13 +40,14 @@ class PairDistribution:
     An attempt is a pulse of a pulsed source, or one coincidence window (the detector's window) of a continuous one.
 
     Attributes:
-        parts: carrier, source (a `PairSource`) and detector; the nodes only measure. Four detectors are alike, two at each end.
+        parts: carrier, source (a `PairSource`) and detector; the nodes only measure. Four detectors are alike, two at each end;
+            where they count photons, an end drops what is more than one.
 
     Raises:
         QuantityError: no pair source.
 
     Limits:
-        Single-pair errors, accidentals and turned polarisation are white. Bucket detectors. A continuous source is taken for
+        Single-pair errors, accidentals and turned polarisation are white. A continuous source is taken for
         Poissonian and windows for independent. Photons that jitter out of a pulse's window are lost, not noise in the next one.
 
     Examples:
@@ -147,15 +149,14 @@ class PairDistribution:
             self.arriving(arm) * ends[arm].registers * float(within_window(window, widths[arm]))
             for arm in (0, 1)
         ]
-        seen = pulsed_coincidences(
-            source.squeezed_mean,
-            eta[0],
-            eta[1],
-            _clicks(ends[0].false * window),
-            _clicks(ends[1].false * window),
-            modes=source.schmidt_modes,
-            double_clicks=self.detector.double_click,
-        )
+        dark = [_clicks(one.false * window) for one in ends]
+        mean, modes, policy = source.squeezed_mean, source.schmidt_modes, self.detector.double_click
+        if self.detector.number_resolving:
+            seen = counted_pulse(mean, eta[0], eta[1], dark[0], dark[1], modes=modes)
+        else:
+            seen = pulsed_coincidences(
+                mean, eta[0], eta[1], dark[0], dark[1], modes=modes, double_clicks=policy
+            )
         late = max(widths) * SECOND > source.pulse_period
         return seen, ends[0].cautions + ends[1].cautions + (self._overlapping(max(widths)) if late else ())
 
@@ -168,7 +169,10 @@ class PairDistribution:
         caught = [self.arriving(arm) * ends[arm].registers for arm in (0, 1)]
         singles = [pairs * caught[arm] + 2.0 * ends[arm].false * window for arm in (0, 1)]
         tied = pairs * caught[0] * caught[1] * kept
-        seen = window_coincidences(singles[0], singles[1], tied, double_clicks=self.detector.double_click)
+        if self.detector.number_resolving:
+            seen = counted_window(singles[0], singles[1], tied)
+        else:
+            seen = window_coincidences(singles[0], singles[1], tied, double_clicks=self.detector.double_click)
         # the windows here do fill up; what is left out is their overlap with neighbours
         return seen, ends[0].cautions + ends[1].cautions + cw_cautions(singles[0], singles[1])
 
@@ -206,7 +210,7 @@ ARCHITECTURE: Final = Architecture(
         "(B η_a + d_a)(B η_b + d_b) t; F = ¼ + ¾ (1 - 2 QBER)"
     ),
     source="Ma, Fung, Lo, PRA 76, 012307 (2007); Neumann et al., PRA 104, 022406 (2021)",
-    limits="white noise; bucket detectors; dead time and afterpulses through mean rates; a pair that is never kept",
+    limits="white noise; dead time and afterpulses through mean rates; a pair that is never kept",
     bound="end to end",
     oracle="tests/oracles/test_photonic_links.py::test_pulsed_pairs_by_fock_sum",
     example="""\
