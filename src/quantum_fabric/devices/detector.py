@@ -209,7 +209,7 @@ class Detector:
             where: which detector.
 
         Examples:
-            >>> [caution.limit for caution in Detector(max_rate=1e5).cautions(1e6)]
+            >>> [caution.limit for caution in Detector(max_rate=1e5).cautions(1.5e5)]
             ['at most 100 kHz']
         """
         found = []
