@@ -20,6 +20,7 @@ from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
 from quantum_fabric.links.parts import Parts, bell_diagonal
 from quantum_fabric.links.photonic import PERFECT, End, end, misaligned, stream, unturned
 from quantum_fabric.links.timing import require_no_setting, send_across, with_modes
+from quantum_fabric.physics.optics.pair_source import within_window
 from quantum_fabric.units import SECOND
 
 PHI_PLUS: Final = 0
@@ -180,11 +181,19 @@ class DirectTransmission:
         return end(self.detector, rate, self.parts.fibre.noise(sum(self.parts.arms)), "b")
 
     def _eta(self, receiver: End) -> float:
-        return self.total_transmission() * receiver.registers * self.detector.in_window
+        return (
+            self.total_transmission()
+            * receiver.registers
+            * float(within_window(self._window, self.detector.jitter))
+        )
 
     def _dark(self, receiver: End) -> float:
-        window = min(self.detector.window, self.source.pulse_period) / SECOND
-        return -math.expm1(-receiver.false * window)
+        return -math.expm1(-receiver.false * self._window)
+
+    @property
+    def _window(self) -> float:
+        """Seconds in which a click counts for a pulse: no click can be told from the next one closer than the pulses are."""
+        return min(self.detector.window, self.source.pulse_period) / SECOND
 
     def _turned(self) -> float:
         """Probability that a photon goes to the wrong detector."""

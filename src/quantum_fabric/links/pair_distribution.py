@@ -47,8 +47,9 @@ class PairDistribution:
         QuantityError: no pair source.
 
     Limits:
-        Single-pair errors, accidentals and turned polarisation are white. A continuous source is taken for
-        Poissonian and windows for independent. Photons that jitter out of a pulse's window are lost, not noise in the next one.
+        Single-pair errors, accidentals and turned polarisation are white. A continuous source is taken for Poissonian and windows
+        for independent. Photons that jitter out of a pulse's window are lost, not noise in the next one. Dead times of both ends are
+        taken for independent; pairs that both ends see start them together, so that a few coincidences more survive.
 
     Examples:
         >>> from quantum_fabric.devices import sheet
