@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from quantum_fabric import links
-from quantum_fabric.devices import Node, Station, transduced
+from quantum_fabric.devices import Fibre, Node, Station, transduced
 from quantum_fabric.documents.delays import Delays, parts
 from quantum_fabric.documents.equipment import Equipment, attempt, equipment, known_architecture
 from quantum_fabric.documents.findings import Findings, Report
@@ -201,7 +201,7 @@ def _link(
     length = sum(arms)
     light_time = fibre.latency(length)
     losses = _losses(entry, arms)
-    if losses is not None:
+    if losses is not None and isinstance(fibre, Fibre):
         fibre = replace(fibre, attenuation=0.0, fixed_loss=0.0)
     model = attempt(
         lambda: links.build(

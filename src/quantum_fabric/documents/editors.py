@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from quantum_fabric import devices, links
 from quantum_fabric.documents.reading import quoted
-from quantum_fabric.documents.sheet_files import PATH
+from quantum_fabric.documents.sheet_files import PATH, kinds_of
 from quantum_fabric.errors import UnknownNameError
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -65,14 +65,17 @@ def _choice(kind: str) -> dict[str, Any]:
 def _device(kind: str) -> dict[str, Any]:
     """The fields ``sheet`` and ``overrides``, with the names that they may have."""
     names: list[dict[str, Any]] = [
-        {"const": name, "description": devices.title(kind, name)} for name in devices.sheets(kind)
+        {"const": name if one == kind else f"{one}/{name}", "description": devices.title(one, name)}
+        for one in kinds_of(kind)
+        for name in devices.sheets(one)
     ]
     names.append(
         {"type": "string", "pattern": PATH, "description": "path of a sheet, seen from the document"}
     )
     fields: dict[str, Any] = {
         name: {"type": ["string", "number", "boolean"], "description": f"{field.doc}: {field.domain}"}
-        for name, field in devices.describe(devices.RECORDS[kind]).items()
+        for one in reversed(kinds_of(kind))  # of fields that several kinds have, the first kind says it
+        for name, field in devices.describe(devices.RECORDS[one]).items()
     }
     for name in list(fields):
         head, _, rest = name.partition(".")

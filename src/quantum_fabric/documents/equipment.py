@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from quantum_fabric import devices, links
-from quantum_fabric.devices import Detector, Fibre, Node, Source, Station, Transducer
+from quantum_fabric.devices import Carrier, Detector, Fibre, Node, Station, Transducer
 from quantum_fabric.documents.findings import Report, nearest
 from quantum_fabric.documents.network_document import Choice, Defaults, LinkDocument, NodeEntry
 from quantum_fabric.documents.reading import Place, quoted
-from quantum_fabric.documents.sheet_files import Own
+from quantum_fabric.documents.sheet_files import Own, kinds_of
 from quantum_fabric.errors import InputError, QuantityError
+from quantum_fabric.links.parts import Light
 from quantum_fabric.units import parse
 
 DEFAULT_PROFILE: Final = "today"
@@ -39,9 +40,9 @@ class Equipment:
     """
 
     node: Node
-    fibre: Fibre
+    fibre: Carrier
     detector: Detector
-    source: Source | None
+    source: Light | None
     architecture: str
     modes: int
     slots: int | None
@@ -59,11 +60,13 @@ class Equipment:
         """The transducer of one node, None where it has none."""
         return chosen("transducer", entry.transducer, None, (*place, "transducer"), report, self.own)
 
-    def fibre_of(self, entry: LinkDocument, place: Place, report: Report) -> Fibre | None:
-        """The fibre of one link, without what was measured of its total loss."""
-        fibre = chosen("fibre", entry.fibre, self.fibre, (*place, "fibre"), report, self.own)
+    def fibre_of(self, entry: LinkDocument, place: Place, report: Report) -> Carrier | None:
+        """The fibre (or path through the air) of one link, without what was measured of its total loss."""
+        fibre: Carrier | None = chosen("fibre", entry.fibre, self.fibre, (*place, "fibre"), report, self.own)
         if fibre is None:
             return None
+        if not isinstance(fibre, Fibre):
+            return fibre if _only_its_own_loss(entry, place, report) else None
         if entry.attenuation is not None:
             fibre = replace(fibre, attenuation=parse(entry.attenuation, "attenuation"))
         if entry.fixed_loss is not None:
@@ -90,9 +93,25 @@ class Equipment:
         report((*place, "sheet" if entry.station.sheet else "overrides"), found, expected)
         return None
 
-    def source_of(self, entry: LinkDocument, place: Place, report: Report) -> Source | None:
-        """The source at one link's middle, None where nothing names one."""
-        return chosen("source", entry.source, self.source, (*place, "source"), report, self.own)
+    def source_of(self, entry: LinkDocument, place: Place, report: Report) -> Light | None:
+        """The source of one link, None where nothing names one."""
+        shared: Any = self.source
+        return chosen("source", entry.source, shared, (*place, "source"), report, self.own)
+
+
+def _only_its_own_loss(entry: LinkDocument, place: Place, report: Report) -> bool:
+    """Report what is said of the loss of a path that is no fibre: its sheet says it all."""
+    given = {
+        "attenuation": entry.attenuation,
+        "fixed_loss": entry.fixed_loss,
+        "loss": entry.loss,
+        "station.losses": entry.station.losses if entry.station else None,
+    }
+    wrong = [name for name, value in given.items() if value is not None]
+    for name in wrong:
+        expected = "a fibre, or no such field: the sheet of a path through the air says what is lost"
+        report((*place, *name.split(".")), f"{name} of a path that is no fibre", expected)
+    return not wrong
 
 
 def equipment(defaults: Defaults, report: Report, own: Own | None = None) -> Equipment | None:
@@ -212,16 +231,22 @@ def chosen(
     return _overridden(record, choice.overrides, (*place, "overrides"), report)  # type: ignore[no-any-return]
 
 
-def _looked_up(kind: str, name: str, place: Place, report: Report, own: Own) -> Any:
-    """The device of a sheet by its name, or by its path; None where there is none, which is reported."""
+def _looked_up(field: str, name: str, place: Place, report: Report, own: Own) -> Any:
+    """The device of a sheet by its name, by KIND/NAME or by its path; None where there is none, which is reported."""
+    kinds = kinds_of(field)
     if name in own:
-        if own[name].kind == kind:
+        if own[name].kind in kinds:
             return own[name].record
-        report(place, f"{quoted(name)}, which is a {own[name].kind} sheet", f"a {kind} sheet")
-    elif name in devices.sheets(kind):
-        return devices.sheet(kind, name)
-    else:
-        report(place, quoted(name), nearest(f"a {kind} sheet", name, devices.sheets(kind)))
+        report(place, f"{quoted(name)}, which is a {own[name].kind} sheet", f"a {field} sheet")
+        return None
+    kind, _, rest = name.partition("/")
+    if kind in kinds and rest in devices.sheets(kind):
+        return devices.sheet(kind, rest)
+    for kind in kinds:
+        if name in devices.sheets(kind):
+            return devices.sheet(kind, name)
+    known = [*devices.sheets(field), *(f"{kind}/{one}" for kind in kinds[1:] for one in devices.sheets(kind))]
+    report(place, quoted(name), nearest(f"a {field} sheet", name, known))
     return None
 
 

@@ -143,7 +143,9 @@ class LinkDocument(Entry):
     name: Name | None = Field(None, description="a name, unique in the network; 'A~B' without one")
     between: Pair
     length: Length | None = Field(None, description="length of the fibre; the sum of the arms without one")
-    fibre: Choice | None = Field(None, description="fibre sheet and overrides")
+    fibre: Choice | None = Field(
+        None, description="fibre sheet and overrides; also free_space/NAME or satellite/NAME"
+    )
     attenuation: Attenuation | None = Field(None, description="attenuation of the fibre")
     fixed_loss: Loss | None = Field(
         None, description="loss of connectors on each stretch: the fibre, or each arm of it"
@@ -154,7 +156,9 @@ class LinkDocument(Entry):
     station: Station | None = None
     architecture: Name | None = Field(None, description="how it makes entanglement")
     modes: Count | None = Field(None, description="time-multiplexed modes")
-    source: Choice | None = Field(None, description="midpoint source")
+    source: Choice | None = Field(
+        None, description="source of light; also pair_source/NAME, emitter/NAME or weak_pulse/NAME"
+    )
     note: Text | None = None
 
     @property

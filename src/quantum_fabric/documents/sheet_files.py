@@ -7,6 +7,7 @@ holds one) stays whole when it is moved or when the file changes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -20,8 +21,14 @@ from quantum_fabric.errors import DocumentError
 MAX_BYTES: Final = 256 * 1024
 """A sheet is a page, not a book."""
 
-PATH: Final = r"^.*(/.*|\.ya?ml)$"
+PATH: Final = r"\.ya?ml$|^\.\.?/"
 """What the name of a sheet looks like where it is the path of a file."""
+
+ALIKE: Final[Mapping[str, tuple[str, ...]]] = {
+    "fibre": ("fibre", "free_space", "satellite"),
+    "source": ("source", "pair_source", "emitter", "weak_pulse"),
+}
+"""Field of a link -> kinds of sheet that may stand there; elsewhere it is the kind of that name."""
 
 Own: TypeAlias = Mapping[str, Sheet]
 """Path, as a document writes it -> the sheet."""
@@ -72,27 +79,40 @@ def parse_sheet(text: str, file: str = "sheet", kind: str | None = None) -> Shee
     tree, already = compose(text, file)
     findings = Findings(file, tree, already)
     page = tree.plain()
-    made = _read(page, findings, kind)
+    made = _read(page, findings, (kind,) if kind is not None else ())
     findings.stop()
     assert made is not None, "its faults were reported"
     return made
 
 
-def _read(page: Plain, findings: Findings, kind: str | None) -> Sheet | None:
-    if kind is not None and isinstance(page, dict) and "kind" not in page:
-        findings.report(("kind",), "nothing", f"kind: {kind}")
+def kinds_of(field: str) -> tuple[str, ...]:
+    """Kinds of sheet that may stand in a field of a document.
+
+    Examples:
+        >>> kinds_of("node"), kinds_of("fibre")
+        (('node',), ('fibre', 'free_space', 'satellite'))
+    """
+    return ALIKE.get(field, (field,))
+
+
+def _read(page: Plain, findings: Findings, kinds: tuple[str, ...]) -> Sheet | None:
+    """Read a page and report its faults; without ``kinds`` it may be of any kind."""
+    written = page.get("kind") if isinstance(page, dict) else None
+    if kinds and isinstance(page, dict) and written not in kinds:
+        expected = f"a {kinds[0]} sheet" if len(kinds) == 1 else f"a sheet of kind {', '.join(kinds)}"
+        findings.report(("kind",), quoted(written), expected)
         return None
-    return devices.read_page(page, findings.report, kind)
+    return devices.read_page(page, findings.report)
 
 
 def is_path(name: str) -> bool:
     """Say whether the name of a sheet is the path of a file.
 
     Examples:
-        >>> is_path("./node.yaml"), is_path("node.yml"), is_path("nv-electron")
-        (True, True, False)
+        >>> is_path("./node"), is_path("sheets/node.yml"), is_path("nv-electron"), is_path("satellite/ideal")
+        (True, True, False, False)
     """
-    return "/" in name or name.endswith((".yaml", ".yml"))
+    return re.search(PATH, name) is not None
 
 
 def embed(data: Plain, folder: Path, findings: Findings) -> None:
@@ -148,7 +168,7 @@ def _fetch(name: str, kind: str, folder: Path, place: Place, findings: Findings)
         tree, already = compose(text, str(file))
         inside = Findings(str(file), tree, already)
         page = tree.plain()
-        _read(page, inside, kind)
+        _read(page, inside, kinds_of(kind))
         inside.stop()
     except DocumentError as error:
         findings.include(error.findings)

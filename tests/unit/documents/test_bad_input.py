@@ -43,7 +43,12 @@ def known(names: Iterable[str]) -> str:
 
 
 NODE_SHEETS = known(devices.sheets("node"))
-FIBRE_SHEETS = known(devices.sheets("fibre"))
+FIBRE_SHEETS = known(
+    [
+        *devices.sheets("fibre"),
+        *(f"{kind}/{name}" for kind in ("free_space", "satellite") for name in devices.sheets(kind)),
+    ]
+)
 ARCHITECTURES = known(CATALOGUE)
 MEMORY_FIELDS = devices.describe(devices.Memory)
 NODE_FIELDS = "name, sheet, overrides, slots, transducer, relays, position, note"

@@ -303,7 +303,9 @@ def test_a_path_that_leads_nowhere(tmp_path: Path, name: str, said: str) -> None
 def test_a_sheet_of_another_kind_in_the_wrong_place(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match=r"fibre\.sheet: found './ion.yaml', which is a node sheet"):
         documents.load_network(write(tmp_path, NETWORK + "  fibre: ./ion.yaml\n"))
-    with pytest.raises(DocumentError, match=r"ion\.yaml:1: kind: found 'node', expected a fibre sheet"):
+    with pytest.raises(
+        DocumentError, match=r"ion\.yaml:1: kind: found 'node', expected a sheet of kind fibre"
+    ):
         documents.load_network(
             write(tmp_path, NETWORK.replace(", sheet: ./ion.yaml", "") + "  fibre: ./ion.yaml\n")
         )
@@ -380,6 +382,38 @@ def test_a_station_that_links_do_not_model_is_refused() -> None:
         documents.parse_document(LINK + ", station: {overrides: {success: 0.6}}}\n")
     with pytest.raises(DocumentError, match=r"station\.sheet: found 'cabin', expected a station sheet"):
         documents.parse_document(LINK + ", station: {sheet: cabin}}\n")
+
+
+def test_a_link_may_go_through_the_air(tmp_path: Path) -> None:
+    text = LINK.replace("10 km", "2 km") + ", fibre: free_space/ideal, architecture: double_click}\n"
+    nodes = "interface.wavelength: 850 nm"
+    text = text.replace(
+        "{name: A}, {name: B}", f"{{name: A, overrides: {{{nodes}}}}}, {{name: B, overrides: {{{nodes}}}}}"
+    )
+    carrier = devices.sheet("free_space", "ideal")
+    if carrier.carries(850e-9):
+        link = documents.inventory(documents.parse_document(text)).links["A~B"]
+        assert link.light_time == carrier.latency(2000.0)
+    lossy = text.replace("fibre: free_space/ideal", "fibre: free_space/ideal, loss: 3 dB")
+    with pytest.raises(DocumentError, match=r"links\[0\]\.loss: found loss of a path that is no fibre"):
+        documents.parse_document(lossy)
+
+
+def test_a_link_may_have_a_source_of_any_kind(tmp_path: Path) -> None:
+    (tmp_path / "pairs.yaml").write_text(documents.sheet_template("pair_source"))
+    text = LINK + ", architecture: pair_distribution, source: {0}}}\n".replace("}}", "}")
+    for source in ("pair_source/ideal", "./pairs.yaml"):
+        network = documents.load_network(write(tmp_path, text.replace("{0}", source)))
+        model = documents.inventory(network).links["A~B"].model
+        assert model.architecture == "pair_distribution"
+    with pytest.raises(
+        DocumentError, match=r"source\.sheet: found 'pair_source/none', expected a source sheet"
+    ):
+        documents.parse_document(text.replace("{0}", "pair_source/none"))
+    with pytest.raises(
+        DocumentError, match=r"kind: found 'node', expected a sheet of kind source, pair_source"
+    ):
+        documents.load_network(write(tmp_path, text.replace("{0}", "./ion.yaml")))
 
 
 SUPERCONDUCTING = """\
