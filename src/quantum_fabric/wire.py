@@ -32,7 +32,7 @@ from operator import attrgetter
 from typing import Any, Final, TypeAlias, cast
 
 from quantum_fabric import messages
-from quantum_fabric.errors import InputError
+from quantum_fabric.errors import Caution, InputError
 from quantum_fabric.messages import Message, Send
 
 Record: TypeAlias = Message | Send
@@ -49,8 +49,9 @@ RECORDS: Final[Mapping[str, type]] = types.MappingProxyType(
         and dataclasses.is_dataclass(thing)
         and thing.__module__.startswith(messages.__name__)
     }
+    | {"Caution": Caution}
 )
-"""Every record of the seam by its name on the wire."""
+"""Every record of the seam by its name on the wire; a caution travels inside a plan."""
 
 
 def encode(message: object) -> dict[str, Any]:

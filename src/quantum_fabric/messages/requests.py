@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from quantum_fabric.errors import Caution
 from quantum_fabric.messages.states import Bell, Distillation, Order, PairId, Rotation
 from quantum_fabric.units import Time
 
@@ -134,6 +135,7 @@ class Plan:
         forecast: what it should give.
         turnings: segments whose pairs are turned in another way than the recurrence's own before their rounds.
         pumped: rounds spend fresh pairs on one that is kept, instead of joining pairs with equal rounds.
+        cautions: where the models of its nodes, and of its links at these settings, are used outside of what they can say.
     """
 
     path: tuple[str, ...]
@@ -146,6 +148,7 @@ class Plan:
     forecast: Forecast
     turnings: tuple[Turning, ...] = ()
     pumped: bool = False
+    cautions: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

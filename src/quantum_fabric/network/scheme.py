@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from quantum_fabric.errors import InputError
+from quantum_fabric.errors import Caution, InputError
 from quantum_fabric.messages import (
     Axes,
     Distillation,
@@ -197,4 +197,17 @@ def to_plan(topology: Topology, scheme: Scheme, forecast: Forecast) -> Plan:
         forecast=forecast,
         turnings=scheme.turnings,
         pumped=scheme.pumped,
+        cautions=cautions(topology, scheme),
     )
+
+
+def cautions(topology: Topology, scheme: Scheme) -> tuple[Caution, ...]:
+    """What has to be said of the models behind a scheme: each thing once, with the name of the node or link.
+
+    Raises:
+        UnknownNameError: the scheme uses what the topology does not have.
+    """
+    said = [(name, caution) for name in scheme.path for caution in topology.node(name).cautions]
+    for name, point in zip(scheme.links, points(topology, scheme), strict=True):
+        said += [(name, caution) for caution in (*topology.link(name).cautions, *point.cautions)]
+    return tuple(dict.fromkeys(replace(caution, where=f"{name}.{caution.where}") for name, caution in said))

@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from quantum_fabric.errors import QuantityError
+from quantum_fabric.errors import Caution, QuantityError
 from quantum_fabric.links.model import Heralding, LinkModel
 from quantum_fabric.messages import Correlators
 from quantum_fabric.network.topology import LinkView
@@ -32,6 +32,7 @@ class OperatingPoint:
         period, cycle: between attempts on a lane, and between the starts of neighbouring lanes (ps).
         born, heard: (left, right), ps after the start of the attempt.
         fresh: correlators at birth, averaged over the heralds.
+        cautions: where the link's model is outside its validity at this setting.
 
     Limits:
         Heralds of one link may leave different states; planning keeps their mean, which is exact for everything
@@ -45,6 +46,7 @@ class OperatingPoint:
     born: tuple[Time, Time]
     heard: tuple[Time, Time]
     fresh: Correlators
+    cautions: tuple[Caution, ...] = ()
 
 
 def operating_point(link: LinkView, left: str, setting: float | None, lanes: int) -> OperatingPoint:
@@ -82,7 +84,9 @@ def _point(model: LinkModel, forward: bool, setting: float | None, lanes: int) -
     if not forward:
         born, heard = (born[1], born[0]), (heard[1], heard[0])
     fresh = from_weights(found.weights)
-    return OperatingPoint(setting, found.success, found.period, found.cycle, born, heard, fresh)
+    return OperatingPoint(
+        setting, found.success, found.period, found.cycle, born, heard, fresh, found.cautions
+    )
 
 
 _cached = lru_cache(maxsize=16_384)(_point)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from quantum_fabric.errors import InputError, QuantityError, UnknownNameError
+from quantum_fabric.errors import Caution, InputError, QuantityError, UnknownNameError
 from quantum_fabric.links.model import LinkModel
 from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
 from quantum_fabric.units import Time
@@ -31,6 +31,7 @@ class NodeModel:
         operations: noise of its gates and readout.
         swap_time: duration of a Bell measurement, readout included (ps).
         relays: False for a node that may only be an end of a path.
+        cautions: where its model is used outside its validity.
 
     Raises:
         QuantityError: negative slots or duration.
@@ -48,6 +49,7 @@ class NodeModel:
     operations: OperationNoise
     swap_time: Time
     relays: bool = True
+    cautions: tuple[Caution, ...] = ()
 
     def __post_init__(self) -> None:
         if self.slots < 0:
@@ -70,6 +72,7 @@ class LinkView:
         model: what makes the entanglement (`quantum_fabric.links.model.LinkModel`).
         light_time: one-way latency of light along it (ps).
         length: of the fibre (m).
+        cautions: where the models of its parts are used outside their validity, whatever the setting.
 
     Examples:
         >>> from quantum_fabric.links.ideal import FixedLink
@@ -84,6 +87,7 @@ class LinkView:
     model: LinkModel
     light_time: Time
     length: float
+    cautions: tuple[Caution, ...] = ()
 
     def other(self, node: str) -> str:
         """The end that is not ``node``.
