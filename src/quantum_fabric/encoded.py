@@ -260,24 +260,41 @@ class EncodedLink:
                 left.append((aged(state, both, segments.after / segments.rounds), one))
         return left
 
+    def _alike(self, hops: int) -> dict[tuple[OperationNoise, OperationNoise], list[int]]:
+        """Hops by the noise of their ends."""
+        nodes = self._line.nodes
+        found: dict[tuple[OperationNoise, OperationNoise], list[int]] = {}
+        for hop in range(hops):
+            found.setdefault((nodes[hop], nodes[hop + 1]), []).append(hop)
+        return found
+
     def _encoded(self, blocks: list[_Collected], start: Time) -> LogicalPair:
         plan, segments, line = self.plan, self.plan.segments, self._line
         kind, stream = segments.code, self._streams.stream("encoding")
         rng = np.random.default_rng(stream.bits())
-        halves = []
-        for hop, block in enumerate(blocks):
-            labels = np.array([block.labels])
+        halves: dict[int, tuple[Block, Block]] = {}
+        for (a, b), alike in self._alike(
+            len(blocks)
+        ).items():  # one call of the simulator for all that are alike
+            labels = np.array([blocks[hop].labels for hop in alike])
             errors = Block(labels >= 2, (labels & 1) == 1)
-            left, right = encoded_pairs(
-                kind, errors, line.nodes[hop], line.nodes[hop + 1], NO_WAIT, stream.bits() >> 24
-            )
-            halves.append((waited(left, line.idle[hop], rng), waited(right, line.idle[hop + 1], rng)))
+            left, right = encoded_pairs(kind, errors, a, b, NO_WAIT, stream.bits() >> 24)
+            for row, hop in enumerate(alike):
+                one, two = (Block(block.x[row : row + 1], block.z[row : row + 1]) for block in (left, right))
+                halves[hop] = (waited(one, line.idle[hop], rng), waited(two, line.idle[hop + 1], rng))
         swaps = 0
-        for station in range(1, len(halves)):
-            near, far = halves[station - 1][1], halves[station][0]
-            parity, phase = encoded_swap(kind, near, far, line.nodes[station], stream.bits() >> 24)
-            swaps ^= _label(parity, phase)
-        ends = (waited(halves[0][0], line.ends[0], rng), waited(halves[-1][1], line.ends[1], rng))
+        stations: dict[OperationNoise, list[int]] = {}
+        for station in range(1, len(blocks)):
+            stations.setdefault(line.nodes[station], []).append(station)
+        for noise, group in stations.items():
+            near, far = (
+                Block(np.concatenate([b.x for b in side]), np.concatenate([b.z for b in side]))
+                for side in ([halves[k - 1][1] for k in group], [halves[k][0] for k in group])
+            )
+            parity, phase = encoded_swap(kind, near, far, noise, stream.bits() >> 24)
+            swaps ^= 2 * (int(parity.sum()) & 1) + (int(phase.sum()) & 1)
+        last = halves[len(blocks) - 1][1]
+        ends = (waited(halves[0][0], line.ends[0], rng), waited(last, line.ends[1], rng))
         estimate = plan.logical.fidelity
         return LogicalPair(
             number=self._made,

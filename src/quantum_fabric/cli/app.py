@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "run": "run a workload of requests on a network; journal, table and report come out",
     "plan": "show how a request would be served, and what lost against it",
     "link": "ask for entanglement over a distance, without any document",
+    "repeaters": "compare two-way with encoded repeaters over distance; table and figure",
     "check": "validate documents without running anything",
     "networks": "list, show, export and import networks",
     "devices": "list and show data sheets of devices, check one of your own",

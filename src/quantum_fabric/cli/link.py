@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 
 from quantum_fabric.cli.quantities import LENGTH
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from quantum_fabric.encoded import EncodedLink
+
 EPILOG = """\b
 Examples:
   qfabric link Bob --distance "200 km" --fidelity 0.98
   qfabric link Bob --distance "50 km" --fidelity 0.8 --hardware lab-best --pairs 20
+  qfabric link Bob --distance "100 km" --fidelity 0.95 --error-correction steane --memories 48
   qfabric link UChicago_PME --source NU --network chicago --fidelity 0.9
 
 \b
@@ -42,11 +49,22 @@ A link that cannot be had is refused with its reason and an offer that would be 
     help="Devices of the chain.",
 )
 @click.option("--source", default="Alice", show_default=True, help="The near end.")
+@click.option(
+    "--memories",
+    "-m",
+    type=int,
+    help="Memory slots of each node of the chain; the data sheet's where left out.",
+)
+@click.option(
+    "--error-correction",
+    metavar="CODE",
+    help="Repeaters correct errors with this code (steane, bacon-shor, repetition-3, ...) and hand out logical pairs.",
+)
 @click.option("--network", metavar="NETWORK", help="Ask on this network instead of over a distance.")
 @click.option("--seed", "-s", type=int, default=1, show_default=True, help="Of every random draw.")
 def command(
     destination: str, distance: float | None, fidelity: float, pairs: int, rate: float, hardware: str, source: str,
-    network: str | None, seed: int,
+    memories: int | None, error_correction: str | None, network: str | None, seed: int,
 ) -> int:  # fmt: skip
     """Ask for entangled pairs with DESTINATION and print each as it comes.
 
@@ -61,20 +79,24 @@ def command(
 
     if distance is None and network is None:
         raise InputError("neither", 'a length such as "200 km" (or --network)', "--distance")
-    link = api.request_link(
-        destination,
-        None if distance is None else distance / 1000.0,
-        fidelity,
-        source=source,
-        pairs=pairs,
-        rate=rate,
-        hardware=hardware,
-        network=network,
-        seed=seed,
-    )
     out = console()
+    way = _way(memories, error_correction)
+    kilometres = None if distance is None else distance / 1000.0
+    if error_correction is not None:
+        coded = api.request_link(
+            destination, kilometres, fidelity, source=source, pairs=pairs, rate=rate, hardware=hardware, memories=memories,
+            error_correction=error_correction, network=network, seed=seed,
+        )  # fmt: skip
+        if isinstance(coded, Refused):
+            show_refusal(out, coded, _again(coded, distance, hardware, network, way))
+            return 1
+        return show_logical(out, coded)
+    link = api.request_link(
+        destination, kilometres, fidelity, source=source, pairs=pairs, rate=rate, hardware=hardware, memories=memories,
+        network=network, seed=seed,
+    )  # fmt: skip
     if isinstance(link, Refused):
-        show_refusal(out, link, _again(link, distance, hardware, network))
+        show_refusal(out, link, _again(link, distance, hardware, network, way))
         return 1
     plan = link.plan
     out.print(f"[bold]{' – '.join(plan.path)}[/]")
@@ -105,7 +127,52 @@ def use_up(pair: object) -> None:
         pair.measure("Z")
 
 
-def _again(refused: object, distance: float | None, hardware: str, network: str | None) -> str:
+def show_logical(out: Console, link: EncodedLink) -> int:
+    """Print an encoded link's plan, and each logical pair as it comes."""
+    from quantum_fabric.units import show_time
+
+    plan, segments = link.plan, link.plan.segments
+    estimate = plan.logical.fidelity
+    rounds = (
+        f", {segments.rounds} round{'s'[: segments.rounds > 1]} of purification" if segments.rounds else ""
+    )
+    out.print(
+        f"[bold]{plan.path[0]} – {plan.path[-1]}[/] in {len(segments.links)} segments: {segments.code.title}"
+    )
+    out.print(
+        f"each collects {segments.code.n} pairs from {segments.lanes} lanes in {show_time(plan.window, 3)}{rounds}; "
+        f"{plan.success:.1%} of the rounds are complete"
+    )
+    out.print(
+        f"expected: {plan.rate:.4g} logical pairs/s of fidelity {estimate.value:.4f} "
+        f"\\[{estimate.low:.4f}, {estimate.high:.4f}], first after {show_time(plan.first, 3)}"
+    )
+    for caution in plan.cautions:
+        out.print(f"[yellow]{caution}[/]")
+    out.print()
+    with link:
+        for pair in link:
+            low, high = pair.interval
+            out.print(
+                f"{pair.number:4d}  {pair.bell.symbol}  fidelity {pair.fidelity:.4f} \\[{low:.4f}, {high:.4f}]  "
+                f"delivered {show_time(pair.delivered_at, 6)}"
+            )
+            pair.measure("Z")
+    outcome = link.outcome
+    assert outcome is not None
+    out.print(
+        f"{outcome.status.value}: {outcome.delivered} of {link.request.pairs} pairs in {link.rounds} rounds."
+    )
+    return 0
+
+
+def _way(memories: int | None, error_correction: str | None) -> str:
+    return (f" --memories {memories}" if memories else "") + (
+        f" --error-correction {error_correction}" if error_correction else ""
+    )
+
+
+def _again(refused: object, distance: float | None, hardware: str, network: str | None, way: str) -> str:
     from quantum_fabric.messages import Refused
 
     assert isinstance(refused, Refused)
@@ -120,4 +187,4 @@ def _again(refused: object, distance: float | None, hardware: str, network: str 
         else f'--distance "{show(distance or 0.0, "length", 9)}" --hardware {hardware}'
     )
     rate = f" --rate {offer.rate:.6g}" if offer.rate else ""
-    return f"qfabric link {offer.destination} {where} --fidelity {offer.fidelity:.6g} --pairs {offer.pairs}{rate}"
+    return f"qfabric link {offer.destination} {where} --fidelity {offer.fidelity:.6g} --pairs {offer.pairs}{rate}{way}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -141,21 +142,7 @@ def encoded_pairs(
     simulator = _simulator(shots, seed, 4 * n)
     # qubits: data of a, halves at a, halves at b, data of b
     _put(simulator, (plus.x, clean, pairs.x, zero.x), (plus.z, clean, pairs.z, zero.z))
-    circuit = extra("stim").Circuit()
-    rec = extra("stim").target_rec
-    for k in range(n):
-        circuit.append("CX", [k, n + k])
-        circuit.append("DEPOLARIZE2", [k, n + k], 0.9375 * a.depolarising_2)
-        circuit.append("M", [n + k], _mean_flip(a))
-        circuit.append("CX", [rec(-1), 2 * n + k])
-        circuit.append("CX", [2 * n + k, 3 * n + k])
-        circuit.append("DEPOLARIZE2", [2 * n + k, 3 * n + k], 0.9375 * b.depolarising_2)
-        circuit.append("H", [2 * n + k])
-        circuit.append("DEPOLARIZE1", [2 * n + k], 0.75 * b.depolarising_1)
-        circuit.append("M", [2 * n + k], _mean_flip(b))
-        circuit.append("CZ", [rec(-1), k])
-    _wait(circuit, [*range(n), *range(3 * n, 4 * n)], idle)
-    simulator.do(circuit)
+    simulator.do(_joining(code, a, b, tuple(float(p) for p in idle)))
     x, z = _frames(simulator)
     return Block(x[:, :n], z[:, :n]), Block(x[:, 3 * n :], z[:, 3 * n :])
 
@@ -188,15 +175,7 @@ def encoded_swap(
     n = code.n
     simulator = _simulator(len(left.x), seed, 2 * n)
     _put(simulator, (left.x, right.x), (left.z, right.z))
-    circuit = extra("stim").Circuit()
-    first, second = list(range(n)), list(range(n, 2 * n))
-    couples = [q for pair in zip(first, second, strict=True) for q in pair]
-    circuit.append("CX", couples)
-    circuit.append("DEPOLARIZE2", couples, 0.9375 * noise.depolarising_2)
-    circuit.append("H", first)
-    circuit.append("DEPOLARIZE1", first, 0.75 * noise.depolarising_1)
-    circuit.append("M", [*first, *second], _mean_flip(noise))
-    simulator.do(circuit)
+    simulator.do(_swapping(code, noise))
     flips = np.asarray(simulator.get_measurement_flips()).T
     return logical_flips(code, "x", flips[:, n:]), logical_flips(code, "z", flips[:, :n])
 
@@ -214,6 +193,43 @@ def waited(block: Block, idle: Sequence[float], rng: np.random.Generator) -> Blo
     return Block(block.x ^ errors.x, block.z ^ errors.z)
 
 
+@lru_cache(maxsize=256)
+def _joining(code: Code, a: OperationNoise, b: OperationNoise, idle: tuple[float, ...]) -> Any:
+    """Teleported CNOT gates from the block of a to that of b; qubits as in `encoded_pairs`."""
+    n = code.n
+    circuit = extra("stim").Circuit()
+    rec = extra("stim").target_rec
+    for k in range(n):
+        circuit.append("CX", [k, n + k])
+        circuit.append("DEPOLARIZE2", [k, n + k], 0.9375 * a.depolarising_2)
+        circuit.append("M", [n + k], _mean_flip(a))
+        circuit.append("CX", [rec(-1), 2 * n + k])
+        circuit.append("CX", [2 * n + k, 3 * n + k])
+        circuit.append("DEPOLARIZE2", [2 * n + k, 3 * n + k], 0.9375 * b.depolarising_2)
+        circuit.append("H", [2 * n + k])
+        circuit.append("DEPOLARIZE1", [2 * n + k], 0.75 * b.depolarising_1)
+        circuit.append("M", [2 * n + k], _mean_flip(b))
+        circuit.append("CZ", [rec(-1), k])
+    _wait(circuit, [*range(n), *range(3 * n, 4 * n)], idle)
+    return circuit
+
+
+@lru_cache(maxsize=256)
+def _swapping(code: Code, noise: OperationNoise) -> Any:
+    """Transversal CNOT gate and readout of both blocks; qubits as in `encoded_swap`."""
+    n = code.n
+    circuit = extra("stim").Circuit()
+    first, second = list(range(n)), list(range(n, 2 * n))
+    couples = [q for pair in zip(first, second, strict=True) for q in pair]
+    circuit.append("CX", couples)
+    circuit.append("DEPOLARIZE2", couples, 0.9375 * noise.depolarising_2)
+    circuit.append("H", first)
+    circuit.append("DEPOLARIZE1", first, 0.75 * noise.depolarising_1)
+    circuit.append("M", [*first, *second], _mean_flip(noise))
+    return circuit
+
+
+@lru_cache(maxsize=256)
 def _preparation(steps: Sequence[Step], n: int, noise: OperationNoise) -> Any:
     circuit = extra("stim").Circuit()
 
