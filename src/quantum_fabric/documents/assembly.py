@@ -214,6 +214,8 @@ def _link(
             source,
             modes=entry.modes or kit.modes,
             extra_loss=losses or (0.0, 0.0),
+            frequency_modes=entry.frequency_modes or 1,
+            space_modes=entry.space_modes or 1,
         ),
         place,
         report,

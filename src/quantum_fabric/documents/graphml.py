@@ -31,6 +31,8 @@ _JSON: Final = frozenset(
     (
         "slots",
         "modes",
+        "frequency_modes",
+        "space_modes",
         "relays",
         "overrides",
         "fibre",

@@ -156,6 +156,8 @@ class LinkDocument(Entry):
     station: Station | None = None
     architecture: Name | None = Field(None, description="how it makes entanglement")
     modes: Count | None = Field(None, description="time-multiplexed modes")
+    frequency_modes: Count | None = Field(None, description="colours that are tried side by side")
+    space_modes: Count | None = Field(None, description="paths that are tried side by side")
     source: Choice | None = Field(
         None, description="source of light; also pair_source/NAME, emitter/NAME or weak_pulse/NAME"
     )

@@ -87,6 +87,13 @@ def test_fixed_loss_is_for_each_arm() -> None:
     )
 
 
+def test_modes_of_every_kind_multiply() -> None:
+    time = pair(length="10 km", modes=12).model.heralding().success
+    mixed = pair(length="10 km", modes=2, frequency_modes=3, space_modes=2).model.heralding().success
+    assert mixed == pytest.approx(time, rel=1e-12)
+    assert mixed > pair(length="10 km", modes=2).model.heralding().success
+
+
 def test_architectures_modes_and_sources() -> None:
     assert pair(length="1 km").model.architecture == "double_click"
     assert pair(length="1 km", architecture="single_click").model.architecture == "single_click"

@@ -178,6 +178,8 @@ FULL = {
             "length": "25.0 km",
             "name": "last",
             "modes": 2,
+            "frequency_modes": 3,
+            "space_modes": 4,
             "architecture": "single_click",
         },
         {"between": ["A", "Zürich <1>"], "station": {"arms": ["1 km", "2 km"], "losses": ["1 dB", "2 dB"]}},
