@@ -128,7 +128,7 @@ def _counted(
     both = quiet_a * quiet_b * c_11 + quiet_a * e * c_10 + d * quiet_b * c_01 + d * e * c_00
     same, different = 2.0 * both * none, 2.0 * at_a * at_b
     total = same + different
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         # dark counts are tied to nothing: what they add to either side is the same, so it leaves the difference to the pairs
         tied = 2.0 * (quiet_a * quiet_b) ** 2 * (c_11 * c_00 - c_10 * c_01)
         kept = np.where(total > 0.0, pure * tied / total, 0.0)

@@ -45,7 +45,7 @@ def in_window(window: ArrayLike, jitter: ArrayLike, offset: ArrayLike = 0.0) -> 
     w = check_range(window, 0.0, math.inf, "window")
     sigma = check_range(jitter, 0.0, math.inf, "jitter")
     shift = np.asarray(offset, dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         upper, lower = (
             (0.5 * w - shift) / (math.sqrt(2.0) * sigma),
             (0.5 * w + shift) / (math.sqrt(2.0) * sigma),
@@ -130,7 +130,7 @@ def afterpulses(probability: ArrayLike, decay: ArrayLike, dead_time: ArrayLike) 
     p = check_range(probability, 0.0, 1.0, "probability")
     life = check_range(decay, 0.0, math.inf, "decay")
     tau = check_range(dead_time, 0.0, math.inf, "dead_time")
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         share = np.where(tau == 0.0, 1.0, np.exp(-np.where(tau == 0.0, 0.0, tau) / life))
     return np.asarray(p * share)
 

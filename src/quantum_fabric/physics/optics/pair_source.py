@@ -144,7 +144,7 @@ def ma_fung_lo(
     turned = 1.0 - 2.0 * check_range(error, 0.0, 0.5, "error")
     dark_a, dark_b = 1.0 - np.sqrt(1.0 - y_a), 1.0 - np.sqrt(1.0 - y_b)
     exact = pulsed_coincidences(mean, eta_a, eta_b, dark_a, dark_b, turned)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         contrast = exact.contrast / ((1.0 - dark_a) * (1.0 - dark_b))
     return exact.probability, np.asarray(0.5 * (1.0 - contrast))
 
@@ -229,7 +229,7 @@ def within_window(window: ArrayLike, width: ArrayLike) -> Floats:
     """
     t = check_range(window, 0.0, math.inf, "window")
     fwhm = check_range(width, 0.0, math.inf, "width")
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         argument = np.where(fwhm > 0.0, math.sqrt(math.log(2.0)) * t / fwhm, math.inf)
     return np.asarray(np.vectorize(math.erf, otypes=[float])(argument))
 
@@ -324,7 +324,7 @@ def _coincide(
     false_a = check_range(dark_a, 0.0, 1.0, "dark_a")
     false_b = check_range(dark_b, 0.0, 1.0, "dark_b")
     pure = check_range(contrast, -1.0, 1.0, "contrast")
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         log_a, log_b = silent_a + np.log1p(-false_a), silent_b + np.log1p(-false_b)
         click_a, click_b = -np.expm1(2.0 * log_a), -np.expm1(2.0 * log_b)
         both_silent = np.exp(log_a + log_b)

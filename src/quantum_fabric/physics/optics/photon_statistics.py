@@ -133,7 +133,7 @@ def heralded_g2(
     false = check_range(dark, 0.0, 1.0, "dark")
     count = check_range(modes, 1.0, math.inf, "modes")
     lam, eta, false, count = np.broadcast_arrays(lam, eta, false, count)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         each = lam / count
         # (1+lη)^-j beside (1+lη)^-K, which is exp(-λη) for infinitely many modes
         bare = np.log1p(-false) + log_silent(lam, eta, count)

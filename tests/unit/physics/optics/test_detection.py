@@ -50,3 +50,13 @@ def test_arrays_broadcast() -> None:
 def test_domains(call: object, where: str) -> None:
     with pytest.raises(QuantityError, match=rf"^{where}: found"):
         call()  # type: ignore[operator]
+
+
+def test_times_too_short_to_be_true_do_no_harm() -> None:
+    tiny = 5e-324
+    assert float(afterpulses(0.2, tiny, 1e-6)) == 0.0
+    assert float(in_window(1.0, tiny)) == 1.0
+    assert float(live_fraction(1.0, tiny, recovery=tiny)) == 1.0
+    assert float(click_rate(tiny, 1e-6, recovery=1e-6, afterpulse=0.1, decay=1e-6)) == pytest.approx(
+        0.0, abs=1e-300
+    )
