@@ -52,8 +52,10 @@ FIBRE_SHEETS = known(
 ARCHITECTURES = known(CATALOGUE)
 MEMORY_FIELDS = devices.describe(devices.Memory)
 NODE_FIELDS = "name, sheet, overrides, slots, transducer, relays, position, note"
-LINK_FIELDS = "name, between, length, fibre, attenuation, fixed_loss, loss, station, architecture, modes, "
+LINK_FIELDS = (
+    "name, between, length, fibre, attenuation, fixed_loss, loss, station, architecture, modes, "
     "frequency_modes, space_modes, source, note"
+)
 
 
 def findings(text: str) -> list[str]:
