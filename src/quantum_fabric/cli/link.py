@@ -72,7 +72,7 @@ def command(
     quantum_fabric.request_link(...) in Python.
     """
     from quantum_fabric import api
-    from quantum_fabric.cli.screen import console, show_forecast, show_refusal
+    from quantum_fabric.cli.screen import console, show_cautions, show_forecast, show_refusal
     from quantum_fabric.errors import InputError
     from quantum_fabric.messages import Refused
     from quantum_fabric.units import show_time
@@ -101,6 +101,7 @@ def command(
     plan = link.plan
     out.print(f"[bold]{' – '.join(plan.path)}[/]")
     show_forecast(out, plan)
+    show_cautions(out, plan.cautions)
     out.print()
     with link:
         for pair in link:

@@ -115,7 +115,7 @@ def _show(document: NetworkDocument) -> None:
     from rich.markup import escape
 
     from quantum_fabric import documents
-    from quantum_fabric.cli.screen import console, table
+    from quantum_fabric.cli.screen import console, show_cautions, table
     from quantum_fabric.units import show, show_time
 
     inventory = documents.inventory(document)
@@ -149,6 +149,7 @@ def _show(document: NetworkDocument) -> None:
         )  # fmt: skip
     out.print(links)
     out.print("[dim]Success, attempt and fidelity: of one attempt, at the middle setting of the link.[/]")
+    show_cautions(out, inventory.cautions)
     soft = [f"{entry.what} ({entry.standing})" for entry in document.provenance]
     if soft:
         out.print(f"[dim]Where numbers come from: {escape('; '.join(soft))}[/]")

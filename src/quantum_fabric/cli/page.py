@@ -52,7 +52,7 @@ def page(session: Session, again: str) -> str:
             again=again,
             notes=[
                 *notes(scenario.network),
-                *(f"Caution: {caution}." for caution in session.fabric.cautions),
+                *(f"Caution: {caution}." for caution in session.cautions),
             ],
         )
     )

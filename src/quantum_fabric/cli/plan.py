@@ -57,17 +57,19 @@ def command(
     the alternatives that lost, with reasons.
     """
     from quantum_fabric import documents
-    from quantum_fabric.cli.screen import console, show_refusal
+    from quantum_fabric.cli.screen import console, show_cautions, show_refusal
     from quantum_fabric.messages import LinkRequest, Refused
     from quantum_fabric.network import survey
 
     request = LinkRequest(source, destination, fidelity, pairs, rate, deadline)
     check_request(request)
-    topology = documents.topology(documents.inventory(documents.load_network(network)))
+    inventory = documents.inventory(documents.load_network(network))
+    topology = documents.topology(inventory)
     found = survey(topology, request)
     out = console()
     if isinstance(found.chosen, Refused):
         show_refusal(out, found.chosen, _again(network, found.chosen.offer))
+        show_cautions(out, inventory.cautions)
         _alternatives(out, found, "closest that was found", every)
         return 1
     _chosen(out, topology, found.chosen, found.label)
@@ -110,11 +112,12 @@ def _again(network: str, offer: LinkRequest | None) -> str:
 
 
 def _chosen(out: Console, topology: Topology, plan: Plan, label: str) -> None:
-    from quantum_fabric.cli.screen import show_forecast, table
+    from quantum_fabric.cli.screen import show_cautions, show_forecast, table
     from quantum_fabric.units import show, show_time
 
     out.print(f"[bold]{' – '.join(plan.path)}[/]  [dim]{label}[/]")
     show_forecast(out, plan)
+    show_cautions(out, plan.cautions)
     cutoff = show_time(plan.cutoff, 3) if plan.cutoff is not None else "none"
     kind = plan.distillation.value.upper()
     inner = (

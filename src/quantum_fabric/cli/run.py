@@ -230,7 +230,7 @@ def _progress(err: Console, total: float) -> Progress:
 def _account(session: Session, folder: Path, again: str) -> int:
     """Write what was seen, print the table, say where things are."""
     from quantum_fabric.cli.page import page
-    from quantum_fabric.cli.screen import MOST_ROWS, console, request_table
+    from quantum_fabric.cli.screen import MOST_ROWS, console, request_table, show_cautions
     from quantum_fabric.ops.report import lead
     from quantum_fabric.ops.summary import pool
     from quantum_fabric.ops.tables import write_pairs, write_text
@@ -244,8 +244,7 @@ def _account(session: Session, folder: Path, again: str) -> int:
     out.print(
         ("[yellow]interrupted.[/] " if session.interrupted else "") + lead(session.histories, session.reached)
     )
-    for caution in session.fabric.cautions:
-        out.print(f"[yellow]caution[/] {caution}", soft_wrap=True)
+    show_cautions(out, session.cautions)
     write_pairs(session.histories, folder / "pairs.parquet")
     write_text(page(session, again), folder / "report.html")
     for name, what in (

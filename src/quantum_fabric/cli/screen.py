@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from quantum_fabric.errors import Caution
 from quantum_fabric.messages import Delivered, Plan, Refused
 from quantum_fabric.ops.summary import Summary, show_number, show_wait
 from quantum_fabric.units import Time, seconds, show_time
@@ -125,6 +126,12 @@ def show_forecast(out: Console, plan: Plan) -> None:
         f"expected: [bold]{show_number(forecast.rate)}{error} pairs/s[/], fidelity [bold]{forecast.fidelity:.4f}[/] "
         f"(at least {forecast.fidelity_low:.4f}), first pair after {show_wait(forecast.latency)}"
     )
+
+
+def show_cautions(out: Console, cautions: Iterable[Caution]) -> None:
+    """Where models are used outside of what they can say: each thing once, nothing where all is well."""
+    for caution in dict.fromkeys(cautions):
+        out.print(f"[yellow]caution[/] {plain(str(caution))}", soft_wrap=True)
 
 
 def plain(text: str) -> str:

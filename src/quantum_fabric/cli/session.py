@@ -8,7 +8,7 @@ from typing import Any
 
 from quantum_fabric import __version__, documents
 from quantum_fabric.documents import FaultKind, NetworkDocument, Workload
-from quantum_fabric.errors import InputError
+from quantum_fabric.errors import Caution, InputError
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.messages import Event, LinkChanged, NodeFailed, NodeRecovered
 from quantum_fabric.ops.journal import KEEPS, Header, JournalWriter
@@ -131,6 +131,13 @@ class Session:
                 self.fabric.inject(FAULTS[fault.kind](fault.target), fault.at)
         return len(inside)
 
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """Where models were used outside their validity, by the plans of its requests or by the run itself; each thing once."""
+        plans = (history.plan for history in self.histories if history.plan is not None)
+        said = [caution for plan in plans for caution in plan.cautions]
+        return tuple(dict.fromkeys((*said, *self.fabric.cautions)))
+
     def journal(self, target: Any, header: Header) -> None:
         """Write a journal: to a path, or to a sink that compares. It sees every message before the folds do."""
         self._journal = JournalWriter(target, header)
@@ -159,4 +166,6 @@ class Session:
             raise
         finally:
             if self._journal is not None:
-                self._journal.close(until=self.reached, interrupted=self.interrupted)
+                self._journal.close(
+                    until=self.reached, interrupted=self.interrupted, cautions=self.cautions
+                )

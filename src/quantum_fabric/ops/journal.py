@@ -8,7 +8,8 @@ Layout of the file::
     {"end": 1042, "until": 60000000000000, "interrupted": false, "sha256": "..."}
 
 The first line holds the documents in full, so a journal is all that a replay needs. The last line counts the
-messages, says where simulated time stopped, and digests every byte before it. Each line goes to the operating system
+messages, says where simulated time stopped and (under ``cautions``) which models were used outside of what they can
+say, and digests every byte before it. Each line goes to the operating system
 as one write, so an interrupted or killed run leaves whole lines; at worst the last one is torn, and the reader says so.
 """
 
@@ -17,14 +18,14 @@ from __future__ import annotations
 import hashlib
 import json
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
 from quantum_fabric import wire
-from quantum_fabric.errors import InputError, JournalError
+from quantum_fabric.errors import Caution, InputError, JournalError
 from quantum_fabric.messages import (
     Accepted,
     Cancel,
@@ -117,12 +118,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Last line of a journal: number of messages, where time stopped, whether somebody stopped it, digest."""
+    """Last line of a journal: number of messages, where time stopped, whether somebody stopped it, digest, cautions."""
 
     entries: int
     until: Time
     interrupted: bool
     sha256: str
+    cautions: tuple[Caution, ...] = ()
 
 
 class JournalWriter:
@@ -166,18 +168,23 @@ class JournalWriter:
         self._write({"t": time, "at": place, "m": wire.encode(message)})
         self.count += 1
 
-    def close(self, *, until: Time | None = None, interrupted: bool = False) -> None:
+    def close(
+        self, *, until: Time | None = None, interrupted: bool = False, cautions: Iterable[Caution] = ()
+    ) -> None:
         """Write the last line; a second call does nothing.
 
         Args:
             until: simulated time that was reached; the time of the last message where None.
             interrupted: somebody stopped the run before its planned end.
+            cautions: models that were used outside their validity.
         """
         if self._sink is None:
             return
         digest = self._digest.hexdigest()
         reached = self._last if until is None else until
-        self._write({"end": self.count, "until": reached, "interrupted": interrupted, "sha256": digest})
+        said = [wire.encode(caution) for caution in cautions]
+        last = {"end": self.count, "until": reached, "interrupted": interrupted, "sha256": digest}
+        self._write(last | ({"cautions": said} if said else {}))
         self._sink = None
         if self._file is not None:
             self._file.close()
@@ -331,7 +338,11 @@ def _read_end(path: Path, number: int, shape: dict[str, Any]) -> End:
     for name, kind in fields.items():
         if not isinstance(shape.get(name), kind):
             raise _corrupt(path, number, f"no usable {name!r} in the last line")
-    return End(shape["end"], shape["until"], shape["interrupted"], shape["sha256"])
+    try:
+        said = tuple(typing.cast(Caution, wire.decode(one)) for one in shape.get("cautions", ()))
+    except (InputError, TypeError) as error:
+        raise _corrupt(path, number, f"no usable 'cautions' in the last line ({error})") from error
+    return End(shape["end"], shape["until"], shape["interrupted"], shape["sha256"], said)
 
 
 def _check_end(path: Path, number: int, end: End, count: int, digest: str) -> None:
