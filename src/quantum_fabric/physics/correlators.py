@@ -85,6 +85,8 @@ def decay_rates(noise: MemoryNoise) -> Correlators:
     ``p_z = (1-e^(-t/T2))/2 - p_x`` (Sarvepalli, Klappenecker, Roetteler, Proc. R. Soc. A 465, 1645 (2009)).
 
     Limits:
+        A stretched decay (``exponent`` above 1) is taken for an exponential with the same T2; `fading.steady_rates` and
+        `fading.stretched_loss` hold the law itself.
         The fidelity is exact for one waiting half of any Bell state. With both halves waiting it is off by at most
         ``(1-e^(-t/T1))² / 4`` (plus for Φ, minus for Ψ).
 

@@ -177,17 +177,19 @@ def noisy_gate(
     return depolarised(apply(rho, operator, targets), targets, probability)
 
 
-def damped(rho: Complexes, target: int, noise: MemoryNoise, seconds: float) -> Complexes:
+def damped(rho: Complexes, target: int, noise: MemoryNoise, seconds: float, age: float = 0.0) -> Complexes:
     """One qubit waits in its memory: exact amplitude damping and dephasing, as Kraus operators.
 
     Equation: damping ``gamma = 1 - e^(-t/T1)``, then a phase flip that makes up the coherence ``e^(-t/T2)``; T2 <= 2 T1
-    makes that flip a probability (Nielsen & Chuang, section 8.3).
+    makes that flip a probability (Nielsen & Chuang, section 8.3). A stretched dephasing makes ``e^(-t/(2 T1) - ((a+t)/Tφ)^n +
+    (a/Tφ)^n)`` of a qubit of age a, with Tφ such that 1/e is left at T2.
 
     Args:
         rho: shape ``(2^n, 2^n)``.
         target: which qubit waits.
         noise: of its memory.
         seconds: how long, >= 0.
+        age: how old the qubit was before, s, >= 0.
 
     Examples:
         >>> noise = MemoryNoise(t1=1.0, t2=1.0)
@@ -199,7 +201,9 @@ def damped(rho: Complexes, target: int, noise: MemoryNoise, seconds: float) -> C
     decayed = apply(rho, np.array([[1, 0], [0, math.sqrt(stay)]], dtype=np.complex128), (target,)) + apply(
         rho, np.array([[0, math.sqrt(1.0 - stay)], [0, 0]], dtype=np.complex128), (target,)
     )
-    ratio = math.exp(-seconds / noise.t2 + seconds / (2.0 * noise.t1))
+    n, share = noise.exponent, 1.0 - noise.t2 / (2.0 * noise.t1) if noise.t2 < math.inf else 0.0
+    pure = share * (((age + seconds) / noise.t2) ** n - (age / noise.t2) ** n)  # (t/Tφ)^n = share (t/T2)^n
+    ratio = math.exp(-pure)
     flip = (1.0 - ratio) / 2.0
     return np.asarray((1.0 - flip) * decayed + flip * apply(decayed, Z, (target,)), dtype=np.complex128)
 
