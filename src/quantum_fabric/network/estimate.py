@@ -76,13 +76,16 @@ class _Turning:
             self.rotations = {(low, high): rotations for low, high, rotations in chain.turns}
 
     def round(
-        self, chain: Chain, place: tuple[int, int], done: int, keep: Correlators, spent: Correlators
+        self, chain: Chain, work: tuple[int, int, int], done: int, keep: Correlators, spent: Correlators
     ) -> tuple[float, Correlators]:
-        """One round on a segment: chance of success and what it leaves."""
+        """One round on a segment (left, right, rounds in all): chance of success and what it leaves."""
+        place, left = work[:2], work[2] - done
         kind, noise = chain.distillation, (chain.stations[place[0]].noise, chain.stations[place[1]].noise)
         stated = self.rotations.get(place, ())
         if self.find:
-            rotation, chance, state = best_rotation(keep, spent, kind, *noise)
+            rotation, chance, state = best_rotation(
+                keep, spent, kind, *noise, "fidelity", left, spent if chain.pumped else None
+            )
             self.rotations[place] = (*stated[:done], rotation)
             return chance, state
         return purified(keep, spent, kind, *noise, None, stated[done] if done < len(stated) else None)
@@ -234,7 +237,7 @@ def _purified(
         wait = fresh.time if pumped else part.time
         older = aged(aged(part.state, left.rates, wait), right.rates, wait)
         keep, spent = (older, fresh.state) if pumped else (part.state, older)
-        chance, state = turning.round(chain, (low, high), done, keep, spent)
+        chance, state = turning.round(chain, work, done, keep, spent)
         talk = 2.0 * way + left.swap_time + right.swap_time
         state = aged(state, left.rates, talk)
         state = aged(state, right.rates, way + right.swap_time)

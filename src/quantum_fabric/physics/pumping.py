@@ -68,7 +68,7 @@ def recurrence(
         a: noise of the operations at one end.
         b: noise at the other end.
         kind: ``"dejmps"`` (no twirl) or ``"bbpssw"``.
-        rotation: of every round; None finds the best for each.
+        rotation: of every round; None finds the best for the rounds to come.
         find: False uses the protocol's own rotation where none is stated.
 
     Raises:
@@ -87,8 +87,8 @@ def recurrence(
     fresh = check_weights(weights, "weights")
     state, cost = fresh, np.ones(fresh.shape[:-1])
     series = _Series(fresh, cost)
-    for _ in range(_count(rounds, "rounds")):
-        p, state, turns = _round(kind, (state, state), (a, b), rotation, find)
+    for left in range(_count(rounds, "rounds"), 0, -1):
+        p, state, turns = _round(kind, (state, state), (a, b), rotation, left if find else 0)
         cost = _share(2.0 * cost, p)
         series.add(p, state, cost, turns)
     return series.done()
@@ -112,7 +112,7 @@ def pumping(
         a: noise of the operations at one end.
         b: noise at the other end.
         kind: ``"dejmps"`` (no twirl) or ``"bbpssw"``.
-        rotation: of every step; None finds the best for each.
+        rotation: of every step; None finds the best for the rounds to come.
         find: False uses the protocol's own rotation where none is stated.
         levels: 1 pumps with elementary pairs, 2 with pairs that were pumped ``steps`` times, and so on.
 
@@ -139,8 +139,8 @@ def pumping(
     for level in range(levels):
         state, cost = fresh, price
         series = _Series(state, cost)
-        for _ in range(_count(steps, "steps")):
-            p, state, turns = _round(kind, (state, fresh), (a, b), rotation, find)
+        for left in range(_count(steps, "steps"), 0, -1):
+            p, state, turns = _round(kind, (state, fresh), (a, b), rotation, left if find else 0, fresh)
             cost = _share(cost + price, p)
             series.add(p, state, cost, turns)
         if level < levels - 1:
@@ -233,14 +233,15 @@ def _round(
     pairs: tuple[Floats, Floats],
     ends: tuple[OperationNoise, OperationNoise],
     rotation: Rotation | None,
-    find: bool,
+    left: int,
+    later: Floats | None = None,
 ) -> tuple[Floats, Floats, list[Rotation]]:
-    """One round of a whole batch; where rotations are found, each entry has its own."""
+    """One round of a whole batch; where rotations are found (for so many rounds to come), each entry has its own."""
     keep, sacrifice = pairs
-    if rotation is not None or not find:
+    if rotation is not None or left == 0:
         p, weights = purify(kind, keep, sacrifice, *ends, None, rotation)
         return p, weights, [rotation] * p.size if rotation is not None else []
-    turns = best_rotations(keep, sacrifice, kind, *ends)
+    turns = best_rotations(keep, sacrifice, kind, *ends, "fidelity", left, later)
     p = np.empty(len(turns))
     weights = np.empty((len(turns), 4))
     rows = zip(keep.reshape(-1, 4), sacrifice.reshape(-1, 4), turns, strict=True)

@@ -125,3 +125,64 @@ def test_batches():
 def test_unknown_names(kind, goal):
     with pytest.raises(UnknownNameError):
         best_rotation(werner(0.8), werner(0.8), kind, NOISELESS, NOISELESS, goal)
+
+
+def random_pairs(seed: int, count: int):
+    rng = np.random.default_rng(seed)
+    for good in rng.uniform(0.6, 0.95, count):
+        weights = np.concatenate([[good], (1.0 - good) * rng.dirichlet([0.7] * 3)])
+        yield from_weights(tuple(map(float, weights)))
+
+
+def in_rounds(state, noise, find: bool, rounds: int):
+    for left in range(rounds, 0, -1):
+        if find:
+            state = best_rotation(state, state, "dejmps", noise, noise, "fidelity", left)[2]
+        else:
+            state = purified(state, state, "dejmps", noise, noise)[1]
+    return fidelity(state)
+
+
+@pytest.mark.parametrize("noise", [NOISELESS, OperationNoise(0.001, 0.005, 0.01, 0.02)])
+@pytest.mark.parametrize("rounds", [1, 2, 3])
+def test_rounds_that_look_ahead_never_end_below_dejmps(noise, rounds):
+    """Looking at one round at a time does, by far: the second round may be blind to what the first one leaves."""
+    gained, greedy_lost = 0.0, 0.0
+    for state in random_pairs(0, 25):
+        own, found = in_rounds(state, noise, False, rounds), in_rounds(state, noise, True, rounds)
+        assert found >= own - 1e-8
+        gained = max(gained, found - own)
+        greedy = state
+        for _ in range(rounds):
+            greedy = best_rotation(greedy, greedy, "dejmps", noise, noise)[2]
+        greedy_lost = max(greedy_lost, own - fidelity(greedy))
+    assert gained > 0.02
+    if rounds == 2 and noise is NOISELESS:
+        assert greedy_lost > 0.001
+
+
+def test_two_noisy_rounds_come_close_to_an_exhaustive_search():
+    """All 36 rotations of the first round times all 36 of the second, equal pairs."""
+    noise = OperationNoise(0.001, 0.005, 0.01, 0.02)
+    every = list(itertools.product(AXES, AXES))
+    lost = []
+    for state in random_pairs(1, 6):
+        firsts = [purified(state, state, "dejmps", noise, noise, None, each)[1] for each in every]
+        best = max(
+            fidelity(purified(one, one, "dejmps", noise, noise, None, each)[1])
+            for one in firsts
+            for each in every
+        )
+        lost.append((best - in_rounds(state, noise, True, 2)) / (1.0 - best))
+    assert max(lost) < 0.08
+    assert sum(lost) / len(lost) < 0.02
+
+
+@pytest.mark.parametrize("noise", [NOISELESS, OperationNoise(0.001, 0.005, 0.01, 0.02)])
+def test_pumping_that_looks_ahead_never_ends_below_dejmps_in_two_rounds(noise):
+    for fresh in random_pairs(2, 25):
+        own = found = fresh
+        for left in (2, 1):
+            own = purified(own, fresh, "dejmps", noise, noise)[1]
+            found = best_rotation(found, fresh, "dejmps", noise, noise, "fidelity", left, fresh)[2]
+        assert fidelity(found) >= fidelity(own) - 1e-8
