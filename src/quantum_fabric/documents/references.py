@@ -81,8 +81,8 @@ def sound_parts(data: Plain) -> Form:
 
     Examples:
         >>> form = sound_parts({"nodes": [{"name": "A"}, {"name": "B", "slots": -1}, {"name": ""}]})
-        >>> form.nodes[1][1], len(form.nodes), form.known
-        (NodeEntry(name='B', sheet=None, overrides={}, slots=None, transducer=None, relays=None, position=None, note=None), 2, None)
+        >>> form.nodes[1][1].plain(), len(form.nodes), form.known
+        ({'name': 'B'}, 2, None)
     """
     data = data if isinstance(data, dict) else {}
     entries = data.get("nodes")
