@@ -24,6 +24,7 @@ from quantum_fabric.messages import (
     Teleported,
 )
 from quantum_fabric.physics import memory
+from quantum_fabric.physics.correlators import to_weights
 from quantum_fabric.physics.noise import MemoryNoise
 from quantum_fabric.units import MS
 
@@ -35,14 +36,12 @@ LOSSY = MemoryNoise(math.inf, math.inf, retrieval=0.5)
 @pytest.mark.parametrize("looks", [(), (3, 4, 20), (1, 2, 3, 5, 8, 13, 21)])
 def test_looking_at_a_stretched_half_changes_nothing(looks: tuple[int, ...]) -> None:
     bench = Bench(memory=GAUSSIAN)
-    pair = bench.pair("A", 0, "B", 0, correlators=(0.9, 0.8, 0.95))
+    pair = bench.pair("A", 0, "B", 0, correlators=(0.9, 0.85, 0.9))
     for look in looks:
         pair.ends[0].age(look * MS)
     for half in pair.ends:
         half.age(30 * MS)
-    start = (
-        np.array([0.9 + 0.8 + 0.95 + 1, 1 - 0.9 - 0.8 + 0.95, 1 + 0.9 - 0.8 - 0.95, 1 - 0.9 + 0.8 - 0.95]) / 4
-    )
+    start = np.array(to_weights((0.9, 0.85, 0.9)))
     assert pair.weights(0) == pytest.approx(tuple(memory.idle(start, GAUSSIAN, GAUSSIAN, 0.03)), abs=1e-12)
 
 
@@ -79,9 +78,7 @@ def test_attempts_on_every_lane_of_the_node_count_and_a_cut_stops_them() -> None
     bench.run(4000)
     for half in pair.ends:
         half.age(4000)
-    first = len(range(100, 1050, 100)) + len(
-        range(2000, 3030, 100)
-    )  # the attempt at its birth made it no harm
+    first = len(range(0, 1050, 100)) + len(range(2000, 3030, 100))
     second = len(range(500, 1050, 100)) + len(range(2000, 4001, 100))
     assert pair.x == pytest.approx(0.9 ** (first + second), rel=1e-12)
     assert pair.z == 1.0
