@@ -44,7 +44,7 @@ def command(files: tuple[str, ...]) -> int:
                 inventory = documents.inventory(document)
                 detail = f"{count(len(inventory.nodes), 'node')}, {count(len(inventory.links), 'link')}"
                 click.echo(f"{file}: a sound network: {document.title or 'no title'} ({detail})")
-                for caution in _cautions(inventory):
+                for caution in inventory.cautions:
                     click.echo(f"{file}: caution: {caution}")
             else:
                 if network is not None:
@@ -55,11 +55,3 @@ def command(files: tuple[str, ...]) -> int:
             faults += 1
             complain(error)
     return 2 if faults else 0
-
-
-def _cautions(inventory: documents.Inventory) -> list[str]:
-    """Devices and links that are used outside of what their models can say."""
-    found = [str(caution) for caution in inventory.cautions]
-    for name, link in inventory.links.items():
-        found += [f"{name}: {caution}" for caution in link.model.heralding().cautions]
-    return list(dict.fromkeys(found))

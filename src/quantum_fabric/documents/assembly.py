@@ -7,15 +7,14 @@ is a belief.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from quantum_fabric import links
-from quantum_fabric.devices import Fibre, Node, Station, transduced
+from quantum_fabric.devices import Node, converted, transduced
+from quantum_fabric.documents.composing import LinkEntry, compose
 from quantum_fabric.documents.delays import Delays, parts
-from quantum_fabric.documents.equipment import Equipment, attempt, equipment, known_architecture
+from quantum_fabric.documents.equipment import Equipment, attempt, equipment
 from quantum_fabric.documents.findings import Findings, Report
 from quantum_fabric.documents.network_document import (
-    LinkDocument,
     NetworkDocument,
     NodeEntry,
     Position,
@@ -24,29 +23,8 @@ from quantum_fabric.documents.reading import Place
 from quantum_fabric.documents.references import Form, form_of
 from quantum_fabric.documents.sheet_files import own_sheets
 from quantum_fabric.errors import Caution
-from quantum_fabric.links.model import LinkModel
 from quantum_fabric.network.topology import LinkView, NodeModel, Topology
-from quantum_fabric.units import Time, parse, parse_time, show, show_time
-
-
-@dataclass(frozen=True, slots=True)
-class LinkEntry:
-    """One link with everything worked out.
-
-    Attributes:
-        name: unique in the network.
-        a, b: names of its ends.
-        model: what makes the entanglement.
-        length: of the fibre from end to end (m).
-        light_time: one-way latency over it (ps).
-    """
-
-    name: str
-    a: str
-    b: str
-    model: LinkModel
-    length: float
-    light_time: Time
+from quantum_fabric.units import Time, parse, parse_time, show_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +39,7 @@ class Inventory:
         positions: name -> (longitude, latitude) in degrees or (x, y) in m, where the document says it.
         title: for people.
         relays: names of the nodes that may stand within a path.
+        noted: name of a node -> where the models of its devices are used outside their validity.
         states: how the twin keeps the states of pairs: ``"bell-diagonal"`` or ``"exact"``.
 
     Examples:
@@ -77,8 +56,16 @@ class Inventory:
     positions: Mapping[str, tuple[float, float]]
     title: str
     relays: frozenset[str]
-    cautions: tuple[Caution, ...] = ()
+    noted: Mapping[str, tuple[Caution, ...]] = field(default_factory=dict)
     states: str = "bell-diagonal"
+
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """Where models are used outside of what they can say, at the settings of the data sheets; each thing once."""
+        said = [replace(one, where=f"{name}.{one.where}") for name, row in self.noted.items() for one in row]
+        for link in self.links.values():
+            said += link.all_cautions
+        return tuple(dict.fromkeys(said))
 
 
 def inventory(document: NetworkDocument) -> Inventory:
@@ -113,11 +100,12 @@ def topology(inventory: Inventory) -> Topology:
             node.operation_noise(),
             node.swap_time,
             name in inventory.relays,
+            inventory.noted.get(name, ()),
         )
         for name, node in inventory.nodes.items()
     }
     views = {
-        name: LinkView(name, link.a, link.b, link.model, link.light_time, link.length)
+        name: LinkView(name, link.a, link.b, link.model, link.light_time, link.length, link.cautions)
         for name, link in inventory.links.items()
     }
     return Topology(nodes, views, inventory.delays, inventory.controller)
@@ -146,14 +134,13 @@ def assemble(form: Form, whole: bool, report: Report) -> Inventory | None:
     positions = _positions(form, count)
     if kit is None:
         return None
-    cautions: list[Caution] = []
-    nodes = {
-        entry.name: _node(entry, kit, ("nodes", number), count, cautions) for number, entry in form.nodes
-    }
+    noted: dict[str, tuple[Caution, ...]] = {}
+    nodes = {entry.name: _node(entry, kit, ("nodes", number), count, noted) for number, entry in form.nodes}
+    where = {entry.name: entry.position for _, entry in form.nodes}
     made: dict[str, LinkEntry] = {}
     for number, entry in form.links:
         ends = [nodes.get(name) for name in entry.between]
-        link = _link(entry, ends, kit, ("links", number), count)
+        link = compose(entry, ends, kit, where, ("links", number), count)
         if link is not None:
             made[link.name] = link
     delays = _delays(form, made, count) if whole and len(made) == len(form.links) else None
@@ -164,95 +151,30 @@ def assemble(form: Form, whole: bool, report: Report) -> Inventory | None:
     )
     sound = {name: node for name, node in nodes.items() if node is not None}
     controller = form.controller or _centre(delays, tuple(sound))
-    return Inventory(sound, made, delays, controller, positions, form.title, relays, tuple(cautions))
+    return Inventory(sound, made, delays, controller, positions, form.title, relays, noted)
 
 
 def _node(
-    entry: NodeEntry, kit: Equipment, place: Place, report: Report, cautions: list[Caution]
+    entry: NodeEntry, kit: Equipment, place: Place, report: Report, noted: dict[str, tuple[Caution, ...]]
 ) -> Node | None:
-    """One node as the fibre sees it; None where it is at fault."""
+    """One node as the fibre sees it, behind its transducer and its converter; None where it is at fault."""
     node = kit.node_of(entry, place, report)
     transducer = kit.transducer_of(entry, place, report)
-    if node is None or transducer is None:
-        return node if entry.transducer is None else None
-    node, noted = transduced(node, transducer)
-    cautions.extend(replace(one, where=f"{entry.name}.{one.where}") for one in noted)
-    return node
-
-
-def _link(
-    entry: LinkDocument, ends: list[Node | None], kit: Equipment, place: Place, report: Report
-) -> LinkEntry | None:
-    """Compose one link. Ends at fault have been reported already; everything else is checked all the same."""
-    arms = _arms(entry, place, report)
-    fibre = kit.fibre_of(entry, place, report)
-    detector = kit.detector_of(entry, place, report)
-    station = kit.station_of(entry, place, report)
-    source = kit.source_of(entry, place, report)
-    architecture = known_architecture(entry.architecture or kit.architecture, place, report)
-    a, b = ends
-    if arms is None or fibre is None or detector is None or architecture is None or a is None or b is None:
+    converter = kit.converter_of(entry, place, report)
+    if node is None or (entry.transducer is not None and transducer is None):
         return None
-    if station is None or (entry.source is not None and source is None):
-        return None
-    if station != Station():
-        detector = replace(detector, efficiency=detector.efficiency * station.transmission)
-        a, b = (_seen_through(node, station) for node in (a, b))
-    length = sum(arms)
-    light_time = fibre.latency(length)
-    losses = _losses(entry, arms)
-    if losses is not None and isinstance(fibre, Fibre):
-        fibre = replace(fibre, attenuation=0.0, fixed_loss=0.0)
-    model = attempt(
-        lambda: links.build(
-            architecture,
-            a,
-            b,
-            fibre,
-            arms,
-            detector,
-            source,
-            modes=entry.modes or kit.modes,
-            extra_loss=losses or (0.0, 0.0),
-            frequency_modes=entry.frequency_modes or 1,
-            space_modes=entry.space_modes or 1,
-        ),
-        place,
-        report,
+    if transducer is not None:
+        node, said = transduced(node, transducer)
+        if said:
+            noted[entry.name] = said
+    if entry.converter is None:
+        return node
+    before = node
+    return (
+        attempt(lambda: converted(before, converter), (*place, "converter"), report)
+        if converter is not None
+        else None
     )
-    if model is None:
-        return None
-    return LinkEntry(entry.label, entry.between[0], entry.between[1], model, length, light_time)
-
-
-def _seen_through(node: Node, station: Station) -> Node:
-    """The node as a station sees it whose beam splitter is not balanced."""
-    visibility = node.interface.visibility * station.contrast
-    return replace(node, interface=replace(node.interface, visibility=visibility))
-
-
-def _arms(entry: LinkDocument, place: Place, report: Report) -> tuple[float, float] | None:
-    """Fibre from each end to the station (m)."""
-    whole = parse(entry.length, "length") if entry.length is not None else None
-    if entry.station is not None and entry.station.arms is not None:
-        a, b = (parse(arm, "length") for arm in entry.station.arms)
-        if whole is not None and abs(a + b - whole) > 1e-6 * whole:
-            found = f"arms of {show(a, 'length')} and {show(b, 'length')}"
-            report((*place, "station", "arms"), found, f"arms that add up to the length, {entry.length}")
-            return None
-        return a, b
-    return (whole / 2, whole / 2) if whole is not None else None
-
-
-def _losses(entry: LinkDocument, arms: tuple[float, float]) -> tuple[float, float] | None:
-    """Measured loss of each arm (dB), None where it follows from the attenuation."""
-    if entry.station is not None and entry.station.losses is not None:
-        a, b = (parse(loss, "loss") for loss in entry.station.losses)
-        return a, b
-    if entry.loss is None:
-        return None
-    loss = parse(entry.loss, "loss")
-    return loss * arms[0] / sum(arms), loss * arms[1] / sum(arms)
 
 
 def _positions(form: Form, report: Report) -> dict[str, tuple[float, float]]:

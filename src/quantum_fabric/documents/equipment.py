@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from quantum_fabric import devices, links
-from quantum_fabric.devices import Carrier, Detector, Fibre, Node, Station, Transducer
+from quantum_fabric.devices import Carrier, Converter, Detector, Fibre, Node, Station, Switch, Transducer
 from quantum_fabric.documents.findings import Report, nearest
+from quantum_fabric.documents.fitting import is_one, kind_of, sources_of
 from quantum_fabric.documents.network_document import Choice, Defaults, LinkDocument, NodeEntry
 from quantum_fabric.documents.reading import Place, quoted
 from quantum_fabric.documents.sheet_files import Own, kinds_of
@@ -31,6 +32,7 @@ class Equipment:
 
     Attributes:
         node, fibre, detector: of the profile, or of the document's defaults.
+        carrier: the way of the light; the fibre unless the defaults say otherwise.
         source: None where nothing names one.
         architecture: of links.
         modes: of links.
@@ -40,7 +42,8 @@ class Equipment:
     """
 
     node: Node
-    fibre: Carrier
+    fibre: Fibre
+    carrier: Carrier
     detector: Detector
     source: Light | None
     architecture: str
@@ -60,18 +63,39 @@ class Equipment:
         """The transducer of one node, None where it has none."""
         return chosen("transducer", entry.transducer, None, (*place, "transducer"), report, self.own)
 
-    def fibre_of(self, entry: LinkDocument, place: Place, report: Report) -> Carrier | None:
-        """The fibre (or path through the air) of one link, without what was measured of its total loss."""
-        fibre: Carrier | None = chosen("fibre", entry.fibre, self.fibre, (*place, "fibre"), report, self.own)
-        if fibre is None:
+    def converter_of(self, entry: NodeEntry, place: Place, report: Report) -> Converter | None:
+        """The wavelength converter of one node, None where it has none."""
+        return chosen("converter", entry.converter, None, (*place, "converter"), report, self.own)
+
+    def carrier_of(self, entry: LinkDocument, place: Place, report: Report) -> Carrier | None:
+        """The fibre (or path through air or space) of one link, without what was measured of its total loss."""
+        way: Carrier | None
+        if entry.fibre is not None:
+            way = chosen("fibre", entry.fibre, self.fibre, (*place, "fibre"), report, self.own)
+        else:
+            way = chosen("carrier", entry.carrier, self.carrier, (*place, "carrier"), report, self.own)
+        if way is None:
             return None
-        if not isinstance(fibre, Fibre):
-            return fibre if _only_its_own_loss(entry, place, report) else None
+        if not isinstance(way, Fibre):
+            return way if _only_its_own_loss(entry, place, report) else None
         if entry.attenuation is not None:
-            fibre = replace(fibre, attenuation=parse(entry.attenuation, "attenuation"))
+            way = replace(way, attenuation=parse(entry.attenuation, "attenuation"))
         if entry.fixed_loss is not None:
-            fibre = replace(fibre, fixed_loss=parse(entry.fixed_loss, "loss"))
-        return fibre
+            way = replace(way, fixed_loss=parse(entry.fixed_loss, "loss"))
+        return way
+
+    def switches_of(self, entry: LinkDocument, place: Place, report: Report) -> tuple[float, float] | None:
+        """Loss of the optical switches in each arm of one link (dB); None where one is at fault."""
+        losses: list[float] = []
+        sound = True
+        for end in entry.between:
+            switches: list[Switch | None] = [
+                chosen("switch", choice, None, (*place, "switches", end, number), report, self.own)
+                for number, choice in enumerate(entry.switches.get(end, ()))
+            ]
+            sound = sound and None not in switches
+            losses.append(sum(switch.loss() for switch in switches if switch is not None))
+        return (losses[0], losses[1]) if sound else None
 
     def detector_of(self, entry: LinkDocument, place: Place, report: Report) -> Detector | None:
         """The detectors at one link's station."""
@@ -93,10 +117,30 @@ class Equipment:
         report((*place, "sheet" if entry.station.sheet else "overrides"), found, expected)
         return None
 
-    def source_of(self, entry: LinkDocument, place: Place, report: Report) -> Light | None:
-        """The source of one link, None where nothing names one."""
-        shared: Any = self.source
-        return chosen("source", entry.source, shared, (*place, "source"), report, self.own)
+    def source_of(
+        self, entry: LinkDocument, architecture: str, place: Place, report: Report
+    ) -> tuple[Light | None, bool]:
+        """The source of one link and whether all is well: None for architectures that have none.
+
+        A default is passed on to those links alone that can use it; what a link names itself has to fit.
+        """
+        kinds = sources_of(architecture)
+        here = (*place, "source")
+        if entry.source is None:
+            if not kinds or is_one(self.source, kinds):
+                return (self.source if kinds else None), True
+            report(here, "nothing", f"source: a {' or '.join(kinds)} sheet, which {architecture} needs")
+            return None, False
+        base: Any = self.source if is_one(self.source, kinds) else None
+        source: Light | None = chosen("source", entry.source, base, here, report, self.own)
+        if source is not None and not is_one(source, kinds):
+            found = f"a {kind_of(source)} sheet" if kinds else f"a source, which {architecture} has not"
+            wanted = (
+                f"a {' or '.join(kinds)} sheet, which is what {architecture} takes" if kinds else "no source"
+            )
+            report(here, found, wanted)
+            return None, False
+        return source, source is not None
 
 
 def _only_its_own_loss(entry: LinkDocument, place: Place, report: Report) -> bool:
@@ -109,7 +153,7 @@ def _only_its_own_loss(entry: LinkDocument, place: Place, report: Report) -> boo
     }
     wrong = [name for name, value in given.items() if value is not None]
     for name in wrong:
-        expected = "a fibre, or no such field: the sheet of a path through the air says what is lost"
+        expected = "a fibre, or no such field: the sheet of a path through air or space says what is lost"
         report((*place, *name.split(".")), f"{name} of a path that is no fibre", expected)
     return not wrong
 
@@ -144,11 +188,12 @@ def equipment(defaults: Defaults, report: Report, own: Own | None = None) -> Equ
 
     node = default("node", defaults.node, devices.sheet("node", profile.node))
     fibre = default("fibre", defaults.fibre, devices.sheet("fibre", profile.fibre))
+    carrier = default("carrier", defaults.carrier, fibre)
     detector = default("detector", defaults.detector, devices.sheet("detector", profile.detector))
     shared = devices.sheet("source", profile.source) if profile.source else None
     source = default("source", defaults.source, shared)
     architecture = known_architecture(defaults.architecture or profile.architecture, place, report)
-    if node is None or fibre is None or detector is None or architecture is None:
+    if node is None or fibre is None or carrier is None or detector is None or architecture is None:
         return None
     if defaults.source is not None and source is None:
         return None
@@ -156,6 +201,7 @@ def equipment(defaults: Defaults, report: Report, own: Own | None = None) -> Equ
     return Equipment(
         node,
         fibre,
+        carrier,
         detector,
         source,
         architecture,
@@ -245,7 +291,7 @@ def _looked_up(field: str, name: str, place: Place, report: Report, own: Own) ->
     for kind in kinds:
         if name in devices.sheets(kind):
             return devices.sheet(kind, name)
-    known = [*devices.sheets(field), *(f"{kind}/{one}" for kind in kinds[1:] for one in devices.sheets(kind))]
+    known = [one if kind == field else f"{kind}/{one}" for kind in kinds for one in devices.sheets(kind)]
     report(place, quoted(name), nearest(f"a {field} sheet", name, known))
     return None
 

@@ -23,6 +23,7 @@ _EXAMPLES: Final = {
     "loss": "3 dB",
     "attenuation": "0.2 dB/km",
     "frequency": "5 Hz",
+    "angle": "35 deg",
 }
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 MAX_NAME: Final = 80
@@ -165,10 +166,15 @@ def _quantity(check: Quantity) -> Any:
 
 _length, _duration, _delay = Quantity("length", above=True), Quantity("time", above=True), Quantity("time")
 _any_length = Quantity("length", low=-math.inf)
+_any_angle, _any_time = Quantity("angle", low=-math.inf), Quantity("time", low=-math.inf)
+_span = Quantity("length")
 _loss, _attenuation, _rate = Quantity("loss"), Quantity("attenuation"), Quantity("frequency")
 
 Length = Annotated[str, BeforeValidator(_length), _quantity(_length)]
 Coordinate = Annotated[str, BeforeValidator(_any_length), _quantity(_any_length)]
+Span = Annotated[str, BeforeValidator(_span), _quantity(_span)]
+Angle = Annotated[str, BeforeValidator(_any_angle), _quantity(_any_angle)]
+Offset = Annotated[str, BeforeValidator(_any_time), _quantity(_any_time)]
 Duration = Annotated[str, BeforeValidator(_duration), _quantity(_duration)]
 Delay = Annotated[str, BeforeValidator(_delay), _quantity(_delay)]
 Loss = Annotated[str, BeforeValidator(_loss), _quantity(_loss)]

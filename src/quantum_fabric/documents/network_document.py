@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from quantum_fabric.documents.fields import (
+    Angle,
     Attenuation,
     Coordinate,
     Count,
@@ -21,12 +22,15 @@ from quantum_fabric.documents.fields import (
     Length,
     Loss,
     Name,
+    Offset,
     Pair,
     SheetName,
+    Span,
     Text,
 )
 from quantum_fabric.documents.reading import quoted
 from quantum_fabric.errors import InputError
+from quantum_fabric.units import parse
 
 Overrides = Annotated[
     dict[str, Any],
@@ -40,6 +44,11 @@ Sheets = Annotated[
         description="data sheets of its own: path -> what the file says (filled in where a sheet is named by its path)"
     ),
 ]
+
+
+def _either(fibre: Choice | None, carrier: Choice | None) -> None:
+    if fibre is not None and carrier is not None:
+        raise InputError(found="fibre beside carrier", expected="one of them: a fibre is a carrier too")
 
 
 class Provenance(Entry):
@@ -79,12 +88,20 @@ class Defaults(Entry):
     profile: Name | None = Field(None, description="hardware profile")
     node: NodeDefaults | None = Field(None, description="sheet and overrides of the nodes")
     fibre: Choice | None = Field(None, description="sheet and overrides of the fibres")
-    detector: Choice | None = Field(
-        None, description="sheet and overrides of the detectors in heralding stations"
+    carrier: Choice | None = Field(
+        None, description="instead of fibre: the way of the light, KIND/NAME such as free_space/rooftop"
     )
-    source: Choice | None = Field(None, description="sheet and overrides of midpoint sources")
+    detector: Choice | None = Field(None, description="sheet and overrides of the detectors")
+    source: Choice | None = Field(
+        None, description="source of the links that have one: NAME, or KIND/NAME such as pair_source/micius"
+    )
     architecture: Name | None = Field(None, description="how links make entanglement, such as single_click")
     modes: Count | None = Field(None, description="time-multiplexed modes of a link")
+
+    @model_validator(mode="after")
+    def _one_carrier(self) -> Defaults:
+        _either(self.fibre, self.carrier)
+        return self
 
 
 class Position(Entry):
@@ -116,6 +133,9 @@ class NodeEntry(Entry):
     transducer: Choice | None = Field(
         None, description="what makes optical photons of the microwave photons of a superconducting node"
     )
+    converter: Choice | None = Field(
+        None, description="what changes the wavelength of its photons on their way into the fibre"
+    )
     relays: Flag | None = Field(None, description="false: the node may only be an end of a path")
     position: Position | None = None
     note: Text | None = None
@@ -124,8 +144,10 @@ class NodeEntry(Entry):
 class Station(Entry):
     """The heralding station (or midpoint source) of a link. Without one it stands in the middle."""
 
-    arms: tuple[Length, Length] | None = Field(
-        None, description="fibre from each end to the station", examples=[["15 km", "10 km"]]
+    arms: tuple[Span, Span] | None = Field(
+        None,
+        description="way from each end to the station; 0 m where it stands at that end",
+        examples=[["15 km", "10 km"]],
     )
     losses: tuple[Loss, Loss] | None = Field(
         None, description="total loss of each arm", examples=[["5.6 dB", "5.2 dB"]]
@@ -137,14 +159,58 @@ class Station(Entry):
     detector: Choice | None = None
 
 
+class Overhead(Entry):
+    """Where a satellite stands at the moment that a link is looked at; its altitude is that of the carrier."""
+
+    lon: Degrees = Field(ge=-180, le=180, description="degrees east of the place below it")
+    lat: Degrees = Field(ge=-90, le=90, description="degrees north of the place below it")
+    inclination: Angle | None = Field(
+        None, description="of its orbit, for a moment before or after it stood there", examples=["97.3 deg"]
+    )
+    heading: Literal["north", "south"] = Field("north", description="which way it was flying over that place")
+    after: Offset | None = Field(
+        None, description="time since it stood over that place; negative before", examples=["40 s"]
+    )
+
+    @model_validator(mode="after")
+    def _an_orbit(self) -> Overhead:
+        if (self.inclination is None) != (self.after is None):
+            found = "after" if self.inclination is None else "inclination"
+            raise InputError(found=f"{found} alone", expected="inclination and after, or neither")
+        return self
+
+
+Elevations = Annotated[
+    tuple[Angle, ...],
+    Field(
+        min_length=1,
+        max_length=2,
+        description="elevation of the satellite seen from each station, in the order of between",
+        examples=[["35 deg", "41 deg"]],
+    ),
+]
+Switches = Annotated[
+    dict[Name, tuple[Choice, ...]],
+    Field(
+        description="optical switches in the arm of the link at an end: {Alice: [mems], Bob: [mems, mems]}"
+    ),
+]
+
+
 class LinkDocument(Entry):
-    """One link: a fibre between two nodes and what makes entanglement over it."""
+    """One link: a way for light between two nodes and what makes entanglement over it."""
 
     name: Name | None = Field(None, description="a name, unique in the network; 'A~B' without one")
     between: Pair
     length: Length | None = Field(None, description="length of the fibre; the sum of the arms without one")
-    fibre: Choice | None = Field(
-        None, description="fibre sheet and overrides; also free_space/NAME or satellite/NAME"
+    elevations: Elevations | None = None
+    overhead: Overhead | None = Field(
+        None, description="where the satellite stands; the stations need positions in degrees"
+    )
+    fibre: Choice | None = Field(None, description="fibre sheet and overrides")
+    carrier: Choice | None = Field(
+        None,
+        description="instead of fibre: free_space/NAME, satellite/NAME (down), uplink/NAME, or the path of such a sheet",
     )
     attenuation: Attenuation | None = Field(None, description="attenuation of the fibre")
     fixed_loss: Loss | None = Field(
@@ -159,8 +225,10 @@ class LinkDocument(Entry):
     frequency_modes: Count | None = Field(None, description="colours that are tried side by side")
     space_modes: Count | None = Field(None, description="paths that are tried side by side")
     source: Choice | None = Field(
-        None, description="source of light; also pair_source/NAME, emitter/NAME or weak_pulse/NAME"
+        None,
+        description="source of light: NAME of pairs for memories, pair_source/NAME, emitter/NAME or weak_pulse/NAME",
     )
+    switches: Switches = Field(default_factory=dict)
     note: Text | None = None
 
     @property
@@ -170,12 +238,9 @@ class LinkDocument(Entry):
 
     @model_validator(mode="after")
     def _complete(self) -> LinkDocument:
-        arms = self.station.arms if self.station else None
         losses = self.station.losses if self.station else None
-        if self.length is None and arms is None:
-            raise InputError(
-                found="nothing", expected="length: a length above 0 such as '25 km' (or station.arms)"
-            )
+        self._a_length()
+        _either(self.fibre, self.carrier)
         ways = {
             "attenuation": self.attenuation,
             "fixed_loss": self.fixed_loss,
@@ -187,6 +252,26 @@ class LinkDocument(Entry):
             expected = "loss alone, station.losses alone, or attenuation and fixed_loss"
             raise InputError(found=" beside ".join(given), expected=expected)
         return self
+
+    def _a_length(self) -> None:
+        arms = self.station.arms if self.station else None
+        seen = [name for name in ("elevations", "overhead") if getattr(self, name) is not None]
+        others = [
+            name for name, value in (("length", self.length), ("station.arms", arms)) if value is not None
+        ]
+        if not seen and not others:
+            raise InputError(
+                found="nothing", expected="length: a length above 0 such as '25 km' (or station.arms)"
+            )
+        if len(seen + others) > 1 and seen:
+            expected = "one of them: a satellite's distance follows from where it stands"
+            raise InputError(found=" beside ".join(seen + others), expected=expected)
+        if arms is not None and sum(parse(arm, "length") for arm in arms) <= 0.0:
+            raise InputError(found="station.arms of 0 m and 0 m", expected="arms that are together above 0 m")
+        for name in self.switches:
+            if name not in self.between:
+                expected = f"switches of {self.between[0]} or {self.between[1]}, the ends of the link"
+                raise InputError(found=f"switches of {quoted(name)}", expected=expected)
 
 
 class ClassicalEntry(Entry):

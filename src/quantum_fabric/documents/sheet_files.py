@@ -25,7 +25,7 @@ PATH: Final = r"\.ya?ml$|^\.\.?/"
 """What the name of a sheet looks like where it is the path of a file."""
 
 ALIKE: Final[Mapping[str, tuple[str, ...]]] = {
-    "fibre": ("fibre", "free_space", "satellite"),
+    "carrier": ("fibre", "free_space", "satellite", "uplink"),
     "source": ("source", "pair_source", "emitter", "weak_pulse"),
 }
 """Field of a link -> kinds of sheet that may stand there; elsewhere it is the kind of that name."""
@@ -89,8 +89,8 @@ def kinds_of(field: str) -> tuple[str, ...]:
     """Kinds of sheet that may stand in a field of a document.
 
     Examples:
-        >>> kinds_of("node"), kinds_of("fibre")
-        (('node',), ('fibre', 'free_space', 'satellite'))
+        >>> kinds_of("node"), kinds_of("carrier")
+        (('node',), ('fibre', 'free_space', 'satellite', 'uplink'))
     """
     return ALIKE.get(field, (field,))
 
@@ -189,10 +189,14 @@ def _references(data: Mapping[str, Plain]) -> Iterator[tuple[Place, str, str]]:
         yield from _devices(station, ("links", number, "station"))
         if isinstance(station, dict):
             yield from _choice(station, "station", ("links", number, "station"))
+        switches = link.get("switches") if isinstance(link, dict) else None
+        for end, row in switches.items() if isinstance(switches, dict) else ():
+            for place, switch in enumerate(_list(row)):
+                yield from _choice(switch, "switch", ("links", number, "switches", end, place))
 
 
 def _devices(entry: Plain, place: Place) -> Iterator[tuple[Place, str, str]]:
-    for kind in devices.RECORDS:
+    for kind in (*devices.RECORDS, "carrier"):
         if isinstance(entry, dict) and kind in entry and kind != "station":
             yield from _choice(entry[kind], kind, (*place, kind))
 

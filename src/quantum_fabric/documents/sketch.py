@@ -54,9 +54,10 @@ class Span:
 
 
 def has_arms(fields: Mapping[str, Plain]) -> bool:
-    """Whether the fields of a link give the lengths of its station's arms, and so the link's length."""
+    """Whether the fields of a link give its length by the arms of its station, or by where a satellite stands."""
     station = fields.get("station")
-    return isinstance(station, Mapping) and "arms" in station
+    by_arms = isinstance(station, Mapping) and "arms" in station
+    return by_arms or bool({"elevations", "overhead"} & set(fields))
 
 
 @dataclass(frozen=True, slots=True)

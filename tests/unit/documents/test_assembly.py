@@ -172,7 +172,9 @@ def test_topologies_believe_what_the_inventory_says() -> None:
 
 
 def test_a_link_that_its_parts_do_not_make() -> None:
-    with pytest.raises(DocumentError, match=r"links\[0\]: found nothing, expected a pair source"):
+    with pytest.raises(
+        DocumentError, match=r"links\[0\]\.source: found nothing, expected source: a source sheet"
+    ):
         pair(length="1 km", architecture="midpoint_source")
 
 

@@ -43,18 +43,13 @@ def known(names: Iterable[str]) -> str:
 
 
 NODE_SHEETS = known(devices.sheets("node"))
-FIBRE_SHEETS = known(
-    [
-        *devices.sheets("fibre"),
-        *(f"{kind}/{name}" for kind in ("free_space", "satellite") for name in devices.sheets(kind)),
-    ]
-)
+FIBRE_SHEETS = known(devices.sheets("fibre"))
 ARCHITECTURES = known(CATALOGUE)
 MEMORY_FIELDS = devices.describe(devices.Memory)
-NODE_FIELDS = "name, sheet, overrides, slots, transducer, relays, position, note"
+NODE_FIELDS = "name, sheet, overrides, slots, transducer, converter, relays, position, note"
 LINK_FIELDS = (
-    "name, between, length, fibre, attenuation, fixed_loss, loss, station, architecture, modes, "
-    "frequency_modes, space_modes, source, note"
+    "name, between, length, elevations, overhead, fibre, carrier, attenuation, fixed_loss, loss, station, "
+    "architecture, modes, frequency_modes, space_modes, source, switches, note"
 )
 
 
@@ -152,7 +147,7 @@ FIBRE_CASES = [
     ("length: 25 km\n  station: {arms: [15 km, 5 km]}",
      "9: links[0].station.arms: found arms of 15 km and 5 km, expected arms that add up to the length, 25 km"),
     ("station: {arms: [15 km, -5 km]}",
-     "8: links[0].station.arms[1]: found '-5 km', expected a length above 0 such as '25 km'"),
+     "8: links[0].station.arms[1]: found '-5 km', expected a length of at least 0 such as '25 km'"),
     ("length: 25 km\n  loss: 3 dB\n  attenuation: 0.2 dB/km",
      "7: links[0]: found attenuation beside loss, expected loss alone, station.losses alone, or attenuation and fixed_loss"),
     ("length: 25 km\n  attenuation: -1 dB/km",
@@ -169,7 +164,7 @@ FIBRE_CASES = [
      "9: links[0].architecture: found 'double-click', expected an architecture (did you mean 'double_click'?): "
      + ARCHITECTURES),
     ("length: 25 km\n  architecture: midpoint_source",
-     "7: links[0]: found nothing, expected a pair source in the middle (source)"),
+     "7: links[0].source: found nothing, expected source: a source sheet, which midpoint_source needs"),
     ("length: 25 km\n  source: {overrides: {fidelity: 1}}",
      "9: links[0].source: found overrides without a sheet, expected sheet: the name of a source sheet"),
     ("length: 25 km\n- {between: [Bob, Alice], length: 1 km}",

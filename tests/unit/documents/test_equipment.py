@@ -97,7 +97,7 @@ def test_fibres_and_detectors_of_a_link(told: Told) -> None:
     kit = equipment(Defaults(profile="lab-best"), told)
     assert kit is not None
     plain = LinkDocument(between=("A", "B"), length="1 km")
-    assert kit.fibre_of(plain, (), told) == kit.fibre
+    assert kit.carrier_of(plain, (), told) == kit.fibre
     assert kit.detector_of(plain, (), told) == kit.detector
     own = LinkDocument(
         between=("A", "B"),
@@ -107,7 +107,7 @@ def test_fibres_and_detectors_of_a_link(told: Told) -> None:
         fixed_loss="1 dB",
         station=Station(detector=Choice(overrides={"efficiency": "50 %"})),
     )
-    fibre, detector = kit.fibre_of(own, (), told), kit.detector_of(own, (), told)
+    fibre, detector = kit.carrier_of(own, (), told), kit.detector_of(own, (), told)
     assert fibre is not None
     assert detector is not None
     assert fibre.attenuation == pytest.approx(3e-4)

@@ -303,9 +303,7 @@ def test_a_path_that_leads_nowhere(tmp_path: Path, name: str, said: str) -> None
 def test_a_sheet_of_another_kind_in_the_wrong_place(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match=r"fibre\.sheet: found './ion.yaml', which is a node sheet"):
         documents.load_network(write(tmp_path, NETWORK + "  fibre: ./ion.yaml\n"))
-    with pytest.raises(
-        DocumentError, match=r"ion\.yaml:1: kind: found 'node', expected a sheet of kind fibre"
-    ):
+    with pytest.raises(DocumentError, match=r"ion\.yaml:1: kind: found 'node', expected a fibre sheet"):
         documents.load_network(
             write(tmp_path, NETWORK.replace(", sheet: ./ion.yaml", "") + "  fibre: ./ion.yaml\n")
         )
@@ -385,7 +383,7 @@ def test_a_station_that_links_do_not_model_is_refused() -> None:
 
 
 def test_a_link_may_go_through_the_air(tmp_path: Path) -> None:
-    text = LINK.replace("10 km", "2 km") + ", fibre: free_space/ideal, architecture: double_click}\n"
+    text = LINK.replace("10 km", "2 km") + ", carrier: free_space/ideal, architecture: double_click}\n"
     nodes = "interface.wavelength: 850 nm"
     text = text.replace(
         "{name: A}, {name: B}", f"{{name: A, overrides: {{{nodes}}}}}, {{name: B, overrides: {{{nodes}}}}}"
@@ -394,7 +392,7 @@ def test_a_link_may_go_through_the_air(tmp_path: Path) -> None:
     if carrier.carries(850e-9):
         link = documents.inventory(documents.parse_document(text)).links["A~B"]
         assert link.light_time == carrier.latency(2000.0)
-    lossy = text.replace("fibre: free_space/ideal", "fibre: free_space/ideal, loss: 3 dB")
+    lossy = text.replace("carrier: free_space/ideal", "carrier: free_space/ideal, loss: 3 dB")
     with pytest.raises(DocumentError, match=r"links\[0\]\.loss: found loss of a path that is no fibre"):
         documents.parse_document(lossy)
 
