@@ -85,3 +85,38 @@ def test_a_folder_that_cannot_be_made_is_one_clear_error(qfabric, tmp_path: Path
     assert result.code == 2
     assert "file" in result.err
     assert "Traceback" not in result.err
+
+
+SHORT_LIVED = """\
+kind: network
+version: 1
+title: memories that relax
+defaults: {node: {sheet: future, overrides: {memory.t1: 4 ms, memory.t2: 4 ms}}}
+nodes: [{name: A}, {name: B}, {name: C}]
+links: [{between: [A, B], length: 20 km}, {between: [B, C], length: 20 km}]
+"""
+
+ONE_REQUEST = """\
+kind: workload
+version: 1
+duration: 1 s
+requests: [{from: A, to: C, fidelity: 0.55, pairs: 20}]
+"""
+
+
+def test_states_are_chosen_and_a_wrong_approximation_is_said(qfabric, tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(SHORT_LIVED)
+    (tmp_path / "load.yaml").write_text(ONE_REQUEST)
+    said = {}
+    for states in ("bell-diagonal", "exact"):
+        result = qfabric("run", "net.yaml", "-w", "load.yaml", "--states", states, "--out", states)
+        assert result.code == 0, result.err
+        said[states] = result.words
+        header = (tmp_path / states / "journal.jsonl").read_text().splitlines()[0]
+        assert f'"states":"{states}"' in header
+        assert ("Caution" in (tmp_path / states / "report.html").read_text()) == (states == "bell-diagonal")
+        again = qfabric("replay", f"{states}/journal.jsonl")
+        assert again.code == 0, again.words
+    assert "caution states: fidelities off by up to about" in said["bell-diagonal"]
+    assert "caution" not in said["exact"]
+    assert qfabric("run", "net.yaml", "--states", "fuzzy").code == 2
