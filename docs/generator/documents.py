@@ -11,7 +11,7 @@ from quantum_fabric.documents import bundled, json_schema, workloads
 from quantum_fabric.units import UNITS
 
 KINDS = ("network", "workload", "import")
-DEVICES = ("Detector", "Fibre", "Source", "Transducer")
+DEVICES = ("Carrier", "Converter", "Detector", "Fibre", "Source", "Switch", "Transducer")
 _UNIT = re.compile(r"(?:^|; )(An? [a-z]+ .*?)\. Units: .*$")
 
 
@@ -41,8 +41,10 @@ def _kind(kind: str) -> Iterator[str]:
         yield from _table(record, kind)
     if any(name in definitions for name in DEVICES):
         yield (
-            "A **device** (fibre, detector, source, transducer) is the name of a [sheet](devices.md), or a mapping with `sheet` and "
-            "`overrides`. `overrides` gives single fields of the sheet another value, by dotted name or nested: "
+            "A **device** (carrier, converter, detector, fibre, source, switch, transducer) is the name of a "
+            "[sheet](devices.md), or a mapping with `sheet` and `overrides`. A sheet of another kind than the field's is named "
+            "with its kind: `carrier: free_space/rooftop`, `source: pair_source/micius`. "
+            "`overrides` gives single fields of the sheet another value, by dotted name or nested: "
             "`{memory.t2: 10 ms}`. The fields are on the page of the [devices](devices.md)."
         )
         yield ""
@@ -95,7 +97,9 @@ def _value(name: str, field: Mapping[str, Any], kind: str) -> str:
     if "$ref" in field:
         return _reference(field["$ref"], kind)
     if field.get("type") == "array":
-        if "prefixItems" in field:
+        if "prefixItems" in field or "$ref" not in field["items"]:
+            if "maxItems" in field and field.get("minItems") != field["maxItems"]:
+                return f"{field.get('minItems', 0)} to {field['maxItems']} of them, such as {code(_flow(field['examples'][0]))}"
             return f"two of them, such as {code(_flow(field['examples'][0]))}"
         return f"a list of {_reference(field['items']['$ref'], kind)}"
     unit = _UNIT.search(field.get("description", ""))
@@ -119,6 +123,9 @@ def _flow(values: list[Any]) -> str:
 
 
 def _plain(field: Mapping[str, Any]) -> str:
+    if isinstance(field.get("additionalProperties"), dict) and "items" in field["additionalProperties"]:
+        name = field["additionalProperties"]["items"]["$ref"].rpartition("/")[2].lower()
+        return f"a mapping from the name of an end to a list of [{name} devices](devices.md)"
     if "anyOf" in field:
         return "such as " + " or ".join(code(str(one)) for one in field["examples"])
     kind = {
@@ -155,17 +162,22 @@ def units() -> str:
         "A person writes a number and a unit; the program keeps times as integers of picoseconds and everything else in base "
         "units. A bare number is accepted for a fraction only."
     )
-    base = {
-        "time": "s",
-        "length": "m",
-        "frequency": "Hz",
-        "loss": "dB",
-        "attenuation": "dB/m",
-        "angle": "rad",
-        "fraction": "1",
-    }
     rows = [
-        (kind, ", ".join(code(unit) if unit else "(none)" for unit in found), base[kind])
+        (kind, ", ".join(code(unit) if unit else "(none)" for unit in found), _base(kind, found))
         for kind, found in UNITS.items()
     ]
     return page("Units", intro, table(("kind", "units", "kept in"), rows))
+
+
+_BASES = {
+    "fraction": "1",
+    "dispersion": "s/m²",
+    "polarisation mode dispersion": "s/√m",
+    "Raman coefficient": "1/m²",
+    "radiance": "W/(m² sr m)",
+}
+"""Kind of quantity -> its base unit, where nobody writes that."""
+
+
+def _base(kind: str, found: Mapping[str, float]) -> str:
+    return _BASES.get(kind) or next(unit for unit, factor in found.items() if factor == 1.0)

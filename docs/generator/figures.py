@@ -232,9 +232,9 @@ def _free_space() -> str:
     return _svg(figure, "free_space")
 
 
-def _satellite() -> str:
+def _satellite(kind: str = "satellite") -> str:
     figure, axes = _figure(2)
-    for index, (name, down) in enumerate(_named("satellite")):
+    for index, (name, down) in enumerate(_named(kind)):
         elevations, losses, ranges = [], [], np.linspace(down.altitude * 1.0001, down.altitude * 6, 400)
         for length in ranges:
             try:
@@ -248,7 +248,7 @@ def _satellite() -> str:
     axes[0].set(xlabel="elevation / deg", ylabel="mean loss / dB")
     axes[0].legend(fontsize=6, frameon=False)
     axes[1].set(xlabel="slant range / km", ylabel="mean loss / dB")
-    return _svg(figure, "satellite")
+    return _svg(figure, kind)
 
 
 def _switch() -> str:
@@ -301,6 +301,7 @@ DEVICES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
     "weak_pulse": ("Photon numbers of the sheets", _weak_pulse),
     "free_space": ("Transmission of the sheets over distance", _free_space),
     "satellite": ("Loss of the sheets over elevation and range", _satellite),
+    "uplink": ("Loss of the sheets over elevation and range", lambda: _satellite("uplink")),
     "switch": ("Loss and speed of the sheets", _switch),
     "coupler": ("Splitting and loss of the sheets", _coupler),
     "converter": ("Efficiency and noise of the sheets", _converter),

@@ -32,7 +32,7 @@ def command(files: tuple[str, ...]) -> int:
     """
     from quantum_fabric import documents
     from quantum_fabric.cli.app import complain
-    from quantum_fabric.cli.screen import count
+    from quantum_fabric.cli.screen import count, fleeting
 
     network: documents.NetworkDocument | None = None
     name, faults = "", 0
@@ -44,6 +44,8 @@ def command(files: tuple[str, ...]) -> int:
                 inventory = documents.inventory(document)
                 detail = f"{count(len(inventory.nodes), 'node')}, {count(len(inventory.links), 'link')}"
                 click.echo(f"{file}: a sound network: {document.title or 'no title'} ({detail})")
+                for line in fleeting(inventory):
+                    click.echo(f"{file}: {line}")
                 for caution in inventory.cautions:
                     click.echo(f"{file}: caution: {caution}")
             else:

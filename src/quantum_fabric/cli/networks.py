@@ -115,7 +115,8 @@ def _show(document: NetworkDocument) -> None:
     from rich.markup import escape
 
     from quantum_fabric import documents
-    from quantum_fabric.cli.screen import console, show_cautions, table
+    from quantum_fabric.cli.screen import console, fleeting, show_cautions, table
+    from quantum_fabric.ops.summary import show_number
     from quantum_fabric.units import show, show_time
 
     inventory = documents.inventory(document)
@@ -138,17 +139,21 @@ def _show(document: NetworkDocument) -> None:
     out.print(nodes)
     out.print()
     links = table(
-        "Link", "Length", "Light time", "Architecture", "Success", "Attempt", "Fidelity",
-        right=("Length", "Light time", "Success", "Attempt", "Fidelity"),
+        "Link", "Length", "Light time", "Architecture", "Success", "Attempt", "Pairs /s", "Fidelity",
+        right=("Length", "Light time", "Success", "Attempt", "Pairs /s", "Fidelity"),
     )  # fmt: skip
     for name, link in inventory.links.items():
         point = link.model.heralding()
         links.add_row(
             escape(name), show(link.length, "length", 3), show_time(link.light_time, 3), link.model.architecture,
-            f"{point.success:.3g}", show_time(point.period, 3), f"{point.fidelity:.4f}",
+            f"{point.success:.3g}", show_time(point.period, 3), show_number(link.pairs_per_second), f"{point.fidelity:.4f}",
         )  # fmt: skip
     out.print(links)
-    out.print("[dim]Success, attempt and fidelity: of one attempt, at the middle setting of the link.[/]")
+    out.print(
+        "[dim]Of one attempt and one lane, at the setting of the data sheet; pairs as they are born.[/]"
+    )
+    for line in fleeting(inventory):
+        out.print(escape(line), soft_wrap=True)
     show_cautions(out, inventory.cautions)
     soft = [f"{entry.what} ({entry.standing})" for entry in document.provenance]
     if soft:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from quantum_fabric.documents import Inventory
+
 STATUS_STYLE: Final = {
     "completed": "green", "refused": "yellow", "expired": "red", "failed": "red", "cancelled": "dim", "open": "cyan",
 }  # fmt: skip
@@ -126,6 +128,22 @@ def show_forecast(out: Console, plan: Plan) -> None:
         f"expected: [bold]{show_number(forecast.rate)}{error} pairs/s[/], fidelity [bold]{forecast.fidelity:.4f}[/] "
         f"(at least {forecast.fidelity_low:.4f}), first pair after {show_wait(forecast.latency)}"
     )
+
+
+def fleeting(inventory: Inventory) -> list[str]:
+    """One line for each link whose pairs no memory holds: how many there are, and what they are good for.
+
+    Examples:
+        >>> from quantum_fabric import documents
+        >>> fleeting(documents.inventory(documents.load_network("lab")))
+        []
+    """
+    return [
+        f"{name}: photons are measured at both ends, no memory holds a pair: {show_number(link.pairs_per_second)} coincidences/s "
+        f"of fidelity {link.model.heralding().fidelity:.4f}, for keys and tests; no path can use them"
+        for name, link in inventory.links.items()
+        if not link.model.stores
+    ]
 
 
 def show_cautions(out: Console, cautions: Iterable[Caution]) -> None:
