@@ -31,7 +31,8 @@ What comes out, in --out (without it ./runs/validation):
   validation.parquet   one row for each comparison, SI units; validation.csv holds the same
 
 The SHA-256 of every parameter file is compared with the lock before anything is computed. Exit code: 0 when all
-comparisons pass, 1 when one fails, 2 when a parameter file is not the frozen one.
+claims hold, 1 when one fails (a recalled value that disagrees is shown and is no claim), 2 when a parameter file is not
+the frozen one.
 """
 
 
@@ -43,9 +44,15 @@ comparisons pass, 1 when one fails, 2 when a parameter file is not the frozen on
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every comparison.")
 @click.option(
-    "--workers", "-j", type=click.IntRange(1), default=None, help="Processes; all cores by default. Results do not depend on it."
+    "--workers",
+    "-j",
+    type=click.IntRange(1),
+    default=None,
+    help="Processes; all cores by default. Results do not depend on it.",
 )
-def command(names: tuple[str, ...], listing: bool, out: Path | None, as_json: bool, workers: int | None) -> int:
+def command(
+    names: tuple[str, ...], listing: bool, out: Path | None, as_json: bool, workers: int | None
+) -> int:
     """Compare what the models predict with exact theory and published experiments.
 
     NAMES are experiments; all where none is given. Each has frozen parameters with provenance, a null model, a tolerance that
@@ -114,7 +121,7 @@ def _table(results: list[Result], folder: Path, whole: bool) -> None:
         for result in results:
             made.add_row(
                 str(result.file.row or "+"), f"[bold]{plain(result.file.name)}[/]", plain(result.file.title),
-                plain(wording.counts(result)), "[green]PASS[/]" if result.passed else "[red]FAIL[/]",
+                plain(wording.counts(result)), _verdict(result),
             )  # fmt: skip
         out.print(made)
     detailed = [(r, row) for r in results for row in r.comparisons if not whole or not row.passed]
@@ -124,6 +131,12 @@ def _table(results: list[Result], folder: Path, whole: bool) -> None:
         out.print(f"[dim]{result.file.digest}  {plain(result.file.name)}.yaml[/]", soft_wrap=True)
     out.print(wording.lead(results))
     _where(out, folder)
+
+
+def _verdict(result: Result) -> str:
+    if result.verdict in ("PASS", "FAIL"):
+        return f"[{'green' if result.passed else 'red'}]{result.verdict}[/]"
+    return f"[yellow]no claim: {result.verdict}[/]"
 
 
 def _comparisons(rows: Sequence[tuple[Result, Comparison]]) -> Table:
@@ -172,7 +185,10 @@ def _list(as_json: bool) -> int:
     files = [load(name) for name in names()]
     missing = not_comparable()
     if as_json:
-        known = [{"name": f.name, "row": f.row, "title": f.title, "cite": f.cite, "sha256": f.digest} for f in files]
+        known = [
+            {"name": f.name, "row": f.row, "title": f.title, "cite": f.cite, "sha256": f.digest}
+            for f in files
+        ]
         absent = [{"name": each.name, "cite": each.cite, "missing": each.missing} for each in missing]
         click.echo(json.dumps({"experiments": known, "not_comparable": absent}, indent=2))
         return 0

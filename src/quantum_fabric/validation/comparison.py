@@ -189,10 +189,16 @@ def judge(
     rows = []
     for name, measured in file.measured.items():
         number, found = measured.number, predicted[name]
-        passed = measured.tolerance.met(found.value, found.error, number.value, number.error, number.rounding)
+        good = measured.tolerance.met(found.value, found.error, number.value, number.error, number.rounding)
         rows.append(
             Comparison(
-                name, measured, found.value, found.error, null.get(name), _standing(name, file, parameters), passed
+                name,
+                measured,
+                found.value,
+                found.error,
+                null.get(name),
+                _standing(name, file, parameters),
+                bool(good),  # and not a bool of numpy's
             )
         )
     return tuple(rows)

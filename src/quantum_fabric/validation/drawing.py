@@ -14,6 +14,7 @@ from quantum_fabric.validation.comparison import Comparison, Standing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
 
     from quantum_fabric.validation.running import Result
 
@@ -85,7 +86,11 @@ def forest(result: Result, figure: Figure) -> None:
                 axes.plot([at], [place], "D", ms=5, color=NULL, mfc="white")
             else:
                 axes.annotate(
-                    "▶" if at > 0 else "◀", (math.copysign(5.8, at), place), color=NULL, ha="center", va="center"
+                    "▶" if at > 0 else "◀",
+                    (math.copysign(5.8, at), place),
+                    color=NULL,
+                    ha="center",
+                    va="center",
                 )
         where = max(-6.0, min(6.0, row.residual / scale))
         axes.errorbar(
@@ -115,7 +120,9 @@ def ratios(result: Result, figure: Figure) -> None:
         axes.barh([place], [tolerance - 1e-18], left=[1e-18], height=0.62, color="#e9edf1", lw=0)
         axes.plot([deviation], [place], "o", color=MODEL if row.passed else FAILED, ms=6)
         if row.null is not None and row.null != row.measured.number.value:
-            axes.plot([abs(row.null - row.measured.number.value)], [place], "D", ms=5, color=NULL, mfc="white")
+            axes.plot(
+                [abs(row.null - row.measured.number.value)], [place], "D", ms=5, color=NULL, mfc="white"
+            )
     axes.set_xscale("log")
     axes.set_xlim(1e-17, 3.0)
     axes.set_yticks(range(len(rows)), [row.measured.label for row in rows])
@@ -147,7 +154,7 @@ def _row_label(row: Comparison) -> str:
     return row.measured.label + kind
 
 
-def lines(axes: Axes, x: Sequence[float], model: Sequence[float], null: Sequence[float] | None = None) -> None:
+def lines(axes: Axes, x: ArrayLike, model: Sequence[float], null: Sequence[float] | None = None) -> None:
     """A predicted curve, and that of the null model."""
     axes.plot(x, model, color=MODEL, lw=1.8, label="model")
     if null is not None:

@@ -29,6 +29,7 @@ class Experiment:
         sample: ``(values, piece) -> anything``, the long work, cut into pieces with a seed each, so that any number of workers
             gives the same numbers; None where there is none.
         pieces: number of pieces.
+        fitting: as `predict`, but of the results alone that the fit is made to; None where `predict` is quick enough.
     """
 
     name: str
@@ -40,3 +41,4 @@ class Experiment:
     height: float = 3.4
     sample: Callable[[Values, int], Any] | None = None
     pieces: int = 0
+    fitting: Callable[[Values, Sequence[Any]], Prediction] | None = None

@@ -120,4 +120,3 @@ def _lock(folder: Path) -> dict[str, str]:
 
 def _plain(content: bytes, name: str) -> Any:
     return compose(content.decode("utf-8"), name)[0].plain()
-

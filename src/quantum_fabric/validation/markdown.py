@@ -44,7 +44,7 @@ def render(results: Sequence[Result], missing: Sequence[NotComparable]) -> str:
         *(f"- {rule}" for rule in RULES), "",
         *_table(("row", "experiment", "comparisons, by what they are worth", "verdict"), (
             (str(r.file.row or "+"), f"[{r.file.name}](#{r.file.name})<br>{r.file.title}", wording.counts(r),
-             "PASS" if r.passed else "**FAIL**") for r in results)),
+             _verdict(r)) for r in results)),
         *(f"- **{wording.STANDINGS[each]}**: {text}" for each, text in MEANING.items()), "",
     ]  # fmt: skip
     for result in results:
@@ -57,10 +57,21 @@ def render(results: Sequence[Result], missing: Sequence[NotComparable]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _verdict(result: Result) -> str:
+    if result.verdict in ("PASS", "FAIL"):
+        return result.verdict if result.passed else "**FAIL**"
+    return f"no claim: {result.verdict}"
+
+
 def _section(result: Result) -> Iterator[str]:
     file = result.file
     yield from (f"## {file.name}", "", f"{file.title}. {file.cite}.", "")
-    yield from (f"**Model.** {result.experiment.model}.", "", f"**Null model.** {result.experiment.null_model}.", "")
+    yield from (
+        f"**Model.** {result.experiment.model}.",
+        "",
+        f"**Null model.** {result.experiment.null_model}.",
+        "",
+    )
     yield from (fit_text(result), "", f"![{file.title}]({FIGURES}/{file.name}.svg)", "")
     yield from _table(
         ("result", "predicted", "measured", "letter", "residual", "tolerance", "null model", "verdict"),
@@ -79,7 +90,12 @@ def _section(result: Result) -> Iterator[str]:
         yield ""
         shown = shown[:4]
     rows = (
-        (f"`{name}`", wording.measured(number), number.letter, number.source + (f"; {number.note}" if number.note else ""))
+        (
+            f"`{name}`",
+            wording.measured(number),
+            number.letter,
+            number.source + (f"; {number.note}" if number.note else ""),
+        )
         for name, number in shown
     )
     if shown:
@@ -100,7 +116,9 @@ def _table(head: Sequence[str], rows: Iterator[tuple[str, ...]]) -> Iterator[str
 def _standalone(svg: str) -> str:
     """An SVG file of its own: names of the dialect, a white ground, a typeface."""
     start = svg.index(">") + 1
-    frame = svg[: start - 1].replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"')
+    frame = svg[: start - 1].replace(
+        "<svg", '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    )
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', frame)
     size = f' width="{box[1]}" height="{box[2]}"' if box else ""
     style = "<style>text { font-family: system-ui, 'Helvetica Neue', 'DejaVu Sans', sans-serif !important; }</style>"

@@ -34,13 +34,16 @@ RULES: Final = (
     "quoted error counts as exact, so they are lower bounds.",
     "A result that is known by its printed digits alone stands for the whole interval that they leave (“digits”).",
     "A null model stands beside each comparison. Where it passes too, the comparison does not tell it from the model.",
-    "Agreement with a recalled number (M) is no validation claim; a number with soft parameters (M or P) proves little.",
-    "A comparison that fails stays in the table.",
+    "Agreement with a recalled number (M) is no validation claim, and disagreement no failed one; a number with soft parameters "
+    "(M or P) proves little.",
+    "A comparison that fails or disagrees stays in the table.",
 )
 """Rules of evidence, as the page says them."""
 
 
-def render(results: Sequence[Result], missing: Sequence[NotComparable], facts: Sequence[tuple[str, str]]) -> str:
+def render(
+    results: Sequence[Result], missing: Sequence[NotComparable], facts: Sequence[tuple[str, str]]
+) -> str:
     """Make the page.
 
     Args:
@@ -82,7 +85,7 @@ def _overview(results: Sequence[Result]) -> str:
         f"<tr><td class=n>{result.file.row or '+'}</td>"
         f'<td><a href="#{escape(result.file.name)}">{escape(result.file.name)}</a>'
         f"<small>{escape(result.file.title)}</small></td>"
-        f"<td>{escape(wording.counts(result))}</td><td>{_badge(result.passed)}</td></tr>"
+        f"<td>{escape(wording.counts(result))}</td><td>{_badge(result.verdict)}</td></tr>"
         for result in results
     )
     head = "<tr><th class=n>Row</th><th>Experiment</th><th>Comparisons, by what they are worth</th><th>Verdict</th></tr>"
@@ -90,15 +93,17 @@ def _overview(results: Sequence[Result]) -> str:
     return f"<h2>Table</h2><table><thead>{head}</thead><tbody>{rows}</tbody></table><p class=note>{key}.</p>"
 
 
-def _badge(passed: bool) -> str:
-    return '<span class="badge pass">PASS</span>' if passed else '<span class="badge fail">FAIL</span>'
+def _badge(verdict: str) -> str:
+    if verdict in ("PASS", "FAIL"):
+        return f'<span class="badge {verdict.lower()}">{verdict}</span>'
+    return f'<span class="badge soft">no claim: {verdict}</span>'
 
 
 def _section(result: Result) -> str:
     file, experiment = result.file, result.experiment
     numbered = f"Row {file.row}" if file.row else "Further experiment"
     return (
-        f'<section id="{escape(file.name)}"><h2>{escape(file.title)} {_badge(result.passed)}</h2>'
+        f'<section id="{escape(file.name)}"><h2>{escape(file.title)} {_badge(result.verdict)}</h2>'
         f"<p class=note>{numbered} · {escape(file.name)} · {escape(file.cite)}<br>"
         f"<b>Model.</b> {escape(experiment.model)}. <b>Null model.</b> {escape(experiment.null_model)}. "
         f"{escape(fit_text(result))}</p>"
@@ -139,7 +144,9 @@ def _comparisons(rows: Sequence[Comparison]) -> str:
 
 
 def _verdict(row: Comparison) -> str:
-    kind = "fail" if not row.passed else "pass" if row.standing in (Standing.EXACT, Standing.SOURCED) else "soft"
+    kind = (
+        "fail" if not row.passed else "pass" if row.standing in (Standing.EXACT, Standing.SOURCED) else "soft"
+    )
     if row.standing is Standing.FITTED:
         kind = ""
     words = wording.STANDINGS[row.standing]

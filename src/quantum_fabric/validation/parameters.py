@@ -51,8 +51,10 @@ class Number:
         note: how it was obtained; empty where there is nothing to say.
 
     Examples:
-        >>> number({"value": "39 Hz", "rounding": "0.5 Hz", "letter": "S", "source": "abstract"}, {"abstract": "first page"}, "rate")
-        Number(value=39.0, error=0.28867..., rounding=0.5, text='39 Hz', factor=1.0, unit='Hz', letter='S', source='first page', note='')
+        >>> entry = {"value": "39 Hz", "rounding": "0.5 Hz", "letter": "S", "source": "abstract"}
+        >>> rate = number(entry, {"abstract": "first page"}, "rate")
+        >>> rate.value, round(rate.error, 3), rate.rounding, rate.text, rate.source
+        (39.0, 0.289, 0.5, '39 Hz', 'first page')
     """
 
     value: float
@@ -72,8 +74,9 @@ class Tolerance:
 
     Attributes:
         kind: ``absolute`` (difference, in the unit of the result), ``relative`` (difference over the result), ``factor``
-            (ratio, either way), ``sigmas`` (difference over both errors in quadrature), ``at_least`` and ``at_most`` (the result is
-            a bound, which may be missed by so much), ``exact`` (equal to the last bit).
+            (ratio, either way, to the nearer end of the result's own error bar), ``sigmas`` (difference over both errors in
+            quadrature), ``at_least`` and ``at_most`` (the result is a bound, which may be missed by so much), ``exact`` (equal to
+            the last bit).
         value: the number that goes with it; SI for a difference.
 
     A result that is known by its printed digits alone stands for the whole interval that they leave: the difference is
@@ -107,7 +110,8 @@ class Tolerance:
             case "relative":
                 return distance <= self.value * abs(measured)
             case "factor":
-                return measured / self.value <= predicted <= measured * self.value
+                low, high = measured - measured_error, measured + measured_error
+                return low / self.value <= predicted <= high * self.value
             case "sigmas":
                 return distance <= self.value * math.hypot(predicted_error, measured_error)
             case "at_least":
@@ -224,7 +228,8 @@ def parameter_file(plain: Any, digest: str, where: str) -> ParameterFile:
         for name, entry in (plain["parameters"] or {}).items()
     }
     measured = {
-        name: _measured(entry, sources, parameters, f"{where}: {name}") for name, entry in plain["measured"].items()
+        name: _measured(entry, sources, parameters, f"{where}: {name}")
+        for name, entry in plain["measured"].items()
     }
     fit = _fit(plain.get("fitted"), parameters, measured, where)
     missing = tuple(str(line) for line in plain.get("missing") or ())
@@ -311,7 +316,9 @@ def _fit(
         return None
     if not isinstance(plain, list) or len(plain) != 1:
         found = f"{len(plain)} fitted parameters" if isinstance(plain, list) else repr(plain)
-        raise InputError(found, "a list with one entry at most: one experiment, one fitted parameter", f"{where}: fitted")
+        raise InputError(
+            found, "a list with one entry at most: one experiment, one fitted parameter", f"{where}: fitted"
+        )
     entry = plain[0]
     wanted = {"parameter", "low", "high", "on", "predicts", "why"}
     _only(entry, wanted, wanted, f"{where}: fitted")

@@ -51,7 +51,8 @@ def write(results: Sequence[Result], folder: Path) -> list[Path]:
         if found:
             marks = ", ".join("?" for _ in COLUMNS)
             database.executemany(
-                f"INSERT INTO comparisons VALUES ({marks})", [[row[name] for name in COLUMNS] for row in found]
+                f"INSERT INTO comparisons VALUES ({marks})",
+                [[row[name] for name in COLUMNS] for row in found],
             )
         for form in ("parquet", "csv"):
             path = folder / f"validation.{form}"

@@ -38,9 +38,28 @@ class Result:
     samples: tuple[Any, ...]
 
     @property
+    def claims(self) -> tuple[Comparison, ...]:
+        """Comparisons that claim something: neither fitted, nor with a recalled result."""
+        return tuple(
+            row for row in self.comparisons if row.standing not in (Standing.FITTED, Standing.RECALLED)
+        )
+
+    @property
+    def recalled(self) -> tuple[Comparison, ...]:
+        """Comparisons with a recalled result: they agree or disagree, and nothing follows from it."""
+        return tuple(row for row in self.comparisons if row.standing is Standing.RECALLED)
+
+    @property
     def passed(self) -> bool:
-        """Whether every comparison that is a test passed."""
-        return all(row.passed for row in self.comparisons if row.standing is not Standing.FITTED)
+        """Whether every claim holds."""
+        return all(row.passed for row in self.claims)
+
+    @property
+    def verdict(self) -> str:
+        """PASS or FAIL by its claims; ``agrees`` or ``disagrees`` where all its results are recalled."""
+        if self.claims:
+            return "PASS" if self.passed else "FAIL"
+        return "agrees" if all(row.passed for row in self.recalled) else "disagrees"
 
     @property
     def values(self) -> dict[str, float]:
@@ -88,7 +107,7 @@ def conclude(one: Experiment, file: ParameterFile, samples: Sequence[Any] = ()) 
     def predict(values: Values) -> Any:
         return one.predict(values, samples)
 
-    parameters = fitted(predict, file)
+    parameters = fitted(lambda values: (one.fitting or one.predict)(values, samples), file)
     predicted = propagated(predict, parameters)
     null = one.null({name: number.value for name, number in parameters.items()})
     return Result(one, file, parameters, judge(file, parameters, predicted, null), tuple(samples))
@@ -98,7 +117,9 @@ def _sampled(
     experiments: Sequence[Experiment], files: dict[str, ParameterFile], workers: int, tell: Progress
 ) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {each.name: [None] * each.pieces for each in experiments}
-    work = [(each.name, piece, files[each.name].values()) for each in experiments for piece in range(each.pieces)]
+    work = [
+        (each.name, piece, files[each.name].values()) for each in experiments for piece in range(each.pieces)
+    ]
     done = 0
     if workers <= 1 or len(work) < 2:
         for name, piece, values in work:

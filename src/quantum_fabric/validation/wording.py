@@ -54,10 +54,10 @@ def measured(number: Number) -> str:
     Examples:
         >>> from quantum_fabric.validation.frozen import load
         >>> measured(load("humphreys2018").measured["rate_high"].number)
-        '39 Hz (digits)'
+        '39 Hz ± 0.5 (digits)'
     """
     if number.rounding:
-        return f"{number.text} (digits)"
+        return f"{number.text} ± {number.rounding / number.factor:.2g} (digits)"
     if number.error:
         return with_error(number.value, number.error, number.factor, number.unit)
     return number.text
@@ -69,7 +69,7 @@ def null_of(row: Comparison) -> str:
         return "–"
     number = row.measured.number
     verdict = "passes too" if row.null_passed else "fails"
-    return f"{with_error(row.null, 0.0, number.factor, number.unit)} ({verdict})"
+    return f"{row.null / number.factor:.4g} {number.unit}".strip() + f" ({verdict})"
 
 
 def residual(row: Comparison) -> str:
@@ -103,18 +103,17 @@ def verdict(row: Comparison) -> str:
 
 
 def lead(results: list[Result]) -> str:
-    """All in one sentence.
+    """All in two sentences.
 
     Examples:
         >>> lead([])
-        '0 of 0 experiments pass: 0 comparisons, 0 failures.'
+        '0 of 0 claims hold. 0 of 0 recalled values, which claim nothing, agree.'
     """
-    rows = [row for result in results for row in result.comparisons if row.standing is not Standing.FITTED]
-    good = sum(result.passed for result in results)
-    failures = sum(not row.passed for row in rows)
+    claims = [row for result in results for row in result.claims]
+    recalled = [row for result in results for row in result.recalled]
     return (
-        f"{good} of {len(results)} experiments pass: {len(rows)} comparisons, {failures} "
-        f"failure{'s' if failures != 1 else ''}."
+        f"{sum(row.passed for row in claims)} of {len(claims)} claims hold. {sum(row.passed for row in recalled)} of "
+        f"{len(recalled)} recalled values, which claim nothing, agree."
     )
 
 

@@ -14,7 +14,7 @@ from quantum_fabric import documents
 from quantum_fabric.devices import Detector, Fibre, Node, Source
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.links import LinkModel, build
-from quantum_fabric.messages import Delivered, Heralded, LinkRequest
+from quantum_fabric.messages import CLIENT, CONTROLLER, Delivered, Heralded, LinkRequest, Send
 from quantum_fabric.network import waiting
 from quantum_fabric.physics import bounds, merit
 from quantum_fabric.physics.noise import OperationNoise
@@ -22,6 +22,7 @@ from quantum_fabric.units import SPEED_OF_LIGHT, Time, from_seconds
 from quantum_fabric.validation.comparison import Predicted, Prediction, Values
 from quantum_fabric.validation.drawing import FAILED, MODEL, NULL
 from quantum_fabric.validation.experiment import Experiment
+from quantum_fabric.validation.watching import watcher
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,12 +45,18 @@ def sample(values: Values, piece: int) -> dict[str, Any]:
     kind = KINDS[piece]
     rng = np.random.default_rng([int(values["seed"]), piece])
     count = int(values[kind]) // KINDS.count(kind)
-    return {"links": _links, "states": _states, "networks": _networks, "messages": _messages}[kind](rng, count)
+    return {"links": _links, "states": _states, "networks": _networks, "messages": _messages}[kind](
+        rng, count
+    )
 
 
 def random_link(rng: np.random.Generator) -> tuple[LinkModel, float | None, float, int, tuple[Time, Time]]:
     """A link of random parts: the model, its setting, the transmission that bounds it, its modes, latencies of its arms."""
-    name = ARCHITECTURES[min(int(rng.integers(0, 10)), 3)] if rng.random() < 0.1 else ARCHITECTURES[int(rng.integers(1, 4))]
+    name = (
+        ARCHITECTURES[min(int(rng.integers(0, 10)), 3)]
+        if rng.random() < 0.1
+        else ARCHITECTURES[int(rng.integers(1, 4))]
+    )
     u = rng.random(16)
     attenuation = 10.0 ** (-5.0 + 2.0 * u[0])
     fibre = Fibre(attenuation=attenuation, group_index=1.0 + 0.6 * u[1], fixed_loss=3.0 * u[2])
@@ -85,16 +92,24 @@ def _links(rng: np.random.Generator, count: int) -> dict[str, Any]:
         model, setting, bound, modes, (left, right) = random_link(rng)
         heralding = model.heralding(setting)
         weights = np.array(heralding.weights)
-        if weights.min() < 0.0 or abs(weights.sum() - 1.0) > 1e-12 or not 0.0 <= heralding.success <= 1.0 + SLACK:
+        if (
+            weights.min() < 0.0
+            or abs(weights.sum() - 1.0) > 1e-12
+            or not 0.0 <= heralding.success <= 1.0 + SLACK
+        ):
             found["weights"] += 1
             continue
-        secret = heralding.success * max(0.0, 1.0 - float(merit.entropy(weights)))  # hashing: what is surely there
+        secret = heralding.success * max(
+            0.0, 1.0 - float(merit.entropy(weights))
+        )  # hashing: what is surely there
         capacity = float(bounds.plob(bound))
         found["plob"] += secret > modes * capacity * (1.0 + SLACK)
         found["plob_null"] += secret > capacity * (1.0 + SLACK)
         across = left + right
         # a pair has both halves when light has crossed; each end hears when news from the far end can have come
-        least = across if model.architecture in ("midpoint_source", "sender_receiver") else 2 * max(left, right)
+        least = (
+            across if model.architecture in ("midpoint_source", "sender_receiver") else 2 * max(left, right)
+        )
         heard = max(h - b for h, b in zip(heralding.heard, heralding.born, strict=True))
         found["herald"] += heard < least - 2 or heralding.period < heard
         if number < 400:
@@ -115,7 +130,10 @@ def _states(rng: np.random.Generator, count: int) -> dict[str, Any]:
     general = 2.0 * np.sqrt(singular[:, 0] ** 2 + singular[:, 1] ** 2)
     weights = rng.dirichlet(np.full(4, 0.3), size=half)
     largest = merit.chsh_max(weights)
-    reader, other = (OperationNoise(readout_error_0=float(a), readout_error_1=float(b)) for a, b in rng.uniform(0, 0.2, (2, 2)))
+    reader, other = (
+        OperationNoise(readout_error_0=float(a), readout_error_1=float(b))
+        for a, b in rng.uniform(0, 0.2, (2, 2))
+    )
     fixed = merit.chsh_fixed(weights, reader, other)
     broken = (
         int((general > merit.TSIRELSON + 1e-9).sum())
@@ -185,28 +203,49 @@ def _best_path(edges: Sequence[bounds.Edge], names: str) -> float:
     return float(width[0, -1])
 
 
+class _Timed(Fabric):
+    """A fabric that times every letter from the moment it leaves to the moment it arrives."""
+
+    def __init__(
+        self, inventory: documents.Inventory, seed: int, light: Mapping[tuple[str, str], Time]
+    ) -> None:
+        super().__init__(inventory, seed=seed)
+        self.found: Counter[str] = Counter()
+        self.light = light
+        self._left: dict[tuple[int, str], tuple[Time, str, Any]] = {}
+
+    def _home(self, seat: str) -> str:
+        return self.inventory.controller if seat in (CONTROLLER, CLIENT) else seat
+
+    def _carry(self, seat: str, send: Send) -> None:
+        self._left[id(send.message), send.to] = (
+            self.now,
+            seat,
+            send.message,
+        )  # kept, so that no id is used again
+        super()._carry(seat, send)
+
+    def _arrive(self, letter: tuple[str, Any]) -> None:
+        seat, message = letter
+        left = self._left.pop((id(message), seat), None)
+        if left is not None:
+            least = self.light[self._home(left[1]), self._home(seat)]
+            self.found["cases"] += 1
+            self.found["causality"] += self.now - left[0] < least - 2
+            self.found["causality_null"] += least > 0  # instant letters would break all of these
+        super()._arrive(letter)
+
+
 def _messages(rng: np.random.Generator, count: int) -> dict[str, Any]:
     """Watch the Chicago network carry messages: none may beat light in the fibre, no pair its own heralds."""
     document = documents.load_network("chicago")
-    inventory = documents.inventory(document)
     shortest = _light_times(document)
-    fabric = Fabric(inventory, seed=int(rng.integers(1 << 30)))
-    found: Counter[str] = Counter()
+    fabric = _Timed(documents.inventory(document), int(rng.integers(1 << 30)), shortest)
+    found = fabric.found
     births: dict[str, Time] = {}
-    swapped: dict[str, Time] = {}
-
-    def told(time: Time, place: str, message: Any) -> None:
-        """A node hears of a swap: not before light has come from the nearest node that swapped, whoever that was."""
-        found["cases"] += 1
-        earliest = min((at + shortest[node, place] for node, at in swapped.items()), default=time + 1)
-        found["causality"] += time < earliest - 2
-        found["causality_null"] += shortest[message.partner, place] > 0  # instant news would break all of these
-
-    def swaps(time: Time, place: str, _event: Any) -> None:
-        swapped.setdefault(place, time)
 
     def heralded(time: Time, _place: str, event: Any) -> None:
-        link = inventory.links[event.link]
+        link = fabric.inventory.links[event.link]
         found["cases"] += 1
         found["causality"] += time - min(event.born, event.partner_born) < link.light_time - 2
         births[event.pair] = min(event.born, event.partner_born)
@@ -217,8 +256,8 @@ def _messages(rng: np.random.Generator, count: int) -> dict[str, Any]:
         first = min(births.get(pair, message.created_at) for pair in message.pair)
         found["causality"] += message.delivered_at - first < shortest[a, b] // 2 - 2
 
-    fabric.watch(heralded, Heralded)
-    fabric.watch(delivered, Delivered)
+    fabric.watch(watcher(heralded), Heralded)
+    fabric.watch(watcher(delivered), Delivered)
     for a, b in (("NU", "UChicago_PME"), ("Argonne_1", "Fermilab_2"), ("Argonne_2", "UChicago_HC")):
         fabric.submit(LinkRequest(a, b, 0.6, pairs=1_000_000))
     fabric.run(10**18, stop=lambda: found["cases"] >= count)
@@ -251,7 +290,7 @@ def predict(values: Values, samples: Sequence[Any]) -> Prediction:  # noqa: ARG0
     return {name: Predicted(float(sum(int(each.get(name, 0)) for each in samples))) for name in names}
 
 
-def null(values: Values) -> Mapping[str, float]:
+def null(values: Values) -> Mapping[str, float]:  # noqa: ARG001 (the protocol)
     """Nothing: what the null models break is counted by the samples and shown in the figure."""
     return {}
 
@@ -303,4 +342,3 @@ EXPERIMENTS: Final = (
         pieces=len(KINDS),
     ),
 )
-

@@ -59,12 +59,26 @@ def draw_nadlinger(result: Result, figure: Figure) -> None:
     for fidelity, label in ((values["fidelity"], "F = 0.960, any share of phase errors"),):
         states = [pair(fidelity, share) for share in np.linspace(0.0, 1.0, 50)]
         errors = [100.0 * float(merit.qber(state)[2]) for state in states]
-        axes.plot(errors, [float(merit.chsh_max(state)) for state in states], color="#1f5f8b", lw=1.8, label=label)
+        axes.plot(
+            errors, [float(merit.chsh_max(state)) for state in states], color="#1f5f8b", lw=1.8, label=label
+        )
     q = np.linspace(0.0, 0.045, 50)
-    axes.plot(100.0 * q, merit.TSIRELSON * (1.0 - 2.0 * q), color="#d98a1f", ls=(0, (4, 2)), label="null model: white noise")
+    axes.plot(
+        100.0 * q,
+        merit.TSIRELSON * (1.0 - 2.0 * q),
+        color="#d98a1f",
+        ls=(0, (4, 2)),
+        label="null model: white noise",
+    )
     row, error = result.row("chsh"), result.row("qber").measured.number
     point(axes, 100.0 * error.value, row, "measured (recalled)")
-    axes.errorbar([100.0 * error.value], [row.measured.number.value], xerr=[100.0 * error.error], color="#1d2733", capsize=3)
+    axes.errorbar(
+        [100.0 * error.value],
+        [row.measured.number.value],
+        xerr=[100.0 * error.error],
+        color="#1d2733",
+        capsize=3,
+    )
     axes.set_xlabel("error rate of the key basis / %")
     axes.set_title("CHSH value")
     axes.legend()
@@ -72,7 +86,9 @@ def draw_nadlinger(result: Result, figure: Figure) -> None:
 
 def predict_krutyanskiy(values: Values, samples: Sequence[Any]) -> Prediction:  # noqa: ARG001
     """Two links that wait for each other; an attempt lasts as long as light needs to the station and its answer back."""
-    return {"rate": Predicted(1.0 / (_round_trip(values) * float(waiting.parallel_mean(values["success"], 2))))}
+    return {
+        "rate": Predicted(1.0 / (_round_trip(values) * float(waiting.parallel_mean(values["success"], 2))))
+    }
 
 
 def _round_trip(values: Values) -> float:
@@ -133,7 +149,8 @@ def draw_sena(result: Result, figure: Figure) -> None:
 EXPERIMENTS: Final = (
     Experiment(
         "nadlinger2022",
-        "merit.qber, merit.chsh_max, merit.di_fraction of one Bell-diagonal state; the share of phase errors is fitted to the error rate",
+        "merit.qber, merit.chsh_max, merit.di_fraction of one Bell-diagonal state; the share of phase errors is fitted to the "
+        "error rate",
         "white noise (Werner)",
         predict_nadlinger,
         null_nadlinger,
@@ -147,5 +164,7 @@ EXPERIMENTS: Final = (
         null_krutyanskiy,
         draw_krutyanskiy,
     ),
-    Experiment("sena2025", "merit.chsh_max of Werner states", "pure dephasing", predict_sena, null_sena, draw_sena),
+    Experiment(
+        "sena2025", "merit.chsh_max of Werner states", "pure dephasing", predict_sena, null_sena, draw_sena
+    ),
 )

@@ -16,6 +16,7 @@ from quantum_fabric.units import SECOND, Time, seconds
 from quantum_fabric.validation.comparison import Predicted, Prediction, Values
 from quantum_fabric.validation.drawing import MEASURED, MODEL, NULL
 from quantum_fabric.validation.experiment import Experiment
+from quantum_fabric.validation.watching import watcher
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,16 +46,14 @@ def sample(values: Values, piece: int) -> dict[str, float]:
 def chicago(values: Values) -> dict[str, float]:
     """Round trips: of the inventory, and where the controller is one end, of a letter and its answer in the running network."""
     inventory = documents.inventory(documents.load_network("chicago"))
-    found = {
-        name: seconds(inventory.delays[a, b] + inventory.delays[b, a]) for name, (a, b) in TABLE.items()
-    }
+    found = {name: seconds(inventory.delays[a, b] + inventory.delays[b, a]) for name, (a, b) in TABLE.items()}
     fabric = Fabric(inventory, seed=int(values["seed"]))
     asked: dict[str, Time] = {}
     sent: list[Time] = []
     answered: dict[str, Time] = {}
-    fabric.watch(lambda time, place, _: asked.setdefault(place, time), Prepare)
-    fabric.watch(lambda time, _place, message: answered.setdefault(message.node, time), Prepared)
-    fabric.watch(lambda time, _place, _message: sent.append(time), LinkRequest)
+    fabric.watch(watcher(lambda time, place, _: asked.setdefault(place, time)), Prepare)
+    fabric.watch(watcher(lambda time, _place, message: answered.setdefault(message.node, time)), Prepared)
+    fabric.watch(watcher(lambda time, _place, _message: sent.append(time)), LinkRequest)
     for a, b in (("NU", "StarLight"), ("StarLight", "UChicago_PME"), ("Argonne_1", "StarLight")):
         asked.clear()
         answered.clear()
@@ -65,7 +64,10 @@ def chicago(values: Values) -> dict[str, float]:
         key = next(each for each, ends in TABLE.items() if set(ends) == {a, b})
         found[key] = seconds(answered[far] - sent[0])
         fabric.cancel(name)
-        fabric.run(fabric.now + SECOND, stop=lambda: not fabric.open_requests and not fabric.controller.ledger.leases())
+        fabric.run(
+            fabric.now + SECOND,
+            stop=lambda: not fabric.open_requests and not fabric.controller.ledger.leases(),
+        )
     return found
 
 
@@ -77,7 +79,9 @@ def star(values: Values) -> dict[str, float]:
     fabric = Fabric(inventory, seed=int(values["seed"]))
     served: dict[str, list[Time]] = {}
     balance = _balance(fabric)
-    fabric.watch(lambda time, _place, message: served.setdefault(message.request, []).append(time), Delivered)
+    fabric.watch(
+        watcher(lambda time, _place, message: served.setdefault(message.request, []).append(time)), Delivered
+    )
     for ends in ([("Server", node) for node in OUTER], list(combinations(OUTER, 2))):
         for a, b in ends:
             fabric.submit(LinkRequest(a, b, 0.9, pairs=int(values["pairs"]), name=f"{a} - {b}"))
@@ -108,8 +112,8 @@ def _balance(fabric: Fabric) -> Any:
     def deliver(_time: Time, _place: str, message: Any) -> None:
         ends[tuple(message.pair)] = ends.get(tuple(message.pair), 0) + 1
 
-    fabric.watch(herald, Heralded)
-    fabric.watch(deliver, Delivered)
+    fabric.watch(watcher(herald), Heralded)
+    fabric.watch(watcher(deliver), Delivered)
 
     def unaccounted() -> int:
         reused = sum(count - 1 for count in ends.values())
@@ -128,18 +132,20 @@ def _balance(fabric: Fabric) -> Any:
 def backbone(values: Values) -> dict[str, float]:
     """Pairs of all hops at once, a key bit of each pair, then a key relayed from end to end, one pad of every hop a bit."""
     hops, count = int(values["hops"]), int(values["key_pairs"])
-    inventory = documents.inventory(documents.chain(values["backbone"], hops, "future", "Beijing", "Shanghai"))
+    inventory = documents.inventory(
+        documents.chain(values["backbone"], hops, "future", "Beijing", "Shanghai")
+    )
     fabric = Fabric(inventory, seed=int(values["seed"]))
     names = ["Beijing", *(f"R{place}" for place in range(1, hops)), "Shanghai"]
     requests = [f"{a}~{b}" for a, b in pairwise(names)]
     pairs: dict[str, list[tuple[str, ...]]] = {name: [] for name in requests}
-    fabric.watch(lambda _t, _p, message: pairs[message.request].append(tuple(message.pair)), Delivered)
+    fabric.watch(
+        watcher(lambda _t, _p, message: pairs[message.request].append(tuple(message.pair))), Delivered
+    )
     for name, (a, b) in zip(requests, pairwise(names), strict=True):
         fabric.submit(LinkRequest(a, b, 0.8, pairs=count, name=name))
     fabric.run(36_000 * SECOND, stop=lambda: not fabric.open_requests)
-    outcomes = [
-        reply for name in requests for reply in fabric.replies(name) if isinstance(reply, Outcome)
-    ]
+    outcomes = [reply for name in requests for reply in fabric.replies(name) if isinstance(reply, Outcome)]
     fabric.finish()
     complete = all(each.status is Status.COMPLETED for each in outcomes) and len(outcomes) == hops
     every = [pair for each in pairs.values() for pair in each]
@@ -200,7 +206,10 @@ def draw(result: Result, figure: Figure) -> None:
 EXPERIMENTS: Final = (
     Experiment(
         name="networks",
-        model="documents.inventory and Fabric (planner, controller, agents, twin) on the bundled networks chicago and hefei-star and on a chain of 31 hops",
+        model=(
+            "documents.inventory and Fabric (planner, controller, agents, twin) on the bundled networks chicago and hefei-star "
+            "and on a chain of 31 hops"
+        ),
         null_model="classical messages take the light time of the fibre",
         predict=predict,
         null=null,

@@ -69,7 +69,7 @@ def _purification(kind: str, keep: Floats, other: Floats, a: OperationNoise, b: 
         for bit in (0, 1)
     ]
     chance = sum(p for p, _ in branches)
-    rho = sum(p * state for p, state in branches) / chance
+    rho = np.asarray(sum(p * state for p, state in branches) / chance, dtype=np.complex128)
     if kind == "bbpssw":
         rho = circuits.twirled(rho, frame, a, b)
     exact = density.bell_weights(rho)[[label ^ frame for label in range(4)]]

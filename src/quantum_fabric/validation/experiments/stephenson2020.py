@@ -66,7 +66,12 @@ def draw(result: Result, figure: Figure) -> None:
     axes.legend()
     axes = figure.add_subplot(1, 2, 2)
     overlaps = np.linspace(0.8, 1.0, 40)
-    lines(axes, overlaps, [attempt({**values, "visibility": float(v)})[1] for v in overlaps], [1.0] * len(overlaps))
+    lines(
+        axes,
+        overlaps,
+        [attempt({**values, "visibility": float(v)})[1] for v in overlaps],
+        [1.0] * len(overlaps),
+    )
     point(axes, 1.0, result.row("fidelity"))
     axes.set_xlabel("visibility of two-photon interference (assumed: 1)")
     axes.set_title("fidelity")
