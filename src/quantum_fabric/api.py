@@ -66,7 +66,7 @@ class Line:
 
 
 @overload
-def request_link(
+def request_link(  # noqa: D418
     destination: str,
     distance: float | str | None = None,
     fidelity: float = 0.9,
@@ -79,11 +79,12 @@ def request_link(
     error_correction: None = None,
     network: str | Fabric | None = None,
     seed: int = 0,
-) -> Link | Refused: ...
+) -> Link | Refused:
+    """Physical pairs."""
 
 
 @overload
-def request_link(
+def request_link(  # noqa: D418
     destination: str,
     distance: float | str | None = None,
     fidelity: float = 0.9,
@@ -96,7 +97,8 @@ def request_link(
     error_correction: str,
     network: str | Fabric | None = None,
     seed: int = 0,
-) -> EncodedLink | Refused: ...
+) -> EncodedLink | Refused:
+    """Logical pairs."""
 
 
 def request_link(

@@ -8,6 +8,7 @@ would know.
 Limits:
     An encoded link runs on a clock of its own and not on the event twin: it shares no memories, fibres or faults with other requests
     of a network, and its rounds cannot be watched as messages. Its pairs can be measured in X and Z; they are not teleported over.
+    The same seed gives the same run on the same machine and version of Stim; Stim does not promise it across machines.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from quantum_fabric.physics.noise import OperationNoise
 from quantum_fabric.units import SECOND, Time, from_seconds
 
 PATIENCE = 1000.0
-"""Mean waiting times after which silence is a fault (chance of an error: e^-1000)."""
+"""Mean waiting times after which silence is a fault."""
 
 
 @dataclass(slots=True)
@@ -328,6 +329,13 @@ def open_encoded_line(
     Raises:
         UnknownNameError: there is no such code.
         InputError: Stim (or PyMatching) is not installed.
+
+    Examples:
+        >>> from quantum_fabric.api import Line
+        >>> line = Line(10e3, "future", "A", "B", memories=16)
+        >>> link = open_encoded_line(lambda n: line.topology(min(n, 2)), LinkRequest("A", "B", 0.9), "bare")
+        >>> next(link).ends
+        ('A', 'B')
     """
     found = plan_distance(make, request, code(error_correction))
     if isinstance(found, Refused):
@@ -355,6 +363,13 @@ def open_encoded(
 
     Limits:
         Only the path with the least fibre is tried.
+
+    Examples:
+        >>> from quantum_fabric.api import Line
+        >>> line = Line(10e3, "future", "A", "B", memories=16).topology(2)
+        >>> link = open_encoded(line, LinkRequest("A", "B", 0.9), "phase-repetition-3")
+        >>> next(link).number, link.plan.path
+        (1, ('A', 'R1', 'B'))
     """
     import networkx
 

@@ -143,7 +143,7 @@ def test_completion_works_in_a_shell() -> None:
     environment = {
         **os.environ,
         "_QFABRIC_COMPLETE": "bash_complete",
-        "COMP_WORDS": "qfabric re",
+        "COMP_WORDS": "qfabric repl",
         "COMP_CWORD": "1",
     }
     program = "import sys; from quantum_fabric.cli import main; sys.exit(main([]))"
