@@ -17,11 +17,13 @@ from quantum_fabric.kernel.order import ranked
 from quantum_fabric.messages import (
     CLIENT,
     CONTROLLER,
+    Calibrate,
     Cancel,
     Client,
     Command,
     Consume,
     Correct,
+    Drifted,
     Event,
     LinkChanged,
     LinkRequest,
@@ -155,12 +157,12 @@ class Fabric:
         """Withdraw a request, or let go of the pairs that it holds."""
         self.clock.schedule(self.now, MESSAGE, self._arrive, (CONTROLLER, Cancel(name)))
 
-    def inject(self, event: Event, at: Time | None = None) -> None:
-        """Let a fault happen: `LinkChanged`, `NodeFailed` or `NodeRecovered`.
+    def inject(self, event: Event | Calibrate, at: Time | None = None) -> None:
+        """Let a fault happen (`LinkChanged`, `NodeFailed`, `NodeRecovered`), or let an operator `Calibrate` a link.
 
         Raises:
             UnknownNameError: no such link or node.
-            InputError: another kind of event.
+            InputError: another kind of event, or a link that cannot be calibrated.
         """
         at = self.now if at is None else at
         verb: Callable[[Any], None]
@@ -171,10 +173,14 @@ class Fabric:
                 known, verb = name in self.twin.nodes, self._fail
             case NodeRecovered(node=name):
                 known, verb = name in self.twin.nodes, self._recover
+            case Calibrate(link=name):
+                known, verb = name in self.twin.links, self._calibrate
+                if known and self.twin.links[name].upkeep.calibrations is None:
+                    expected = "a link whose document says how long a calibration takes"
+                    raise InputError(found=repr(name), expected=expected, where="link")
             case _:
-                raise InputError(
-                    found=type(event).__name__, expected="LinkChanged, NodeFailed or NodeRecovered"
-                )
+                expected = "LinkChanged, NodeFailed, NodeRecovered or Calibrate"
+                raise InputError(found=type(event).__name__, expected=expected)
         if not known:
             raise UnknownNameError(found=repr(name), expected="the name of a link or node of this network")
         self._faults.append(self.clock.schedule(at, FAULT, verb, event))
@@ -323,12 +329,19 @@ class Fabric:
             self._answer = event
         self._act(node, self.agents[node].handle(event, self.clock.now))
 
-    def _reveal(self, truth: Truth) -> None:
+    def _reveal(self, truth: Truth | Drifted) -> None:
         self._watch("twin", truth)
 
     def _change_link(self, event: LinkChanged) -> None:
         self._watch("plant", event)
         self.twin.change_link(event.link, event.up, self.now)
+
+    def _calibrate(self, command: Calibrate) -> None:
+        """An operator asks at the first end that is alive; where neither is, it comes to nothing like any command there."""
+        ends = self.twin.links[command.link].ends
+        command = Calibrate(next((node.name for node in ends if node.alive), ends[0].name), command.link)
+        self._watch(command.node, command)
+        self.twin.execute(command, self.now)
 
     def _fail(self, event: NodeFailed) -> None:
         self.twin.fail_node(event.node, self.now)
@@ -375,7 +388,7 @@ def build_twin(
     clock: Clock,
     streams: Streams,
     emit: Callable[[str, Event], None],
-    reveal: Callable[[Truth], None],
+    reveal: Callable[[Truth | Drifted], None],
     states: str = "bell-diagonal",
 ) -> Twin:
     """The plant that an inventory describes.
@@ -391,10 +404,11 @@ def build_twin(
         )
         for name, node in inventory.nodes.items()
     }  # fmt: skip
+    kept = STATES[states]
     links = [
         TwinLink(
-            entry.name, nodes[entry.a], nodes[entry.b], entry.model, entry.light_time, rank, STATES[states]
+            each.name, nodes[each.a], nodes[each.b], each.model, each.light_time, rank, kept, each.upkeep
         )
-        for rank, entry in enumerate(inventory.links.values())
+        for rank, each in enumerate(inventory.links.values())
     ]
     return Twin(nodes, links, clock, streams, emit, reveal)

@@ -10,18 +10,19 @@ from quantum_fabric import __version__, documents
 from quantum_fabric.documents import FaultKind, NetworkDocument, Workload
 from quantum_fabric.errors import Caution, InputError
 from quantum_fabric.fabric import Fabric
-from quantum_fabric.messages import Event, LinkChanged, NodeFailed, NodeRecovered
+from quantum_fabric.messages import Calibrate, Event, LinkChanged, NodeFailed, NodeRecovered
 from quantum_fabric.ops.journal import KEEPS, Header, JournalWriter
 from quantum_fabric.ops.losses import Losses
 from quantum_fabric.ops.metrics import Metrics
 from quantum_fabric.ops.requests import Histories
 from quantum_fabric.units import Time
 
-FAULTS: dict[FaultKind, Callable[[str], Event]] = {
+FAULTS: dict[FaultKind, Callable[[str], Event | Calibrate]] = {
     FaultKind.CUT: lambda link: LinkChanged("", link, up=False),
     FaultKind.RESTORE: lambda link: LinkChanged("", link, up=True),
     FaultKind.FAIL: NodeFailed,
     FaultKind.RECOVER: NodeRecovered,
+    FaultKind.CALIBRATE: lambda link: Calibrate("", link),
 }
 
 
@@ -166,6 +167,4 @@ class Session:
             raise
         finally:
             if self._journal is not None:
-                self._journal.close(
-                    until=self.reached, interrupted=self.interrupted, cautions=self.cautions
-                )
+                self._journal.close(until=self.reached, interrupted=self.interrupted, cautions=self.cautions)

@@ -8,6 +8,7 @@ from typing import Any
 from quantum_fabric.control.circuit import Circuit
 from quantum_fabric.messages import (
     CONTROLLER,
+    Calibrated,
     Commit,
     Consume,
     Declined,
@@ -74,6 +75,7 @@ class NodeAgent:
             Teleported: self._used,
             Received: self._used,
             LinkChanged: self._link_changed,
+            Calibrated: self._calibrated,
             NodeFailed: self._failed,
             NodeRecovered: self._recovered,
         }
@@ -219,6 +221,10 @@ class NodeAgent:
 
     def _link_changed(self, event: LinkChanged, now: Time) -> Sequence[Action]:
         return [Send(CONTROLLER, LinkReport(self.name, event.link, event.up))]
+
+    def _calibrated(self, event: Calibrated, now: Time) -> Sequence[Action]:
+        """The slots stayed armed all the while, and the plant tries on by itself."""
+        return ()
 
     def _failed(self, event: NodeFailed, now: Time) -> Sequence[Action]:
         self._circuits.clear()

@@ -30,6 +30,7 @@ class Detector:
         afterpulse_decay: s, life of the traps.
         max_rate: clicks per s at which the detector or its counter saturates.
         double_click: ``random`` or ``discard``: what an end with two detectors does when both click.
+        ageing: share of its efficiency that it loses per s until somebody calibrates it (bias, temperature, alignment).
 
     Raises:
         QuantityError: outside the domain; recovery of a paralysable detector.
@@ -77,6 +78,9 @@ class Detector:
     )
     double_click: str = choice(
         ("random", "discard"), "what an end does when both detectors click", default="random"
+    )
+    ageing: float = quantity(
+        "drift", 0.0, math.inf, "share of the efficiency lost per time", default=0.0, open_high=True
     )
 
     def __post_init__(self) -> None:

@@ -13,8 +13,10 @@ from quantum_fabric.documents.fitting import fits, kind_of
 from quantum_fabric.documents.network_document import LinkDocument
 from quantum_fabric.documents.reading import Place
 from quantum_fabric.documents.sky import Positions, ranges
+from quantum_fabric.documents.upkeep import upkeep
 from quantum_fabric.errors import Caution
 from quantum_fabric.links.model import LinkModel
+from quantum_fabric.links.upkeep import NO_UPKEEP, Upkeep, wander
 from quantum_fabric.units import SECOND, Time, parse, show
 
 ONE_STRETCH: Final = ("sender_receiver", "serial_reflection", "direct_transmission")
@@ -32,6 +34,7 @@ class LinkEntry:
         length: of the fibre from end to end (m).
         light_time: one-way latency over it (ps).
         cautions: where the models of its parts are used outside their validity, whatever its setting.
+        upkeep: how it drifts and is calibrated.
     """
 
     name: str
@@ -41,11 +44,12 @@ class LinkEntry:
     length: float
     light_time: Time
     cautions: tuple[Caution, ...] = ()
+    upkeep: Upkeep = NO_UPKEEP
 
     @property
     def all_cautions(self) -> tuple[Caution, ...]:
         """Cautions of its parts and of its model at the setting of the data sheet, each once."""
-        said = dict.fromkeys((*self.cautions, *self.model.heralding().cautions))
+        said = dict.fromkeys((*self.cautions, *self.model.heralding().cautions, *self.upkeep.cautions()))
         return tuple(replace(caution, where=f"{self.name}.{caution.where}") for caution in said)
 
     @property
@@ -124,7 +128,13 @@ def compose(
     if model is None:
         return None
     cautions = _cautions(way, arms, whole=architecture in ONE_STRETCH)
-    return LinkEntry(entry.label, entry.between[0], entry.between[1], model, length, light_time, cautions)
+    moves = upkeep(
+        entry.drift or kit.drift,
+        entry.calibration or kit.calibration,
+        wander(a, b, way, arms, detector, architecture),
+    )
+    first, second = entry.between
+    return LinkEntry(entry.label, first, second, model, length, light_time, cautions, moves)
 
 
 def _cautions(way: Carrier, arms: tuple[float, float], *, whole: bool) -> tuple[Caution, ...]:

@@ -18,6 +18,7 @@ from quantum_fabric.documents.fitting import is_one, kind_of, sources_of
 from quantum_fabric.documents.network_document import Choice, Defaults, LinkDocument, NodeEntry
 from quantum_fabric.documents.reading import Place, quoted
 from quantum_fabric.documents.sheet_files import Own, kinds_of
+from quantum_fabric.documents.upkeep import CalibrationEntry, DriftEntry
 from quantum_fabric.errors import InputError, QuantityError
 from quantum_fabric.links.parts import Light
 from quantum_fabric.units import parse
@@ -39,6 +40,8 @@ class Equipment:
         slots: of nodes; None for what the sheet says.
         relays: of nodes.
         own: sheets that the document carries with it.
+        drift: how links wander; None where they do not.
+        calibration: when links are calibrated; None where nobody does.
     """
 
     node: Node
@@ -51,6 +54,8 @@ class Equipment:
     slots: int | None
     relays: bool
     own: Own = field(default_factory=dict)
+    drift: DriftEntry | None = None
+    calibration: CalibrationEntry | None = None
 
     def node_of(self, entry: NodeEntry, place: Place, report: Report) -> Node | None:
         """The device of one node, None where it is at fault."""
@@ -209,6 +214,8 @@ def equipment(defaults: Defaults, report: Report, own: Own | None = None) -> Equ
         defaults.node.slots if defaults.node else None,
         True if relays is None else relays,
         own,
+        defaults.drift,
+        defaults.calibration,
     )
 
 

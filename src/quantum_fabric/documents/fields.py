@@ -24,6 +24,8 @@ _EXAMPLES: Final = {
     "attenuation": "0.2 dB/km",
     "frequency": "5 Hz",
     "angle": "35 deg",
+    "wander": "1 deg/sqrt(h)",
+    "drift": "1 %/d",
 }
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 MAX_NAME: Final = 80

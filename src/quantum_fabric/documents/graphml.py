@@ -42,6 +42,8 @@ _JSON: Final = frozenset(
         "switches",
         "elevations",
         "overhead",
+        "drift",
+        "calibration",
         "provenance",
         "sheets",
         "transducer",

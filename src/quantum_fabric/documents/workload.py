@@ -17,12 +17,13 @@ from quantum_fabric.units import Time, from_seconds, parse, parse_time
 
 
 class FaultKind(Enum):
-    """What happens to a link or to a node."""
+    """What happens to a link or to a node, or what an operator does with a link."""
 
     CUT = "cut"
     RESTORE = "restore"
     FAIL = "fail"
     RECOVER = "recover"
+    CALIBRATE = "calibrate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Fault:
 
     Attributes:
         at: when (ps).
-        kind: `FaultKind.CUT` and `FaultKind.RESTORE` are about a link, the others about a node.
+        kind: `FaultKind.FAIL` and `FaultKind.RECOVER` are about a node, the others about a link.
         target: name of the link or node.
     """
 
@@ -226,12 +227,15 @@ def _check_faults(workload: Workload, inventory: Inventory, report: Report) -> N
             target = getattr(entry, kind.value)
             if target is None:
                 continue
-            what = "link" if kind in (FaultKind.CUT, FaultKind.RESTORE) else "node"
+            what = "node" if kind in (FaultKind.FAIL, FaultKind.RECOVER) else "link"
             known = sorted(inventory.links if what == "link" else inventory.nodes)
             place = ("faults", number, kind.value)
             breaks = kind in (FaultKind.CUT, FaultKind.FAIL)
             if target not in known:
                 report(place, quoted(target), nearest(f"a {what} of the network", target, known))
+            elif kind is FaultKind.CALIBRATE:
+                if inventory.links[target].upkeep.calibrations is None:
+                    report(place, quoted(target), "a link with 'calibration: {takes: TIME}' in its document")
             elif breaks == ((what, target) in down):
                 state = "down" if breaks else "working"
                 report(place, f"{target!r}, which is {state} at {entry.at}", f"a {what} in the other state")

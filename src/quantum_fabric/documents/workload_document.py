@@ -96,21 +96,24 @@ class RequestEntry(Entry):
 
 
 class FaultEntry(Entry):
-    """One thing that breaks, or is mended."""
+    """One thing that breaks, or is mended, or is calibrated."""
 
     at: Delay = Field(description="at: when it happens")
     cut: Name | None = Field(None, description="name of a link that goes dark")
     restore: Name | None = Field(None, description="name of a link that comes back")
     fail: Name | None = Field(None, description="name of a node that stops")
     recover: Name | None = Field(None, description="name of a node that comes back")
+    calibrate: Name | None = Field(None, description="name of a link that an operator calibrates")
     note: Text | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> FaultEntry:
-        given = [name for name in ("cut", "restore", "fail", "recover") if getattr(self, name) is not None]
+        kinds = ("cut", "restore", "fail", "recover", "calibrate")
+        given = [name for name in kinds if getattr(self, name) is not None]
         if len(given) != 1:
             found = " beside ".join(given) or "nothing"
-            raise InputError(found=found, expected="one of cut, restore (a link), fail, recover (a node)")
+            expected = "one of cut, restore, calibrate (a link), fail, recover (a node)"
+            raise InputError(found=found, expected=expected)
         return self
 
 

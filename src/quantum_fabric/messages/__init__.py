@@ -24,6 +24,7 @@ from typing import TypeAlias
 
 from quantum_fabric.messages.commands import (
     Arm,
+    Calibrate,
     Consume,
     Correct,
     Discard,
@@ -35,6 +36,8 @@ from quantum_fabric.messages.commands import (
 )
 from quantum_fabric.messages.coordination import Joined, Lost, PurifyAnswer, PurifyAsk
 from quantum_fabric.messages.events import (
+    Calibrated,
+    Drifted,
     Heralded,
     LinkChanged,
     Measured,
@@ -99,7 +102,7 @@ Coordination: TypeAlias = Joined | Lost | PurifyAsk | PurifyAnswer
 Installation: TypeAlias = (
     Prepare | Prepared | Declined | Commit | Renew | Drain | Release | Released | Confirmed | LinkReport
 )
-Command: TypeAlias = Arm | Swap | Purify | Discard | Consume | Measure | Teleport | Correct
+Command: TypeAlias = Arm | Swap | Purify | Discard | Consume | Measure | Teleport | Correct | Calibrate
 Event: TypeAlias = (
     Heralded
     | Swapped
@@ -108,11 +111,12 @@ Event: TypeAlias = (
     | Teleported
     | Received
     | LinkChanged
+    | Calibrated
     | NodeFailed
     | NodeRecovered
 )
 Client: TypeAlias = LinkRequest | Cancel | Accepted | Refused | Delivered | Substandard | Outcome
-Message: TypeAlias = Coordination | Installation | Command | Event | Client | Wake | Truth | Stale
+Message: TypeAlias = Coordination | Installation | Command | Event | Client | Wake | Truth | Drifted | Stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ __all__ = [
     "Arm",
     "Axes",
     "Bell",
+    "Calibrate",
+    "Calibrated",
     "Calibration",
     "Cancel",
     "Client",
@@ -154,6 +160,7 @@ __all__ = [
     "Discard",
     "Distillation",
     "Drain",
+    "Drifted",
     "Event",
     "Forecast",
     "GenerateRule",

@@ -97,6 +97,17 @@ class Correct:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrate:
+    """Bring a link back into alignment; it attempts nothing until `Calibrated` says that this is over.
+
+    Either end may ask. While a link is being calibrated another one adds nothing.
+    """
+
+    node: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wake:
     """Ask to be told at a time; comes back as it is."""
 

@@ -87,6 +87,15 @@ class LinkChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrated:
+    """The calibration of a link is over, as each end hears; ``done`` is False where it came to nothing because there was no light."""
+
+    node: str
+    link: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NodeFailed:
     """A node stops: its memories are lost and it answers nobody until `NodeRecovered`."""
 
@@ -110,6 +119,27 @@ class Truth:
     ends: tuple[tuple[str, str], tuple[str, str]]
     bell: Bell
     weights: Weights
+    at: Time
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """For watchers only, never for deciders: how far a link truly is out of alignment.
+
+    Attributes:
+        link: which.
+        phase: rad that nobody corrects.
+        polarisation: rad by which each arm turns it, first end first.
+        loss: dB that each arm has lost.
+        detectors: efficiency relative to the data sheet.
+        at: since when, ps.
+    """
+
+    link: str
+    phase: float
+    polarisation: tuple[float, float]
+    loss: tuple[float, float]
+    detectors: float
     at: Time
 
 

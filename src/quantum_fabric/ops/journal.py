@@ -28,6 +28,8 @@ from quantum_fabric import wire
 from quantum_fabric.errors import Caution, InputError, JournalError
 from quantum_fabric.messages import (
     Accepted,
+    Calibrate,
+    Calibrated,
     Cancel,
     Commit,
     Confirmed,
@@ -58,7 +60,8 @@ FORMAT: Final = 1
 KEEPS: Final[Mapping[str, tuple[type, ...]]] = {
     "requests": (
         LinkRequest, Cancel, Accepted, Refused, Prepare, Prepared, Declined, Commit, Drain, Release, Released, Confirmed,
-        Delivered, Substandard, Outcome, LinkReport, LinkChanged, NodeFailed, NodeRecovered, Truth, Stale,
+        Delivered, Substandard, Outcome, LinkReport, LinkChanged, NodeFailed, NodeRecovered, Calibrate, Calibrated,
+        Truth, Stale,
     ),
     "full": typing.get_args(Message),
 }  # fmt: skip

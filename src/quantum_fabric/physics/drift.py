@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Rotation: TypeAlias = tuple[float, float, float, float]
 """Unit quaternion (w, x, y, z)."""
@@ -110,6 +110,20 @@ def angle_of(rotation: Rotation) -> float:
     return 2.0 * math.atan2(math.hypot(*rotation[1:]), abs(rotation[0]))
 
 
+def worn(rate: float, seconds: float) -> float:
+    """Share of a detector's efficiency that is left: ``exp(-rate t)``.
+
+    Args:
+        rate: share of what is left that is lost per s.
+        seconds: since the last calibration, at least 0.
+
+    Examples:
+        >>> round(worn(0.01 / 3600, 7200.0), 6)
+        0.980199
+    """
+    return math.exp(-rate * seconds)
+
+
 def pointing_loss(offset: tuple[float, float]) -> float:
     """Loss in dB of a Gaussian mode that has wandered sideways: ``10 log10(e) (x² + y²)``.
 
@@ -137,8 +151,8 @@ class Magnitudes:
     """
 
     phase: float = 0.0
-    polarisation: float = 0.0
-    pointing: float = 0.0
+    polarisation: tuple[float, float] = (0.0, 0.0)
+    pointing: tuple[float, float] = (0.0, 0.0)
     detectors: float = 0.0
 
     @property
@@ -149,4 +163,8 @@ class Magnitudes:
             >>> Magnitudes().still, Magnitudes(phase=0.1).still
             (True, False)
         """
-        return self == Magnitudes()
+        return self == STILL
+
+
+STILL: Final = Magnitudes()
+"""Nothing wanders."""

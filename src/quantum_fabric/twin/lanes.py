@@ -2,7 +2,8 @@
 
 A lane is a pair of memory slots, one at each end of a link. It attempts on a grid of the link's period while both slots are
 armed. Attempts are independent and identically distributed between two events that change them (arming, a cut, a restored
-fibre), so the number of the successful attempt is geometric and the failures before it need no events: that jump is exact.
+fibre, a step of a drift, a calibration), so the number of the successful attempt is geometric and the failures before it need
+no events: that jump is exact.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from quantum_fabric.errors import ProtocolError
 from quantum_fabric.kernel.clock import Clock, Handle
 from quantum_fabric.kernel.order import Priority, ranked
 from quantum_fabric.kernel.streams import Streams
+from quantum_fabric.links.conditions import ALIGNED, Conditions
 from quantum_fabric.links.model import Heralding, LinkModel
+from quantum_fabric.links.upkeep import NO_UPKEEP, Upkeep
 from quantum_fabric.messages import Bell, Event, Heralded
 from quantum_fabric.physics.attempts import Attempts
 from quantum_fabric.twin.bell_diagonal import BellDiagonal
@@ -31,18 +34,22 @@ class TwinLink:
     Attributes:
         name: the link's name.
         ends: its two nodes, in the order that ``model`` calls a and b.
-        model: the heralded link; asked once for each setting and number of lanes.
+        model: the heralded link as its data sheets say; asked once for each setting and number of lanes, while conditions hold.
         light_time: time of light from end to end, ps.
         up: False while the fibre is cut.
         rank: place of the link in the network; orders simultaneous heralds.
         states: how the states of its pairs are kept.
+        upkeep: how it drifts and is calibrated.
+        calibrating: True while it attempts nothing because somebody calibrates it.
     """
 
-    __slots__ = ("_heraldings", "ends", "lanes", "light_time", "model", "name", "rank", "states", "up")
+    __slots__ = (
+        "_heraldings", "_present", "calibrating", "ends", "lanes", "light_time", "model", "name", "rank", "states", "up", "upkeep",
+    )  # fmt: skip
 
     def __init__(
         self, name: str, a: TwinNode, b: TwinNode, model: LinkModel, light_time: Time, rank: int,
-        states: Representation = BellDiagonal,
+        states: Representation = BellDiagonal, upkeep: Upkeep = NO_UPKEEP,
     ) -> None:  # fmt: skip
         self.name = name
         self.ends = (a, b)
@@ -51,6 +58,9 @@ class TwinLink:
         self.rank = rank
         self.states = states
         self.up = True
+        self.upkeep = upkeep
+        self.calibrating = False
+        self._present = model
         self.lanes: dict[int, Lane] = {}
         self._heraldings: dict[tuple[float | None, int], OperatingPoint] = {}
 
@@ -59,16 +69,39 @@ class TwinLink:
         key = (setting, lanes)
         found = self._heraldings.get(key)
         if found is None:
-            found = self._heraldings[key] = OperatingPoint(self.model.heralding(setting, lanes), self.states)
+            heralding = self._present.heralding(setting, lanes)
+            found = self._heraldings[key] = OperatingPoint(heralding, self.states, key)
         return found
+
+    def drift(self, conditions: Conditions, now: Time) -> None:
+        """Conditions are these from now on."""
+        self._present = self.model if conditions == ALIGNED else self.model.under(conditions)
+        self._heraldings.clear()
+        for lane in self.lanes.values():
+            lane.renew(now)
+
+    def pause(self, now: Time) -> None:
+        """No attempt starts from now on; those on their way go on."""
+        self.calibrating = True
+        for lane in self.lanes.values():
+            lane.pause(now)
+
+    def resume(self, now: Time) -> None:
+        """Attempts start again."""
+        self.calibrating = False
+        for lane in self.lanes.values():
+            lane.resume(now)
 
 
 class OperatingPoint:
     """A `Heralding` prepared for the event path: sums and states computed once."""
 
-    __slots__ = ("born", "cumulative", "cycle", "fresh", "heard", "labels", "period", "success")
+    __slots__ = ("born", "cumulative", "cycle", "fresh", "heard", "key", "labels", "period", "success")
 
-    def __init__(self, heralding: Heralding, states: Representation) -> None:
+    def __init__(
+        self, heralding: Heralding, states: Representation, key: tuple[float | None, int] = (None, 1)
+    ) -> None:
+        self.key = key  # setting and lanes that it was asked for
         self.period = heralding.period
         self.cycle = heralding.cycle
         self.born = heralding.born
@@ -93,8 +126,8 @@ class Lane:
     """
 
     __slots__ = (
-        "_armed_at", "_attempts", "_clock", "_emit", "_outcomes", "_pending", "_point", "_rank", "_start", "_stream", "_trying",
-        "arms", "heralds", "link", "number",
+        "_armed_at", "_attempts", "_clock", "_emit", "_opened", "_outcomes", "_pending", "_point", "_rank", "_start", "_stream",
+        "_trying", "arms", "heralds", "link", "number",
     )  # fmt: skip
 
     def __init__(
@@ -112,6 +145,7 @@ class Lane:
         self._rank = ranked(Priority.HERALD, (link.rank << 12) + number)
         self._pending: Handle | None = None
         self._start: Time = NEVER
+        self._opened: Time = NEVER  # no attempt that is drawn from now on started before
         self._attempts: Attempts | None = None  # kept where they disturb what an end has stored
         for end, node in enumerate(link.ends):
             if node.memory.attempt_dephasing > 0.0:
@@ -154,6 +188,26 @@ class Lane:
         self._armed_at = [max(at, now) for at in self._armed_at]
         self._restart()
 
+    def renew(self, now: Time) -> None:
+        """Conditions have changed: attempts that start after now are drawn anew; one that has started keeps its outcome."""
+        if self.arms == [None, None]:
+            return  # whoever arms next asks for a new point
+        self._point = self.link.operating_point(*self._point.key)
+        self.pause(now)
+        if self._pending is None:
+            self._opened = now
+            self._restart()
+
+    def pause(self, now: Time) -> None:
+        """No attempt starts after now; one that has started goes on."""
+        if self._start > now:
+            self._stop(now)
+
+    def resume(self, now: Time) -> None:
+        """Attempts start again, from now on."""
+        self._opened = now
+        self._restart()
+
     def _stop(self, now: Time) -> None:
         if self._pending is None:
             return
@@ -170,12 +224,13 @@ class Lane:
         if first is None or second is None or not self.link.up or self._pending is not None:
             return
         point = self._point
-        if point.success <= 0.0:
+        if point.success <= 0.0 or self.link.calibrating:
             return
         # the first attempt in which both ends emit after they were armed, on the lane's grid
         earliest = max(self._armed_at[0] - point.born[0], self._armed_at[1] - point.born[1])
         phase = self.number * point.cycle % point.period
-        earliest = max(earliest, self._start + point.period)  # never twice in one slot of the grid
+        # never twice in one slot of the grid
+        earliest = max(earliest, self._start + point.period, self._opened)
         number = -((phase - earliest) // point.period)
         self._start = phase + (number + self._stream.geometric(point.success) - 1) * point.period
         if self._attempts is not None:

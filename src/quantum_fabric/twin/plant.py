@@ -20,8 +20,10 @@ from quantum_fabric.kernel.streams import Streams
 from quantum_fabric.messages import (
     Arm,
     Bell,
+    Calibrate,
     Command,
     Discard,
+    Drifted,
     Event,
     LinkChanged,
     NodeFailed,
@@ -33,6 +35,7 @@ from quantum_fabric.messages import (
     Truth,
 )
 from quantum_fabric.twin.applications import Applications
+from quantum_fabric.twin.drift import Drifts
 from quantum_fabric.twin.lanes import Lane, TwinLink
 from quantum_fabric.twin.qubits import Half, Purification, Slot, TwinNode, take
 from quantum_fabric.twin.states import twirl_cautions
@@ -52,7 +55,8 @@ class Twin:
         clock: the run's clock.
         streams: the run's random streams; each lane and each node has its own.
         emit: called with (node, event) where and when an event happens.
-        reveal: called with a `Truth` when both halves of a pair have been consumed; for watchers only.
+        reveal: called with a `Truth` when both halves of a pair have been consumed, and with a `Drifted` when the conditions of a
+            link have changed; for watchers only.
     """
 
     def __init__(
@@ -62,7 +66,7 @@ class Twin:
         clock: Clock,
         streams: Streams,
         emit: Callable[[str, Event], None],
-        reveal: Callable[[Truth], None],
+        reveal: Callable[[Truth | Drifted], None],
     ) -> None:
         self.nodes = dict(nodes)
         self.links = {link.name: link for link in links}
@@ -71,8 +75,10 @@ class Twin:
         self._emit = emit
         self._draws = {name: streams.stream(f"{name}/operations") for name in self.nodes}
         self._applications = Applications(clock, self._draws, emit, reveal, self._half)
+        self._drifts = Drifts(links, clock, streams, emit, reveal)
         self._commands: dict[type, Callable[..., None]] = {
             Arm: self._arm,
+            Calibrate: self._calibrate,
             Swap: self._swap,
             Purify: self._purify,
             Discard: self._discard,
@@ -112,14 +118,21 @@ class Twin:
         slot = self._slot(command.node, command.slot)
         if slot.half is not None or slot.lane is not None or slot.busy:
             raise ProtocolError(f"cannot arm slot {command.slot} of {command.node}: it is in use")
-        link = self.links[command.link]
-        if command.node not in (link.ends[0].name, link.ends[1].name):
-            raise ProtocolError(f"{command.node} is not an end of link {command.link}")
+        link = self._link_at(command.node, command.link)
         lane = link.lanes.get(command.lane)
         if lane is None:
             lane = link.lanes[command.lane] = Lane(link, command.lane, self._clock, self._streams, self._emit)
         end = 0 if link.ends[0] is slot.node else 1
         lane.arm(end, slot, link.operating_point(command.setting, command.lanes), now)
+
+    def _link_at(self, node: str, name: str) -> TwinLink:
+        link = self.links[name]
+        if node not in (link.ends[0].name, link.ends[1].name):
+            raise ProtocolError(f"{node} is not an end of link {name}")
+        return link
+
+    def _calibrate(self, command: Calibrate, now: Time) -> None:
+        self._drifts.calibrate(self._link_at(command.node, command.link), now)
 
     def _discard(self, command: Discard, now: Time) -> None:
         slot = self._slot(command.node, command.slot)
@@ -215,6 +228,7 @@ class Twin:
         if link.up == up:
             return
         link.up = up
+        self._drifts.spoil(link)
         for lane in link.lanes.values():
             if up:
                 lane.lighten(now)
@@ -234,6 +248,7 @@ class Twin:
         node.alive = False
         self._emit(name, NodeFailed(name))
         for link, far in self._links_at(node):
+            self._drifts.spoil(link)
             if link.up:
                 self._notice(far, link, False, now + link.light_time)
 

@@ -49,7 +49,7 @@ MEMORY_FIELDS = devices.describe(devices.Memory)
 NODE_FIELDS = "name, sheet, overrides, slots, transducer, converter, relays, position, note"
 LINK_FIELDS = (
     "name, between, length, elevations, overhead, fibre, carrier, attenuation, fixed_loss, loss, station, "
-    "architecture, modes, frequency_modes, space_modes, source, switches, note"
+    "architecture, modes, frequency_modes, space_modes, source, switches, drift, calibration, note"
 )
 
 
@@ -306,10 +306,10 @@ WORKLOAD_CASES = [
     ("0.9}", "0.9, name: 'a#1'}",
      ["5: requests[0].name: found 'a#1', expected a name without '#', which numbers the requests of streams"]),
     ("cut:", "cutt:", ["7: faults[0].cutt: found the unknown field 'cutt', expected a field (did you mean 'cut'?): "
-                       "at, cut, restore, fail, recover, note"]),
-    (", cut: Alice~Bob", "", ["7: faults[0]: found nothing, expected one of cut, restore (a link), fail, recover (a node)"]),
+                       "at, cut, restore, fail, recover, calibrate, note"]),
+    (", cut: Alice~Bob", "", ["7: faults[0]: found nothing, expected one of cut, restore, calibrate (a link), fail, recover (a node)"]),
     ("cut: Alice~Bob", "cut: a, fail: b",
-     ["7: faults[0]: found cut beside fail, expected one of cut, restore (a link), fail, recover (a node)"]),
+     ["7: faults[0]: found cut beside fail, expected one of cut, restore, calibrate (a link), fail, recover (a node)"]),
     ("at: 1 s, ", "", ["7: faults[0].at: found nothing, expected at: when it happens"]),
     ("at: 1 s", "at: -1 s", ["7: faults[0].at: found '-1 s', expected a time of at least 0 such as '10 ms'"]),
     ("at: 1 s", "at: 5 s", ["7: faults[0].at: found '5 s', expected a time before the end of the run, 5 s"]),
