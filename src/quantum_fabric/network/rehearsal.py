@@ -25,72 +25,17 @@ import math
 from bisect import insort
 from collections import deque
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from quantum_fabric.messages import Correlators
 from quantum_fabric.network.chain import Chain
+from quantum_fabric.network.halves import Half, Memories, Pair, Segment
 from quantum_fabric.network.pipeline import KEY, Sample, summary
-from quantum_fabric.physics.attempts import Attempts
 from quantum_fabric.physics.correlators import purified
-from quantum_fabric.physics.fading import stretched_loss
 
 STARTS = 40
 """Cold starts from which the time to the first delivery is averaged."""
-
-EVERY = 1 << 30
-"""Runs of attempts to remember: all of them, since a half may have waited for long."""
-
-
-Segment: TypeAlias = tuple[int, int, int]
-"""Left node, right node, rounds of purification so far."""
-
-
-class _Half:
-    """One qubit of a pair: node, slot (hop and lane) and side, birth, the time up to which it has aged."""
-
-    __slots__ = (
-        "aged",
-        "born",
-        "busy_until",
-        "hop",
-        "known",
-        "lane",
-        "left",
-        "node",
-        "pair",
-        "there",
-        "timed",
-    )
-
-    def __init__(self, node: int, hop: int, lane: int, left: bool, born: float) -> None:
-        self.node, self.hop, self.lane, self.left = node, hop, lane, left
-        self.born = self.aged = born
-        self.there = True  # still in its slot
-        self.timed = False  # its cutoff is running
-        self.busy_until = -math.inf  # end of the operation that it is in
-        self.known: Segment | None = None  # what its node has heard last
-        self.pair: _Pair
-
-
-class _Pair:
-    """Two halves; ``into`` is the longer pair that it became part of."""
-
-    __slots__ = ("heard", "into", "left", "right", "state")
-
-    def __init__(self, left: _Half, right: _Half, state: Correlators) -> None:
-        self.left, self.right, self.state = left, right, state
-        self.heard = [0.0, 0.0]  # when the left, right end has heard of everything
-        self.into: _Pair | None = None
-        left.pair = right.pair = self
-
-    def latest(self) -> _Pair:
-        """What this pair is part of now."""
-        pair = self
-        while pair.into is not None:
-            pair = pair.into
-        return pair
 
 
 def run(chain: Chain, deliveries: int = 600, events: int = 60_000) -> Sample:
@@ -118,7 +63,7 @@ def run(chain: Chain, deliveries: int = 600, events: int = 60_000) -> Sample:
     return summary(stage.delivered, min(warm, len(stage.delivered) // 4), math.fsum(firsts) / len(firsts))
 
 
-def _age(half: _Half) -> float:
+def _age(half: Half) -> float:
     return half.aged  # birth, or the purification that made it new
 
 
@@ -145,18 +90,10 @@ class Stage:
             self._rounds |= {(left, right): rounds for _, left, right, rounds in chain.joins}
         elif self.last > 1:
             self._rounds[0, self.last] = chain.end_rounds
-        self._ready: dict[int, tuple[list[_Half], list[_Half]]] = {n: ([], []) for n in self._wants}
-        self._alone = all(node.memory.simple for node in chain.stations)
-        self._lanes: list[list[tuple[Attempts, int]]] = [[] for _ in chain.stations]
-        self._attempts = [
-            [Attempts(slack=1e-9, kept=EVERY) for _ in range(hop.lanes)] for hop in chain.hops
-        ]  # counted where they disturb
-        for index, lanes in enumerate(self._attempts):
-            for end in (0, 1):
-                if chain.stations[index + end].memory.attempt_dephasing > 0.0:
-                    self._lanes[index + end] += [(lane, end) for lane in lanes]
+        self._ready: dict[int, tuple[list[Half], list[Half]]] = {n: ([], []) for n in self._wants}
+        self._memories = Memories(chain)
         self._turns = {(low, high): rotations for low, high, rotations in chain.turns}
-        self._pools: dict[tuple[int, int, int], deque[_Half]] = {}
+        self._pools: dict[tuple[int, int, int], deque[Half]] = {}
         for index, hop in enumerate(chain.hops):
             for lane in range(hop.lanes):
                 self._attempt(index, lane)
@@ -193,16 +130,15 @@ class Stage:
         misses = math.floor(math.log1p(-self._uniform()) / self._logs[index])
         self._next[index][lane] = number + misses + 1
         start = phase + (number + misses) * hop.period
-        if not self._alone:
-            self._attempts[index][lane].begin(phase + number * hop.period, start, hop.period, hop.born)
+        self._memories.disturb(index, lane, phase + number * hop.period, start)
         free[0] = free[1] = math.inf
-        left = _Half(index, index, lane, True, start + hop.born[0])
-        right = _Half(index + 1, index, lane, False, start + hop.born[1])
-        pair = _Pair(left, right, hop.fresh)
+        left = Half(index, index, lane, True, start + hop.born[0])
+        right = Half(index + 1, index, lane, False, start + hop.born[1])
+        pair = Pair(left, right, hop.fresh)
         pair.heard = [start + hop.heard[0], start + hop.heard[1]]
         self._tell(pair, 0)
 
-    def _release(self, half: _Half, time: float) -> None:
+    def _release(self, half: Half, time: float) -> None:
         """A slot is free from ``time`` on; its lane goes on as soon as the slot at the other end is, too."""
         free = self._free[half.hop][half.lane]
         free[0 if half.left else 1] = time
@@ -212,19 +148,19 @@ class Stage:
 
     # --------------------------------------------------------------------------------------------- pairs
 
-    def _tell(self, pair: _Pair, rounds: int) -> None:
+    def _tell(self, pair: Pair, rounds: int) -> None:
         """Both ends will hear of a new pair, at the times in ``pair.heard``."""
         segment = (pair.left.node, pair.right.node, rounds)
         self._at(pair.heard[0], self._hear, (pair.left, segment))
         self._at(pair.heard[1], self._hear, (pair.right, segment))
 
-    def _hear(self, news: tuple[_Half, Segment]) -> None:
+    def _hear(self, news: tuple[Half, Segment]) -> None:
         half, segment = news
         if half.there:
             half.known = segment
             self._settle(half, segment)
 
-    def _settle(self, half: _Half, segment: Segment) -> None:
+    def _settle(self, half: Half, segment: Segment) -> None:
         """A node knows that this half belongs to this segment: what next?"""
         low, high, rounds = segment
         if self.chain.cutoff is not None and not half.timed and 0 < half.node < self.last:
@@ -241,43 +177,17 @@ class Stage:
                 insort(self._ready[half.node][1 if half.left else 0], half, key=_age)
                 self._swap_if_two(half.node)
 
-    def _deliver(self, half: _Half) -> None:
+    def _deliver(self, half: Half) -> None:
         """An end has heard of everything: its slot is free. The pair counts, and ages, until the other end has, too."""
         pair = half.pair
         self._release(half, self.now)
         if pair.left.known == pair.right.known:
-            x, y, z = self._aged(pair, self.now, self.now)
+            x, y, z = self._memories.aged(pair, self.now, self.now)
             self.delivered.append((self.now, (1.0 + x + y + z) / 4.0))
-
-    def _aged(self, pair: _Pair, left: float, right: float) -> Correlators:
-        """Age both halves up to these times."""
-        a, b = pair.left, pair.right
-        p, q = self.chain.stations[a.node].steady, self.chain.stations[b.node].steady
-        s, t = left - a.aged, right - b.aged
-        rest = 1.0 if self._alone else math.exp(-self._rest(a, left) - self._rest(b, right))
-        a.aged, b.aged = left, right
-        x, y, z = pair.state
-        pair.state = (
-            x * math.exp(-p[0] * s - q[0] * t) * rest,
-            y * math.exp(-p[1] * s - q[1] * t) * rest,
-            z * math.exp(-p[2] * s - q[2] * t),
-        )
-        return pair.state
-
-    def _rest(self, half: _Half, until: float) -> float:
-        """What a half loses besides the steady decay, as an exponent."""
-        noise = self.chain.stations[half.node].memory
-        loss = 0.0
-        if noise.stretched_rate > 0.0:
-            loss = stretched_loss(
-                noise.stretched_rate, noise.exponent, half.aged - half.born, until - half.born
-            )
-        made = sum(lane.made(until, end) - lane.made(half.aged, end) for lane, end in self._lanes[half.node])
-        return loss + made * noise.loss_per_attempt
 
     # --------------------------------------------------------------------------------------------- swaps
 
-    def _idle(self, half: _Half) -> bool:
+    def _idle(self, half: Half) -> bool:
         return half.there and half.busy_until <= self.now
 
     def _swap_if_two(self, node: int) -> None:
@@ -291,14 +201,14 @@ class Stage:
             left.busy_until = right.busy_until = math.nextafter(done, math.inf)
             self._at(done, self._swapped, (left, right))
 
-    def _swapped(self, halves: tuple[_Half, _Half]) -> None:
+    def _swapped(self, halves: tuple[Half, Half]) -> None:
         """``left`` is the right end of the pair on the left, ``right`` the left end of the pair on the right."""
         left, right = halves
         now, node = self.now, left.node
         here = self.chain.stations[node]
         one, two = left.pair, right.pair
-        a = self._aged(one, one.left.aged, now)
-        b = self._aged(two, now, two.right.aged)
+        a = self._memories.aged(one, one.left.aged, now)
+        b = self._memories.aged(two, now, two.right.aged)
         self._release(left, now)
         self._release(right, now)
         chance = here.swap_success
@@ -309,7 +219,7 @@ class Stage:
             self._break(two.right, node)
             return
         f = here.factors
-        pair = _Pair(one.left, two.right, (a[0] * b[0] * f[0], a[1] * b[1] * f[1], a[2] * b[2] * f[2]))
+        pair = Pair(one.left, two.right, (a[0] * b[0] * f[0], a[1] * b[1] * f[1], a[2] * b[2] * f[2]))
         one.into = two.into = pair
         low, high = pair.left.node, pair.right.node
         delay = self.chain.delay[node]
@@ -320,11 +230,11 @@ class Stage:
 
     # ------------------------------------------------------------------------------------------- losses
 
-    def _break(self, half: _Half, source: int) -> None:
+    def _break(self, half: Half, source: int) -> None:
         """The pair of this half is lost at node ``source``; the node of the half hears of it later."""
         self._at(self.now + self.chain.delay[source][half.node], self._lose, half)
 
-    def _lose(self, half: _Half) -> None:
+    def _lose(self, half: Half) -> None:
         if half.there:
             if half.busy_until > self.now:  # look again when the operation is over
                 self._at(half.busy_until, self._lose, half)
@@ -334,7 +244,7 @@ class Stage:
             pair = half.pair.latest()
             self._break(pair.left if half.left else pair.right, half.node)
 
-    def _expire(self, half: _Half) -> None:
+    def _expire(self, half: Half) -> None:
         """The cutoff of a half in a repeater is over."""
         if not self._idle(half):  # gone, or in an operation: then it has met its partner in time
             return
@@ -344,7 +254,7 @@ class Stage:
 
     # ------------------------------------------------------------------------------------- purification
 
-    def _purify_if_two(self, half: _Half, segment: Segment) -> None:
+    def _purify_if_two(self, half: Half, segment: Segment) -> None:
         low, high, rounds = segment
         levels = [rounds]
         if (
@@ -371,7 +281,7 @@ class Stage:
         self._at(measured, self._measured, (keep, spent))
         self._at(asked + there.swap_time, self._answered, (keep.pair, spent.pair, segment, answer))
 
-    def _waiting(self, segment: Segment) -> _Half | None:
+    def _waiting(self, segment: Segment) -> Half | None:
         """The first pair that waits for another one on a segment, taken from there."""
         pool = self._pools.get(segment)
         while pool:
@@ -380,27 +290,22 @@ class Stage:
                 return half
         return None
 
-    def _measured(self, halves: tuple[_Half, _Half]) -> None:
+    def _measured(self, halves: tuple[Half, Half]) -> None:
         """The left end has done its half; its sacrificed slot is free."""
         sacrifice = halves[1]
         for half in halves:
-            self._aged(half.pair, self.now, half.pair.right.aged)
+            self._memories.aged(half.pair, self.now, half.pair.right.aged)
         if sacrifice.there:
             self._release(sacrifice, self.now)
 
-    def _read(self, half: _Half) -> float:
-        """Probability that the readout of a sacrificed half found it."""
-        memory = self.chain.stations[half.node].memory
-        return 1.0 if memory.lossless else memory.retrieved(half.aged - half.born)
-
-    def _answered(self, work: tuple[_Pair, _Pair, Segment, float]) -> None:
+    def _answered(self, work: tuple[Pair, Pair, Segment, float]) -> None:
         """The right end has done its half and knows the result; its answer is on its way."""
         keep, sacrifice, (low, high, rounds), answer = work
         whole = keep.right.there and sacrifice.right.there
         if whole:
-            states = [self._aged(pair, pair.left.aged, self.now) for pair in (keep, sacrifice)]
+            states = [self._memories.aged(pair, pair.left.aged, self.now) for pair in (keep, sacrifice)]
             noise = (self.chain.stations[low].noise, self.chain.stations[high].noise)
-            read = self._read(sacrifice.left) * self._read(sacrifice.right)
+            read = self._memories.read(sacrifice.left) * self._memories.read(sacrifice.right)
             turns = self._turns.get((low, high), ())
             rotation = turns[rounds] if rounds < len(turns) else None
             chance, keep.state = purified(
