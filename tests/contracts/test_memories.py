@@ -16,7 +16,10 @@ from quantum_fabric.devices import Memory
 from quantum_fabric.documents.assembly import Inventory, topology
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.messages import Confirmed, Delivered, Order, Outcome, Plan, Status, Swapped, Truth
-from quantum_fabric.network.forecast import FULL, forecast
+from quantum_fabric.network.chain import chain as chain_of
+from quantum_fabric.network.estimate import estimate
+from quantum_fabric.network.forecast import FULL, forecast, judge
+from quantum_fabric.network.scheme import from_plan
 from quantum_fabric.units import MS, SECOND, US
 
 GAUSSIAN = Memory(t1=0.4, t2=0.1, decay=2.0)
@@ -197,3 +200,20 @@ def test_forecasts_hold(memory: Memory, scheme: str, planned: Callable[[Any], No
     rate, fidelity, error = true_means(network, 11, 700)
     assert rate == pytest.approx(expected.rate, rel=0.15)
     assert fidelity == pytest.approx(expected.fidelity, abs=0.005 + 3.0 * error)
+
+
+@pytest.mark.parametrize("memory", [GAUSSIAN, DISTURBED, LOSSY], ids=["gaussian", "disturbed", "lossy"])
+def test_estimates_rank(memory: Memory) -> None:
+    """The mean-field estimate is good enough to rank: rate within a factor of 2, infidelity within a factor of 2."""
+    network = remembering(chain(4, link(0.05, 100 * US, 0.99), node(2), hop_delay=20 * US), memory)
+    numbers = chain_of(topology(network), from_plan(plan(network, names(4))))
+    rough, fine = estimate(numbers), judge(numbers, FULL)
+    assert 0.5 < rough.rate / fine.rate < 2.0
+    assert 0.5 < (1.0 - rough.fidelity) / (1.0 - fine.fidelity) < 2.0
+
+
+def test_one_link_is_exact() -> None:
+    """A single hop ages from herald to delivery by the law itself."""
+    network = remembering(chain(2, link(0.1, 10 * MS, 1.0), node(1)), replace(GAUSSIAN, t1=math.inf))
+    found = forecast(topology(network), plan(network, names(2)))
+    assert found.fidelity == pytest.approx((1.0 + math.exp(-2 * 0.1**2)) / 2.0, rel=1e-12)
