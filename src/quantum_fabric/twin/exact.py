@@ -176,4 +176,6 @@ def _purifiers(waiting: Purification, node: TwinNode, conjugate: bool) -> Array:
 
 
 def _drawn(chances: list[float], draws: Stream) -> int:
-    return draw_label(draws.uniform(), [(chance, None) for chance in chances])
+    label = draw_label(draws.uniform(), [(chance, None) for chance in chances])
+    # rounding may leave a sliver of the draw to a label that cannot be announced
+    return label if chances[label] > 0.0 else chances.index(max(chances))
