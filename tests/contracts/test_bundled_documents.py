@@ -9,9 +9,16 @@ import pytest
 
 from quantum_fabric import devices, documents
 from quantum_fabric.documents.bundle import networks, workloads
+from quantum_fabric.messages import Refused
 from quantum_fabric.network.planning import plan
 from quantum_fabric.units import MS
 
+REFUSED = {
+    "micius": "no memory holds its pairs",
+    "malta-sicily": "no memory holds its pairs",
+    "barcelona": "link fidelity",
+}
+"""Networks that have no pair to hand out -> why."""
 PAIRS = [(entry.name, name) for entry in documents.bundled() for name in entry.workloads]
 
 
@@ -97,11 +104,17 @@ class TestWorkloads:
     def test_something_can_be_delivered(
         self, network: str, name: str, loaded: dict[str, documents.NetworkDocument]
     ) -> None:
-        """At least one request has a plan whose first pair is expected within a tenth of the run."""
+        """At least one request has a plan whose first pair is expected within a tenth of the run, or all have good reasons."""
         workload = documents.load_workload(name)
         topology = documents.topology(documents.inventory(loaded[network]))
         plans = [plan(topology, arrival.request) for arrival in workload.requests[:3]]
-        assert any(found and found.forecast.latency < workload.duration / 10 for found in plans)
+        if network in REFUSED:
+            assert all(isinstance(found, Refused) and REFUSED[network] in found.reason for found in plans)
+            return
+        assert any(
+            not isinstance(found, Refused) and found.forecast.latency < workload.duration / 10
+            for found in plans
+        )
 
 
 def test_every_workload_belongs_to_a_network() -> None:
@@ -179,3 +192,51 @@ def test_projected_hardware_is_called_so(loaded: dict[str, documents.NetworkDocu
         if profile and devices.sheet("profile", profile).status == "projected":
             said = document.description + " ".join(entry.source for entry in document.provenance)
             assert "projected" in said or "projection" in said or "assumed" in said
+
+
+def test_every_kind_of_way_and_several_architectures_are_shown(
+    loaded: dict[str, documents.NetworkDocument],
+) -> None:
+    models = [link.model for one in loaded.values() for link in documents.inventory(one).links.values()]
+    shown = {model.architecture for model in models}
+    assert shown >= {
+        "single_click", "double_click", "absorptive", "serial_reflection", "pair_distribution", "direct_transmission",
+        "satellite_double_downlink",
+    }  # fmt: skip
+    ways = {type(model.parts.fibre).__name__ for model in models}  # type: ignore[attr-defined]
+    assert ways >= {"Fibre", "FreeSpacePath", "Downlink"}
+    assert any(node.converter for one in loaded.values() for node in one.nodes)
+    assert any(link.switches for one in loaded.values() for link in one.links)
+
+
+def test_malta_and_sicily_share_as_many_pairs_as_published(
+    loaded: dict[str, documents.NetworkDocument],
+) -> None:
+    """257 per second with a visibility above 0.9 (Wengerowsky et al. 2019, abstract); the source is tuned to the rate."""
+    [link] = documents.inventory(loaded["malta-sicily"]).links.values()
+    assert link.pairs_per_second == pytest.approx(257, rel=0.02)
+    assert (4 * link.model.heralding().fidelity - 1) / 3 > 0.9
+
+
+def test_micius_gives_about_a_pair_per_second(loaded: dict[str, documents.NetworkDocument]) -> None:
+    """About one per second on a pass; summed ranges of 1600 to 2400 km for stations 1203 km apart (Yin et al. 2017)."""
+    middle, later = documents.inventory(loaded["micius"]).links.values()
+    assert middle.pairs_per_second > 1.0 > later.pairs_per_second > 0.1
+    # the shortest sum for stations 1119.7 km apart, by the cosine rule with the satellite over the middle
+    radius, orbit, half = 6_371_008.8, 6_871_008.8, 1_119_700 / 2 / 6_371_008.8
+    least = 2 * math.sqrt(radius**2 + orbit**2 - 2 * radius * orbit * math.cos(half))
+    assert least <= middle.length <= 1.01 * least < later.length < 2.4e6
+
+
+def test_the_crystals_are_heralded_as_often_as_published(
+    loaded: dict[str, documents.NetworkDocument],
+) -> None:
+    """Up to 1.4 thousand heralds per second with 62 modes within 25 us (Lago-Rivera et al. 2021, abstract); tuned."""
+    [link] = documents.inventory(loaded["barcelona"]).links.values()
+    assert link.pairs_per_second == pytest.approx(1400, rel=0.1)
+    assert link.model.heralding().period <= 25_000_000
+
+
+def test_only_what_is_out_of_validity_is_cautioned(loaded: dict[str, documents.NetworkDocument]) -> None:
+    said = {name: documents.inventory(document).cautions for name, document in loaded.items()}
+    assert {name for name, cautions in said.items() if cautions} == set()

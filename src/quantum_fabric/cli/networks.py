@@ -145,7 +145,7 @@ def _show(document: NetworkDocument) -> None:
     for name, link in inventory.links.items():
         point = link.model.heralding()
         links.add_row(
-            escape(name), show(link.length, "length", 3), show_time(link.light_time, 3), link.model.architecture,
+            escape(name), show(link.length, "length"), show_time(link.light_time, 3), link.model.architecture,
             f"{point.success:.3g}", show_time(point.period, 3), show_number(link.pairs_per_second), f"{point.fidelity:.4f}",
         )  # fmt: skip
     out.print(links)

@@ -138,12 +138,17 @@ def fleeting(inventory: Inventory) -> list[str]:
         >>> fleeting(documents.inventory(documents.load_network("lab")))
         []
     """
-    return [
-        f"{name}: photons are measured at both ends, no memory holds a pair: {show_number(link.pairs_per_second)} coincidences/s "
-        f"of fidelity {link.model.heralding().fidelity:.4f}, for keys and tests; no path can use them"
-        for name, link in inventory.links.items()
-        if not link.model.stores
-    ]
+    said = []
+    for name, link in inventory.links.items():
+        if link.model.stores:
+            continue
+        straight = link.model.architecture == "direct_transmission"
+        where, what = ("at one end", "results") if straight else ("at both ends", "coincidences")
+        said.append(
+            f"{name}: photons are measured {where}, no memory holds a pair: {show_number(link.pairs_per_second)} {what}/s "
+            f"of fidelity {link.model.heralding().fidelity:.4f}, for keys and tests; no path can use them"
+        )
+    return said
 
 
 def show_cautions(out: Console, cautions: Iterable[Caution]) -> None:

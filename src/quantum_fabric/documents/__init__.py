@@ -15,8 +15,8 @@ itself and against the device sheets; what is wrong is said all at once, with fi
 """
 
 from quantum_fabric.documents.assembly import Inventory, inventory, topology
-from quantum_fabric.documents.composing import LinkEntry
 from quantum_fabric.documents.bundle import BundledNetwork, bundled, workloads
+from quantum_fabric.documents.composing import LinkEntry
 from quantum_fabric.documents.importing import ImportDocument, export_graphml, import_graphml, import_topohub
 from quantum_fabric.documents.loading import (
     dump,

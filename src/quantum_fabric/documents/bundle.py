@@ -34,8 +34,9 @@ def bundled() -> list[BundledNetwork]:
 
     Examples:
         >>> [entry.name for entry in bundled()]
-        ['chicago', 'delft-the-hague', 'germany50', 'hefei-star', 'lab']
-        >>> bundled()[0].workloads
+        ['barcelona', 'boston', 'campus', 'chicago', 'delft-the-hague', 'germany50', 'hefei-star', 'lab', \
+'malta-sicily', 'micius', 'munich']
+        >>> next(entry for entry in bundled() if entry.name == "chicago").workloads
         ('chicago', 'chicago-cut')
     """
     return [_entry(FOLDER / f"{name}.yaml") for name in networks()]

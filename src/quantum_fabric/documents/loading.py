@@ -63,7 +63,8 @@ def load_network(path_or_name: str | Path) -> NetworkDocument:
         Traceback (most recent call last):
         ...
         quantum_fabric.errors.DocumentError: chigaco: found no such file, expected a YAML document, or a bundled network \
-(did you mean 'chicago'?): chicago, delft-the-hague, germany50, hefei-star, lab
+(did you mean 'chicago'?): barcelona, boston, campus, chicago, delft-the-hague, \
+germany50, hefei-star, lab, malta-sicily, micius, munich
     """
     try:
         document = load(path_or_name)
