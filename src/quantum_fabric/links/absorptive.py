@@ -37,6 +37,8 @@ class Absorptive:
         parts: nodes, fibre, detector. ``interface.bright_population`` is the pair ratio λ of the source,
             ``interface.efficiency`` the probability that an idler gets into the fibre, ``interface.capture`` the
             probability that the signal is absorbed, ``memory.modes`` how many modes the memory holds.
+        tuned: efficiencies (a, b) to which the sources are balanced; those of the parts where it is None. A link that has drifted
+            is still tuned to what it was.
         knob: ``pairs``; its low end is the ratio with the best fidelity, below which dark counts win.
 
     Raises:
@@ -56,6 +58,7 @@ class Absorptive:
     stores: ClassVar[bool] = True
 
     parts: Parts
+    tuned: tuple[float, float] | None = None
     knob: Knob = field(init=False)
     _station: Station = field(init=False, repr=False)
 
@@ -85,7 +88,7 @@ class Absorptive:
             QuantityError: a setting outside (0, 0.5], or no lanes.
         """
         if setting is None:
-            poorer = self.parts.a if self._station.eta_a <= self._station.eta_b else self.parts.b
+            poorer = self.parts.a if self._balance[0] <= self._balance[1] else self.parts.b
             setting = poorer.interface.bright_population
         if not 0.0 < setting <= HIGHEST:
             raise QuantityError(str(setting), f"a pair ratio in (0, {HIGHEST}]", "setting")
@@ -97,15 +100,19 @@ class Absorptive:
 
     def under(self, conditions: Conditions) -> Absorptive:
         """The same link, out of alignment."""
-        return Absorptive(self.parts.under(conditions))
+        return Absorptive(self.parts.under(conditions), self._balance)
 
     def total_transmission(self) -> float:
         """Transmission of both arms together."""
         return self.parts.total_transmission()
 
+    @property
+    def _balance(self) -> tuple[float, float]:
+        return self.tuned or (self._station.eta_a, self._station.eta_b)
+
     def _heralds(self, setting: float) -> tuple[HeraldOutcome, ...]:
         kept = (self.parts.a.interface.capture, self.parts.b.interface.capture)
-        a, b = sides(setting, self._station, kept)
+        a, b = sides(setting, self._station, kept, self._balance)
         return shared_excitation(
             a, b, self._station, phase(self.parts), self.parts.kept_locally, self.parts.phase
         )

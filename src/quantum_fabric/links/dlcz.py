@@ -78,6 +78,8 @@ class Dlcz:
     Attributes:
         parts: nodes (ensembles), fibre, detector. ``interface.bright_population`` is the excitation ratio λ,
             ``interface.efficiency`` the probability that a Stokes photon gets into the fibre.
+        tuned: efficiencies (a, b) to which the sources are balanced; those of the parts where it is None. A link that has drifted
+            is still tuned to what it was.
         knob: ``excitation``; its low end is the ratio with the best fidelity, below which dark counts win.
 
     Examples:
@@ -93,6 +95,7 @@ class Dlcz:
     stores: ClassVar[bool] = True
 
     parts: Parts
+    tuned: tuple[float, float] | None = None
     knob: Knob = field(init=False)
     _station: Station = field(init=False, repr=False)
 
@@ -114,7 +117,7 @@ class Dlcz:
             QuantityError: a setting outside (0, 0.5], or no lanes.
         """
         if setting is None:
-            poorer = self.parts.a if self._station.eta_a <= self._station.eta_b else self.parts.b
+            poorer = self.parts.a if self._balance[0] <= self._balance[1] else self.parts.b
             setting = poorer.interface.bright_population
         if not 0.0 < setting <= HIGHEST:
             raise QuantityError(str(setting), f"an excitation ratio in (0, {HIGHEST}]", "setting")
@@ -131,14 +134,18 @@ class Dlcz:
 
     def under(self, conditions: Conditions) -> Dlcz:
         """The same link, out of alignment."""
-        return Dlcz(self.parts.under(conditions))
+        return Dlcz(self.parts.under(conditions), self._balance)
 
     def total_transmission(self) -> float:
         """Transmission of both arms together."""
         return self.parts.total_transmission()
 
+    @property
+    def _balance(self) -> tuple[float, float]:
+        return self.tuned or (self._station.eta_a, self._station.eta_b)
+
     def _heralds(self, setting: float) -> tuple[HeraldOutcome, ...]:
-        a, b = sides(setting, self._station)
+        a, b = sides(setting, self._station, tuned=self._balance)
         return shared_excitation(
             a, b, self._station, phase(self.parts), self.parts.kept_locally, self.parts.phase
         )
@@ -147,13 +154,19 @@ class Dlcz:
         return self._heralds(setting)[0].weights[0]
 
 
-def sides(setting: float, station: Station, kept: tuple[float, float] = (1.0, 1.0)) -> tuple[Side, Side]:
+def sides(
+    setting: float,
+    station: Station,
+    kept: tuple[float, float] = (1.0, 1.0),
+    tuned: tuple[float, float] | None = None,
+) -> tuple[Side, Side]:
     """Both sources, with λ_a η_a = λ_b η_b so that a click does not tell where its photon is from.
 
     Args:
         setting: λ at the end with the poorer path, in (0, 1).
         station: the efficiencies of both paths.
         kept: probability that the signal is kept at a, at b.
+        tuned: efficiencies to which the sources are balanced; those of the station where it is None.
 
     Examples:
         >>> from quantum_fabric.links.station import Window
@@ -163,10 +176,11 @@ def sides(setting: float, station: Station, kept: tuple[float, float] = (1.0, 1.
         [0.04, 0.02]
     """
     eta_a, eta_b = station.eta_a, station.eta_b
-    less = min(eta_a, eta_b)
+    here, there = tuned or (eta_a, eta_b)
+    less = min(here, there)
     if less <= 0.0:
         return Side(setting, eta_a, kept[0]), Side(setting, eta_b, kept[1])
-    return Side(setting * less / eta_a, eta_a, kept[0]), Side(setting * less / eta_b, eta_b, kept[1])
+    return Side(setting * less / here, eta_a, kept[0]), Side(setting * less / there, eta_b, kept[1])
 
 
 def phase(parts: Parts) -> float:

@@ -209,12 +209,13 @@ class SerialReflection:
         noise = (
             a.conversion_noise * parts.total_transmission() + parts.fibre.noise(length)
         ) * b.conversion_efficiency + b.conversion_noise
+        stray = 0.5 * noise * detector.efficiency  # each of the two detectors sees half of it
         way = Way(
             parts.a.cavity,
             parts.b.cavity,
             between=a.conversion_efficiency * parts.total_transmission() * b.conversion_efficiency,
-            after=detector.efficiency,
-            dark=detector.click_probability(0.5 * noise * detector.efficiency),
+            after=detector.seen(detector.dark_rate + stray),
+            dark=detector.click_probability(stray),
         )
         plus, minus = serial_reflection(way, mean_photons, phase(parts), parts.phase)
         local = parts.kept_locally

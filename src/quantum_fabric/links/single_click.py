@@ -172,6 +172,8 @@ class SingleClick:
 
     Attributes:
         parts: nodes, fibre, detector.
+        tuned: efficiencies (a, b) to which the populations are balanced; those of the parts where it is None. A link that has
+            drifted is still tuned to what it was: nobody knows better before the next calibration.
         knob: ``bright_population``; its low end is the population with the best fidelity, below which dark counts win.
 
     Examples:
@@ -188,6 +190,7 @@ class SingleClick:
     stores: ClassVar[bool] = True
 
     parts: Parts
+    tuned: tuple[float, float] | None = None
     knob: Knob = field(init=False)
     _station: Station = field(init=False, repr=False)
 
@@ -218,7 +221,7 @@ class SingleClick:
             QuantityError: a setting outside (0, 0.5], or no lanes.
         """
         if setting is None:
-            poorer = self.parts.a if self._station.eta_a <= self._station.eta_b else self.parts.b
+            poorer = self.parts.a if self._balance[0] <= self._balance[1] else self.parts.b
             setting = poorer.interface.bright_population
         if not 0.0 < setting <= _HIGHEST:
             raise QuantityError(str(setting), f"a bright population in (0, {_HIGHEST}]", "setting")
@@ -236,15 +239,19 @@ class SingleClick:
 
     def under(self, conditions: Conditions) -> SingleClick:
         """The same link, out of alignment."""
-        return SingleClick(self.parts.under(conditions))
+        return SingleClick(self.parts.under(conditions), self._balance)
 
     def total_transmission(self) -> float:
         """Transmission of both arms together."""
         return self.parts.total_transmission()
 
+    @property
+    def _balance(self) -> tuple[float, float]:
+        return self.tuned or (self._station.eta_a, self._station.eta_b)
+
     def _emission(self, setting: float) -> Emission:
         a, b = self.parts.a.interface, self.parts.b.interface
-        alpha_a, alpha_b = balanced(setting, self._station.eta_a, self._station.eta_b)
+        alpha_a, alpha_b = balanced(setting, *self._balance)
         return Emission(
             alpha_a,
             alpha_b,

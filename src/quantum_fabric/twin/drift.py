@@ -29,6 +29,9 @@ from quantum_fabric.twin.lanes import TwinLink
 from quantum_fabric.units import Time, seconds
 
 NORMAL: Final = NormalDist()
+DARK: Final = 100.0
+"""Loss in dB beyond which nothing changes: the mode is five radii off, and what still arrives is light of other ways."""
+
 STRAIGHT: Final[Rotation] = (1.0, 0.0, 0.0, 0.0)
 
 
@@ -100,7 +103,7 @@ class Alignment:
         return Conditions(
             phase=self._phase,
             polarisation=(angle_of(first), angle_of(second)),
-            loss=(pointing_loss(here), pointing_loss(there)),
+            loss=(min(pointing_loss(here), DARK), min(pointing_loss(there), DARK)),
             detectors=self._efficiency,
         )
 

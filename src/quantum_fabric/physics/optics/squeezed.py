@@ -105,7 +105,7 @@ def one_click(
     Examples:
         >>> click = one_click(Side(0.01, 0.1), Side(0.01, 0.1))
         >>> round(2 * click.probability, 6), round((click.only_a + click.only_b + 2 * click.coherence) / 2 / click.probability, 4)
-        (0.002019, 0.9812)
+        (0.002016, 0.9814)
     """
     for name, value, top in (("visibility", visibility, "1]"), ("dark", dark, "1)")):
         if not 0.0 <= value <= 1.0 or (name == "dark" and value == 1.0):
