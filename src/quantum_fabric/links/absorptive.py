@@ -74,7 +74,8 @@ class Absorptive:
                 raise QuantityError(str(self.parts.tried), expected, "modes")
         object.__setattr__(self, "_station", station(self.parts))
         doc = "pair ratio of the source at the end with the poorer path; the other end is balanced to it"
-        best = best_setting(self._fidelity, LOWEST, HIGHEST)
+        # nobody plans with a link that has drifted
+        best = LOWEST if self.tuned else best_setting(self._fidelity, LOWEST, HIGHEST)
         object.__setattr__(self, "knob", Knob("pairs", best, HIGHEST, "low", doc))
 
     def heralding(self, setting: float | None = None, lanes: int = 1) -> Heralding:

@@ -103,7 +103,8 @@ class Dlcz:
         """Reduce the parts once and find the useful range of the knob."""
         object.__setattr__(self, "_station", station(self.parts))
         doc = "excitation ratio at the end with the poorer path; the other end is balanced to it"
-        best = best_setting(self._fidelity, LOWEST, HIGHEST)
+        # nobody plans with a link that has drifted
+        best = LOWEST if self.tuned else best_setting(self._fidelity, LOWEST, HIGHEST)
         object.__setattr__(self, "knob", Knob("excitation", best, HIGHEST, "low", doc))
 
     def heralding(self, setting: float | None = None, lanes: int = 1) -> Heralding:

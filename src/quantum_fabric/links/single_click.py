@@ -197,7 +197,9 @@ class SingleClick:
     def __post_init__(self) -> None:
         """Reduce the parts once and find the useful range of the knob."""
         object.__setattr__(self, "_station", station(self.parts))
-        best = best_setting(lambda setting: self._at(setting)[1][0], _LOWEST, _HIGHEST)
+        best = _LOWEST  # nobody plans with a link that has drifted
+        if self.tuned is None:
+            best = best_setting(lambda setting: self._at(setting)[1][0], _LOWEST, _HIGHEST)
         object.__setattr__(
             self,
             "knob",
