@@ -12,7 +12,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from generator import code, documents, figures, hardware, program
+from generator import code, documents, figures, hardware, program, validation
 
 from quantum_fabric.devices import KINDS
 from quantum_fabric.links import CATALOGUE
@@ -33,6 +33,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
         "kinds of device, with a page for each: fields, and every data sheet with the source of each number",
         hardware.devices,
     ),
+    "validation.md": ("what is validated against what, with tolerances and hashes", validation.validation),
     "links.md": ("link architectures, with a page for each: equation, source, limits", hardware.links),
 }
 """File name -> what it is, for the index, and what writes it."""

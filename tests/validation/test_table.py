@@ -22,8 +22,8 @@ from quantum_fabric.validation import (
     validate,
     verify,
 )
+from quantum_fabric.validation.experiment import conclude
 from quantum_fabric.validation.freezing import freeze
-from quantum_fabric.validation.running import conclude
 
 LONG = [each.name for each in EXPERIMENTS if each.sample is not None]
 QUICK = [each.name for each in EXPERIMENTS if each.sample is None]

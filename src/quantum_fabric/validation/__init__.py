@@ -10,10 +10,10 @@ A comparison that fails stays in the table. Agreement with a recalled number (le
 
 from quantum_fabric.validation.catalogue import EXPERIMENTS, experiment, names
 from quantum_fabric.validation.comparison import Comparison, Predicted, Standing
-from quantum_fabric.validation.experiment import Experiment
+from quantum_fabric.validation.experiment import Experiment, Result
 from quantum_fabric.validation.frozen import DATA, NotComparable, load, not_comparable, verify
 from quantum_fabric.validation.parameters import Fit, Measured, Number, ParameterFile, Tolerance
-from quantum_fabric.validation.running import Result, validate
+from quantum_fabric.validation.running import validate
 
 __all__ = [
     "DATA", "EXPERIMENTS", "Comparison", "Experiment", "Fit", "Measured", "NotComparable", "Number", "ParameterFile",

@@ -10,10 +10,10 @@ from typing import Final
 from quantum_fabric.validation import wording
 from quantum_fabric.validation.comparison import MEANING
 from quantum_fabric.validation.drawing import figure
+from quantum_fabric.validation.experiment import Result
 from quantum_fabric.validation.frozen import NotComparable
 from quantum_fabric.validation.page import MANY, RULES, fit_text
 from quantum_fabric.validation.parameters import LETTERS
-from quantum_fabric.validation.running import Result
 
 FIGURES: Final = "figures"
 """Folder of the figures, beside the page."""

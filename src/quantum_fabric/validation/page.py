@@ -11,9 +11,9 @@ from quantum_fabric.ops import report
 from quantum_fabric.validation import wording
 from quantum_fabric.validation.comparison import MEANING, Comparison, Standing
 from quantum_fabric.validation.drawing import figure
+from quantum_fabric.validation.experiment import Result
 from quantum_fabric.validation.frozen import NotComparable
 from quantum_fabric.validation.parameters import LETTERS, ParameterFile
-from quantum_fabric.validation.running import Result
 
 MANY: Final = 24
 """More parameters than this are folded away."""

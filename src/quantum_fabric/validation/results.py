@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from quantum_fabric.validation.running import Result
+from quantum_fabric.validation.experiment import Result
 
 COLUMNS: Final = {
     "experiment": "VARCHAR", "row": "INTEGER", "result": "VARCHAR", "label": "VARCHAR", "unit": "VARCHAR", "factor": "DOUBLE",

@@ -5,70 +5,16 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from quantum_fabric.validation.catalogue import experiment, names
-from quantum_fabric.validation.comparison import Comparison, Standing, Values, fitted, judge, propagated
-from quantum_fabric.validation.experiment import Experiment
+from quantum_fabric.validation.experiment import Experiment, Result, conclude
 from quantum_fabric.validation.frozen import DATA, load, verify
-from quantum_fabric.validation.parameters import Number, ParameterFile
+from quantum_fabric.validation.parameters import ParameterFile
 
 Progress = Callable[[str, int, int], None]
 """Told the name of an experiment, pieces of work done, and pieces in all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one experiment.
-
-    Attributes:
-        experiment: the experiment.
-        file: its frozen parameters.
-        parameters: as used, the fitted one replaced.
-        comparisons: one for each result of the file.
-        samples: what the long work gave, for the figure.
-    """
-
-    experiment: Experiment
-    file: ParameterFile
-    parameters: dict[str, Number]
-    comparisons: tuple[Comparison, ...]
-    samples: tuple[Any, ...]
-
-    @property
-    def claims(self) -> tuple[Comparison, ...]:
-        """Comparisons that claim something: neither fitted, nor with a recalled result."""
-        return tuple(
-            row for row in self.comparisons if row.standing not in (Standing.FITTED, Standing.RECALLED)
-        )
-
-    @property
-    def recalled(self) -> tuple[Comparison, ...]:
-        """Comparisons with a recalled result: they agree or disagree, and nothing follows from it."""
-        return tuple(row for row in self.comparisons if row.standing is Standing.RECALLED)
-
-    @property
-    def passed(self) -> bool:
-        """Whether every claim holds."""
-        return all(row.passed for row in self.claims)
-
-    @property
-    def verdict(self) -> str:
-        """PASS or FAIL by its claims; ``agrees`` or ``disagrees`` where all its results are recalled."""
-        if self.claims:
-            return "PASS" if self.passed else "FAIL"
-        return "agrees" if all(row.passed for row in self.recalled) else "disagrees"
-
-    @property
-    def values(self) -> dict[str, float]:
-        """The parameters as used, in SI base units."""
-        return {name: number.value for name, number in self.parameters.items()}
-
-    def row(self, name: str) -> Comparison:
-        """The comparison of one result."""
-        return next(row for row in self.comparisons if row.name == name)
 
 
 def validate(
@@ -99,18 +45,6 @@ def validate(
     files = {each.name: load(each.name, folder) for each in experiments}
     samples = _sampled(experiments, files, workers, tell or (lambda *_: None))
     return [conclude(each, files[each.name], samples[each.name]) for each in experiments]
-
-
-def conclude(one: Experiment, file: ParameterFile, samples: Sequence[Any] = ()) -> Result:
-    """Fit, predict and judge, once the long work is there."""
-
-    def predict(values: Values) -> Any:
-        return one.predict(values, samples)
-
-    parameters = fitted(lambda values: (one.fitting or one.predict)(values, samples), file)
-    predicted = propagated(predict, parameters)
-    null = one.null({name: number.value for name, number in parameters.items()})
-    return Result(one, file, parameters, judge(file, parameters, predicted, null), tuple(samples))
 
 
 def _sampled(

@@ -6,8 +6,8 @@ import math
 from typing import Final
 
 from quantum_fabric.validation.comparison import Comparison, Standing
-from quantum_fabric.validation.parameters import Number
-from quantum_fabric.validation.running import Result
+from quantum_fabric.validation.experiment import Result
+from quantum_fabric.validation.parameters import Measured, Number
 
 STANDINGS: Final = {
     Standing.EXACT: "exact theory",
@@ -89,7 +89,18 @@ def residual(row: Comparison) -> str:
 
 def tolerance(row: Comparison) -> str:
     """The tolerance in the unit of the result."""
-    each, number = row.measured.tolerance, row.measured.number
+    return allowed(row.measured)
+
+
+def allowed(measured: Measured) -> str:
+    """The tolerance of a result, in its unit.
+
+    Examples:
+        >>> from quantum_fabric.validation.frozen import load
+        >>> allowed(load("gys-decoy").measured["reach_weak"])
+        '± 0.1 km'
+    """
+    each, number = measured.tolerance, measured.number
     if each.kind == "absolute":
         return f"± {each.value / number.factor:g} {number.unit}".strip()
     return str(each)

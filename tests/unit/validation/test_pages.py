@@ -12,10 +12,10 @@ import pytest
 from quantum_fabric.validation import not_comparable, validate
 from quantum_fabric.validation import results as tables
 from quantum_fabric.validation.drawing import figure
+from quantum_fabric.validation.experiment import Result
 from quantum_fabric.validation.markdown import render as markdown
 from quantum_fabric.validation.markdown import write
 from quantum_fabric.validation.page import render
-from quantum_fabric.validation.running import Result
 
 
 @pytest.fixture(scope="module")

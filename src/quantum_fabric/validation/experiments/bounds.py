@@ -27,7 +27,7 @@ from quantum_fabric.validation.watching import watcher
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from quantum_fabric.validation.running import Result
+    from quantum_fabric.validation.experiment import Result
 
 KINDS: Final = ("links", "links", "links", "links", "states", "networks", "messages")
 """What each piece of the work looks at."""

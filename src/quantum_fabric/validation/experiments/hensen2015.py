@@ -18,7 +18,7 @@ from quantum_fabric.validation.experiment import Experiment
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from quantum_fabric.validation.running import Result
+    from quantum_fabric.validation.experiment import Result
 
 
 def weights(values: Values) -> Floats:

@@ -20,7 +20,7 @@ from quantum_fabric.validation.experiment import Experiment
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from quantum_fabric.validation.running import Result
+    from quantum_fabric.validation.experiment import Result
 
 
 def rate_and_fidelity(values: Values, alpha: float) -> tuple[float, float]:

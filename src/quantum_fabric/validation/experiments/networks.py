@@ -21,7 +21,7 @@ from quantum_fabric.validation.watching import watcher
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from quantum_fabric.validation.running import Result
+    from quantum_fabric.validation.experiment import Result
 
 TABLE: Final = {
     "rt_argonne1_fermilab1": ("Argonne_1", "Fermilab_1"),

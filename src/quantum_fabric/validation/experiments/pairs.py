@@ -23,7 +23,7 @@ from quantum_fabric.validation.experiment import Experiment
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from quantum_fabric.validation.running import Result
+    from quantum_fabric.validation.experiment import Result
 
 LAMBDAS: Final = (0.01, 0.05, 0.1, 0.2)
 
@@ -276,7 +276,7 @@ def draw_micius(result: Result, figure: Figure) -> None:
     lines(axes, ranges / 1e3, [down.loss(float(x)) for x in ranges], [0.2e-3 * float(x) for x in ranges])
     point(axes, values["near"] / 1e3, result.row("loss_near"), "fitted")
     point(axes, values["far"] / 1e3, result.row("loss_far"), "measured")
-    axes.set_ylim(20, 60)
+    axes.set_ylim(20, 130)
     axes.set_xlabel("slant range / km")
     axes.set_title("loss of one downlink / dB (null model: fibre)")
     axes.legend()

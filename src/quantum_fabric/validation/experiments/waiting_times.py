@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from quantum_fabric.devices import Gates, Memory, Node
-from quantum_fabric.documents.assembly import Inventory, LinkEntry
+from quantum_fabric.documents import Inventory, LinkEntry
 from quantum_fabric.errors import StateError
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.links.ideal import FixedLink
@@ -33,7 +33,7 @@ from quantum_fabric.validation.watching import watcher
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from quantum_fabric.validation.running import Result
+    from quantum_fabric.validation.experiment import Result
 
 STEP: Final[Time] = US
 TAU: Final = 20
