@@ -9,7 +9,7 @@ from quantum_fabric import links
 from quantum_fabric.devices import Carrier, Fibre, Node, SatellitePath, Station
 from quantum_fabric.documents.equipment import Equipment, attempt, known_architecture
 from quantum_fabric.documents.findings import Report
-from quantum_fabric.documents.fitting import fits, kind_of
+from quantum_fabric.documents.fitting import fits, kind_of, one_of
 from quantum_fabric.documents.network_document import LinkDocument
 from quantum_fabric.documents.reading import Place
 from quantum_fabric.documents.sky import Positions, ranges
@@ -166,7 +166,7 @@ def _arms(
             return ranges(entry, way, architecture not in ONE_STRETCH, positions, place, report)
         if way is not None:
             expected = "a length: only the way from or to a satellite follows from where it stands"
-            report((*place, field), f"{field} of a {kind_of(way)} path", expected)
+            report((*place, field), f"{field} of {one_of((kind_of(way),), 'path')}", expected)
         return None
     whole = parse(entry.length, "length") if entry.length is not None else None
     if entry.station is not None and entry.station.arms is not None:

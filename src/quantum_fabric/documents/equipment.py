@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from quantum_fabric import devices, links
 from quantum_fabric.devices import Carrier, Converter, Detector, Fibre, Node, Station, Switch, Transducer
 from quantum_fabric.documents.findings import Report, nearest
-from quantum_fabric.documents.fitting import is_one, kind_of, sources_of
+from quantum_fabric.documents.fitting import is_one, kind_of, one_of, sources_of
 from quantum_fabric.documents.network_document import Choice, Defaults, LinkDocument, NodeEntry
 from quantum_fabric.documents.reading import Place, quoted
 from quantum_fabric.documents.sheet_files import Own, kinds_of
@@ -134,15 +134,13 @@ class Equipment:
         if entry.source is None:
             if not kinds or is_one(self.source, kinds):
                 return (self.source if kinds else None), True
-            report(here, "nothing", f"source: a {' or '.join(kinds)} sheet, which {architecture} needs")
+            report(here, "nothing", f"source: {one_of(kinds)}, which {architecture} needs")
             return None, False
         base: Any = self.source if is_one(self.source, kinds) else None
         source: Light | None = chosen("source", entry.source, base, here, report, self.own)
         if source is not None and not is_one(source, kinds):
-            found = f"a {kind_of(source)} sheet" if kinds else f"a source, which {architecture} has not"
-            wanted = (
-                f"a {' or '.join(kinds)} sheet, which is what {architecture} takes" if kinds else "no source"
-            )
+            found = one_of((kind_of(source),)) if kinds else f"a source, which {architecture} has not"
+            wanted = f"{one_of(kinds)}, which is what {architecture} takes" if kinds else "no source"
             report(here, found, wanted)
             return None, False
         return source, source is not None

@@ -54,6 +54,16 @@ def is_one(source: object, kinds: tuple[str, ...]) -> bool:
     return source is not None and kind_of(source) in kinds
 
 
+def one_of(kinds: tuple[str, ...], what: str = "sheet") -> str:
+    """Words for a device of one of some kinds.
+
+    Examples:
+        >>> one_of(("emitter", "weak_pulse"))
+        'an emitter or weak_pulse sheet'
+    """
+    return f"{'an' if kinds[0][0] in 'aeio' else 'a'} {' or '.join(kinds)} {what}"
+
+
 def fits(carrier: Carrier, architecture: str, place: Place, report: Report) -> bool:
     """Report a way of light that an architecture cannot be calculated with.
 
@@ -76,8 +86,8 @@ def fits(carrier: Carrier, architecture: str, place: Place, report: Report) -> b
         return True
     able = [name for name, kinds in CARRIERS.items() if kind in kinds]
     if architecture in CARRIERS:
-        expected = f"a {' or '.join(CARRIERS[architecture])} sheet, which is what {architecture} takes"
+        expected = f"{one_of(CARRIERS[architecture])}, which is what {architecture} takes"
     else:
         expected = f"one of {', '.join(able)}"
-    report((*place, "carrier"), f"a {kind} path for {architecture}", expected)
+    report((*place, "carrier"), f"{one_of((kind,), 'path')} for {architecture}", expected)
     return False

@@ -29,6 +29,9 @@ _STAND_INS: Final[Mapping[type[BaseModel], dict[str, str]]] = {
 }
 """Values for what a record cannot do without; nothing is computed of them when the document is at fault."""
 
+_ESSENTIAL: Final = frozenset({"elevations", "overhead"})
+"""Fields without which nothing can be said of the rest of their record: no length stands in for a satellite's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -106,6 +109,8 @@ def _sound(model: type[Record], value: Plain) -> Record | None:
         return model.model_validate(value)
     except ValidationError as error:
         wrong = {detail["loc"][0] for detail in error.errors(include_url=False) if detail["loc"]}
+    if wrong & _ESSENTIAL:
+        return None
     left = {key: inner for key, inner in value.items() if key not in wrong} if isinstance(value, dict) else {}
     for attempt in (left, _STAND_INS.get(model, {}) | left):
         try:
