@@ -32,8 +32,8 @@ DOUBLE = {
 ONE = {"architecture": "direct_transmission", "source": "emitter/ideal", "carrier": "satellite/ideal"}
 
 
-def write(way: str, lon: float = 8.0, **kind: str) -> str:
-    return NETWORK.format(way=way, lon=lon, **(kind or DOUBLE))
+def write(way: str, lon: float = 8.0, kind: dict[str, str] = DOUBLE) -> str:
+    return NETWORK.format(way=way, lon=lon, **kind)
 
 
 def load(text: str) -> Inventory:
@@ -97,16 +97,16 @@ def test_a_moment_later_the_satellite_has_flown_on() -> None:
 
 def test_one_way_down_and_up() -> None:
     """The satellite is one end: the first for a way down, the second for a way up."""
-    down = load(write("elevations: [50 deg]", **ONE)).links["A~B"]
+    down = load(write("elevations: [50 deg]", kind=ONE)).links["A~B"]
     assert down.length == pytest.approx(by_cosines(math.radians(50)), rel=1e-9)
     assert down.light_time == pytest.approx(down.length / 299_792_458.0 * 1e12, abs=1)
-    seen = load(write("overhead: {lon: 8, lat: 2}", **ONE)).links["A~B"]
+    seen = load(write("overhead: {lon: 8, lat: 2}", kind=ONE)).links["A~B"]
     up = {
         **ONE,
         "carrier": "uplink/ali-to-micius",
         "source": "{sheet: emitter/ideal, overrides: {wavelength: 780 nm}}",
     }
-    lifted = load(write("overhead: {lon: 0, lat: 2}", **up)).links["A~B"]
+    lifted = load(write("overhead: {lon: 0, lat: 2}", kind=up)).links["A~B"]
     assert lifted.length == pytest.approx(seen.length, rel=1e-9)  # from A now, which stands as far from it
 
 
@@ -143,7 +143,7 @@ REFUSED = [
 @pytest.mark.parametrize(("way", "kind", "told"), REFUSED)
 def test_what_no_station_sees_is_refused(way: str, kind: dict[str, str], told: str) -> None:
     with pytest.raises(DocumentError) as caught:
-        load(write(way, **kind))
+        load(write(way, kind=kind))
     lines = [line.removeprefix("sky.yaml:") for line in str(caught.value).splitlines()]
     assert lines[0].startswith(told)
     assert len(lines) == (2 if "deg at A" in told else 1)  # where both stations are too low, both are told
