@@ -482,3 +482,24 @@ def test_arming_and_letting_go_while_somebody_calibrates() -> None:
     yard.do(Arm("B", 0, "L", 0, 1, None))
     yard.run(3000)
     assert yard.heard() == [0, 1000]
+
+
+def test_a_link_that_went_blind_tries_no_attempts_of_the_past_when_it_sees_again() -> None:
+    yard = Yard([("L", Fading(), Upkeep())])
+    link = yard.twin.links["L"]
+    link.drift(Conditions(detectors=0.0), 0)
+    yard.arm("L")
+    yard.run(1050)
+    link.drift(ALIGNED, 1050)
+    yard.run(2000)
+    assert yard.heard() == [1100]
+
+
+def test_a_node_that_comes_back_too_late_for_a_calibration() -> None:
+    yard = Yard([("L", Fading(), ageing(1.0, 10_000, Calibrations(takes=1000)))])
+    yard.twin.fail_node("B", 0)
+    yard.do(Calibrate("A", "L"))
+    yard.run(500)
+    yard.twin.recover_node("B", 500)
+    yard.run(1000)
+    assert calibrations(yard) == [(1000, "A", False), (1000, "B", False)]
