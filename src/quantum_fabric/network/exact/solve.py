@@ -1,0 +1,172 @@
+"""Exact forecasts of chains: the one entry point.
+
+    plain, or a single repeater     exact law of the first delivery, with the twin's grids, messages and restarts
+    nested                          the same while nothing that fails leaves links running ahead of it
+    as soon as possible             without failing swaps; with them where messages take no time and links are in step
+    purification                    one round on links of two lanes; beyond that copies are taken as independent
+
+What is taken otherwise than the twin does it is in `Solution.remarks`; `Solution.exact` is true if there is nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from quantum_fabric.network.chain import Chain
+from quantum_fabric.network.exact import asap
+from quantum_fabric.network.exact.law import Law
+from quantum_fabric.network.exact.nodes import Swap
+from quantum_fabric.network.exact.timed import Timed, common_tick, simple, tree
+from quantum_fabric.network.exact.tree import MOST_TICKS, Solver, UnsuitableError, restarts
+
+FINEST = 1 << 19
+"""Ticks up to which every time is kept exactly; longer laws get a coarser tick."""
+
+COARSE = 6_000
+"""Ticks of the mean delivery time on a coarser grid, about."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """What no chain of these links can beat, beside the law.
+
+    Attributes:
+        slowest: mean time of the slowest elementary pair, s: no delivery is sooner on average.
+        three_over_two: ``(3/2q)^levels`` times that, for balanced trees (Coopmans et al., PRA 105, 012608 (2022)): an upper
+            bound on the mean where messages take no time and nothing is purified or cut off; infinite elsewhere.
+    """
+
+    slowest: float
+    three_over_two: float
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What was solved.
+
+    Attributes:
+        first: law of the first delivery, counted from when the links may start (`Chain.setup` comes before).
+        between: law of the time between deliveries, where each delivery is a fresh start; None elsewhere.
+        remarks: what is taken otherwise than the twin does it.
+        bounds: beside the mean.
+    """
+
+    first: Law
+    between: Law | None
+    remarks: tuple[str, ...]
+    bounds: Bounds
+
+    @property
+    def exact(self) -> bool:
+        """Whether this is the law of the twin's first delivery."""
+        return not self.remarks
+
+
+def solve(chain: Chain, most: int = FINEST) -> Solution | None:
+    """The law of a chain's delivery time and state.
+
+    Args:
+        chain: a scheme in numbers.
+        most: ticks up to which times are kept exactly.
+
+    Returns:
+        None where there is no exact method for it: memories that do not decay exponentially or lose qubits, pumping for
+        several rounds, as soon as possible with failing swaps and messages that take time, links that never succeed; see `why_not`.
+
+    Examples:
+        >>> from quantum_fabric.network.chain import Chain, Hop, Station
+        >>> from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
+        >>> still = Station((0.0,) * 3, 0.0, 1.0, (1.0,) * 3, OperationNoise(), MemoryNoise(math.inf, math.inf), (0.0,) * 3)
+        >>> hop = Hop(0.1, 1e-3, 0.0, (0.0, 0.0), (1e-3, 1e-3), (1.0, 1.0, 1.0), 1, 0)
+        >>> two = Chain((hop, hop), (still,) * 3, ((0.0,) * 3,) * 3, ((1, 0, 2, 0),), False, 0, "dejmps", None, 0.0)
+        >>> found = solve(two)
+        >>> found.exact, round(found.first.mean * 1e3, 9), round(280 / 19, 9)
+        (True, 14.736842105, 14.736842105)
+    """
+    if why_not(chain):
+        return None
+    if asap.suits(chain):
+        found, remarks = asap.law(chain, common_tick(chain), most)
+        return Solution(found, None, remarks, _bounds(chain))
+    tick = common_tick(chain)
+    while True:
+        timed = tree(chain, tick)
+        whole = all(link.whole for link in timed.node.leaves)
+        try:
+            solver = Solver(most if whole else MOST_TICKS)
+            first = solver.law(timed.node)
+            break
+        except UnsuitableError:
+            tick = _coarser(chain, tick, whole)
+            if tick == 0:
+                return None
+    law = Law(first, timed.tick, timed.spread)
+    return Solution(law, _between(chain, timed, solver), timed.remarks, _bounds(chain))
+
+
+def why_not(chain: Chain) -> str:
+    """Why there is no exact law of a chain; empty if there is one."""
+    if any(hop.success <= 0.0 for hop in chain.hops):
+        return "a link never succeeds"
+    if not all(simple(station) for station in chain.stations):
+        return "a memory does not decay exponentially, or loses qubits"
+    several = max(
+        chain.end_rounds, *(hop.rounds for hop in chain.hops), *(join[3] for join in chain.joins), 0
+    )
+    if chain.pumped and several > 1:
+        return "pumping for several rounds"
+    if any(station.swap_success <= 0.0 for station in chain.stations[1:-1]):
+        return "a swap never succeeds"
+    if chain.nested or len(chain.hops) < 3:
+        return ""
+    return asap.why_not(chain)
+
+
+def _coarser(chain: Chain, tick: int, whole: bool) -> int:
+    """The next tick to try, ps; 0 to give up."""
+    slowest = max(hop.mean_time for hop in chain.hops)
+    if whole:
+        return max(2 * tick, round(slowest * 1e12 / 200))
+    return 4 * tick if tick * 1e-12 < slowest / 4 else 0
+
+
+def _between(chain: Chain, timed: Timed, solver: Solver) -> Law | None:
+    """Law from one delivery to the next, if all deliveries leave the links alike and none runs ahead."""
+    hops = len(chain.hops)
+    if any(hop.lanes > (2 if hop.rounds else 1) for hop in chain.hops) or timed.spread:
+        return None
+    if isinstance(timed.node, Swap):
+        middle = {(left, right): at for at, left, right, _ in chain.joins}.get((0, hops), 1)
+        ends = (0, middle, hops)
+        if any(hop.rounds for hop in chain.hops) or any(
+            i not in ends and i + 1 not in ends for i in range(hops)
+        ):
+            return None
+    starts = (0,) * len(timed.node.leaves)
+    for _ in range(3):
+        found = solver.law(timed.node, starts)
+        then = restarts(timed.node, starts, [(found.values[0], timed.again)])
+        if set(then) == {starts}:
+            return Law(found, timed.tick)
+        if len(then) != 1:
+            return None
+        (starts,) = then
+    return None
+
+
+def _bounds(chain: Chain) -> Bounds:
+    hops = len(chain.hops)
+    slowest = max(
+        hop.period * (1.0 / (1.0 - (1.0 - hop.success) ** hop.lanes) - 1.0) + min(hop.heard)
+        for hop in chain.hops
+    )
+    levels = math.log2(hops)
+    plain = chain.cutoff is None and not any(hop.rounds for hop in chain.hops) and chain.end_rounds == 0
+    plain = plain and all(join[3] == 0 for join in chain.joins) and not any(map(any, chain.delay))
+    if not plain or not levels.is_integer() or (hops > 2 and not chain.nested):
+        return Bounds(slowest, math.inf)
+    chance = min((station.swap_success for station in chain.stations[1:-1]), default=1.0)
+    tried = max(hop.mean_time for hop in chain.hops)
+    rest = max(max(hop.heard) - hop.period for hop in chain.hops)
+    return Bounds(slowest, (1.5 / chance) ** levels * (tried + max(0.0, rest)))
