@@ -48,6 +48,10 @@ def _kind(kind: str) -> Iterator[str]:
             "`{memory.t2: 10 ms}`. The fields are on the page of the [devices](devices.md)."
         )
         yield ""
+    if "Switch" in definitions:
+        beside = definitions["Switch"]["anyOf"][1]["properties"]["beside"]
+        yield f"A switch may also say `beside`: {_meaning('beside', beside)}."
+        yield ""
 
 
 def _first_use(name: str, schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> int:

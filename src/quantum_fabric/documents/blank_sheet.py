@@ -29,7 +29,14 @@ numbers:
 """
 _USES: Final = {
     "node": "nodes: [{name: Alice, sheet: ./FILE}]",
+    "converter": "nodes: [{name: Alice, converter: ./FILE}]",
+    "transducer": "nodes: [{name: Alice, transducer: ./FILE}]",
     "detector": "links: [{..., station: {detector: ./FILE}}]",
+    "station": "links: [{..., station: {sheet: ./FILE}}]",
+    "switch": "links: [{..., switches: {Alice: [./FILE]}}]",
+    "fibre": "links: [{..., fibre: ./FILE}]",
+    **dict.fromkeys(("free_space", "satellite", "uplink"), "links: [{..., carrier: ./FILE}]"),
+    **dict.fromkeys(("source", "pair_source", "emitter", "weak_pulse"), "links: [{..., source: ./FILE}]"),
 }
 
 
@@ -47,9 +54,7 @@ def template(kind: str) -> str:
         raise UnknownNameError(repr(kind), f"one of {', '.join(devices.RECORDS)}", "kind of sheet")
     head = _HEAD.format(
         kind=kind,
-        use=_USES.get(
-            kind, f"links: [{{..., {kind}: ./FILE}}]" if kind in ("fibre", "source") else "(by a program)"
-        ),
+        use=_USES.get(kind, "(by a program)"),
         standings="one of " + ", ".join(devices.STANDINGS),
         letters="\n".join(f"#   {letter}  {meaning}" for letter, meaning in devices.LETTERS.items()),
     )

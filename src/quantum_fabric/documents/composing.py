@@ -21,6 +21,8 @@ from quantum_fabric.units import SECOND, Time, parse, show
 
 ONE_STRETCH: Final = ("sender_receiver", "serial_reflection", "direct_transmission")
 """Architectures whose light goes from one end to the other without a middle."""
+TWO_PLACES: Final = ("pair_distribution", "satellite_double_downlink", "midpoint_source")
+"""Architectures with detectors at both ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,9 @@ def compose(
     if station != Station():
         detector = replace(detector, efficiency=detector.efficiency * station.transmission)
         a, b = (_seen_through(node, station) for node in (a, b))
+    stray = _stray(switches.leaks, architecture)
+    if stray:
+        detector = replace(detector, dark_rate=detector.dark_rate + 0.5 * detector.efficiency * stray)
     length = sum(arms)
     light_time = way.latency(length)
     losses = _losses(entry, arms)
@@ -117,7 +122,7 @@ def compose(
             detector,
             source,
             modes=entry.modes or kit.modes,
-            extra_loss=(extra[0] + switches[0], extra[1] + switches[1]),
+            extra_loss=(extra[0] + switches.losses[0], extra[1] + switches.losses[1]),
             frequency_modes=entry.frequency_modes or 1,
             space_modes=entry.space_modes or 1,
         )
@@ -135,6 +140,14 @@ def compose(
     )
     first, second = entry.between
     return LinkEntry(entry.label, first, second, model, length, light_time, cautions, moves)
+
+
+def _stray(leaks: tuple[float, float], architecture: str) -> float:
+    """Photons per s that leak from other paths to one place with two detectors.
+
+    Where both ends have their own, all are taken to be as badly off as the worse ones.
+    """
+    return max(leaks) if architecture in TWO_PLACES else sum(leaks)
 
 
 def _cautions(way: Carrier, arms: tuple[float, float], *, whole: bool) -> tuple[Caution, ...]:

@@ -13,11 +13,11 @@ from quantum_fabric.documents.sheet_files import PATH, kinds_of
 from quantum_fabric.errors import UnknownNameError
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_NAMING: Final = {"NodeEntry": "node", "NodeDefaults": "node", "Station": "station"}
+_NAMING: Final = {"NodeEntry": "node", "NodeDefaults": "node", "Station": "station", "Switch": "switch"}
 """Record of a document that names a sheet among its own fields -> kind of that sheet."""
 
-_KINDS: Final = {"switches": "switch"}
-"""Field of a document -> kind of its devices, where that is not its name."""
+_SHORT: Final = ("Switch",)
+"""Those of them for which the bare name of a sheet may stand."""
 
 
 def schema_of(kind: str, forms: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
@@ -51,21 +51,16 @@ def schema_of(kind: str, forms: Mapping[str, type[BaseModel]]) -> dict[str, Any]
         if name in _NAMING:
             record["properties"] |= _device(_NAMING[name])
         for field, value in record.get("properties", {}).items():
-            device = _KINDS.get(field, field)
-            for choice in _choices(value):
-                choice["$ref"] = f"#/$defs/{device.capitalize()}"
-                chosen.add(device)
+            if value.get("$ref") == "#/$defs/Choice":
+                value["$ref"] = f"#/$defs/{field.capitalize()}"
+                chosen.add(field)
     if definitions.pop("Choice", None):
         definitions |= {device.capitalize(): _choice(device) for device in sorted(chosen)}
+    for name in _SHORT:
+        if name in definitions:
+            sheet = definitions[name]["properties"]["sheet"]
+            definitions[name] = {"title": f"{name.lower()} device", "anyOf": [sheet, definitions[name]]}
     return {"$schema": DIALECT, **schema, "title": f"Quantum Fabric {kind}"}
-
-
-def _choices(value: Any) -> list[dict[str, Any]]:
-    """Every place in a field's schema where a device is chosen."""
-    if isinstance(value, dict):
-        own = [value] if value.get("$ref") == "#/$defs/Choice" else []
-        return own + [one for inner in value.values() for one in _choices(inner)]
-    return [one for inner in value for one in _choices(inner)] if isinstance(value, list) else []
 
 
 def _choice(kind: str) -> dict[str, Any]:

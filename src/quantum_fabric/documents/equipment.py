@@ -28,6 +28,19 @@ Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True)
+class Switched:
+    """What optical switches do to the light of a link.
+
+    Attributes:
+        losses: dB in the arm at each end.
+        leaks: photons per s of their other paths that get into each arm.
+    """
+
+    losses: tuple[float, float]
+    leaks: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Equipment:
     """The devices that hold where an entry does not say otherwise.
 
@@ -89,18 +102,21 @@ class Equipment:
             way = replace(way, fixed_loss=parse(entry.fixed_loss, "loss"))
         return way
 
-    def switches_of(self, entry: LinkDocument, place: Place, report: Report) -> tuple[float, float] | None:
-        """Loss of the optical switches in each arm of one link (dB); None where one is at fault."""
-        losses: list[float] = []
+    def switches_of(self, entry: LinkDocument, place: Place, report: Report) -> Switched | None:
+        """What the optical switches in both arms of one link do to its light; None where one is at fault."""
+        losses, leaks = [0.0, 0.0], [0.0, 0.0]
         sound = True
-        for end in entry.between:
-            switches: list[Switch | None] = [
-                chosen("switch", choice, None, (*place, "switches", end, number), report, self.own)
-                for number, choice in enumerate(entry.switches.get(end, ()))
-            ]
-            sound = sound and None not in switches
-            losses.append(sum(switch.loss() for switch in switches if switch is not None))
-        return (losses[0], losses[1]) if sound else None
+        for arm, end in enumerate(entry.between):
+            for number, choice in enumerate(entry.switches.get(end, ())):
+                switch: Switch | None = chosen(
+                    "switch", choice, None, (*place, "switches", end, number), report, self.own
+                )
+                if switch is None:
+                    sound = False
+                    continue
+                losses[arm] += switch.loss()
+                leaks[arm] += switch.leak(parse(choice.beside or "0 Hz", "frequency"))
+        return Switched((losses[0], losses[1]), (leaks[0], leaks[1])) if sound else None
 
     def detector_of(self, entry: LinkDocument, place: Place, report: Report) -> Detector | None:
         """The detectors at one link's station."""

@@ -24,6 +24,7 @@ from quantum_fabric.documents.fields import (
     Name,
     Offset,
     Pair,
+    Rate,
     SheetName,
     Span,
     Text,
@@ -194,8 +195,19 @@ Elevations = Annotated[
         examples=[["35 deg", "41 deg"]],
     ),
 ]
+
+
+class Switch(Choice):
+    """An optical switch in the arm of a link: the name of a sheet, or a mapping."""
+
+    beside: Rate | None = Field(
+        None,
+        description="photons per second on its other path, of which some leak in; counted as if it stood before the detectors",
+    )
+
+
 Switches = Annotated[
-    dict[Name, tuple[Choice, ...]],
+    dict[Name, tuple[Switch, ...]],
     Field(
         description="optical switches in the arm of the link at an end: {Alice: [mems], Bob: [mems, mems]}"
     ),

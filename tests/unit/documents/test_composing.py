@@ -226,3 +226,23 @@ def test_the_schema_offers_them() -> None:
         "$ref": "#/$defs/Switch"
     }
     assert schema["NodeEntry"]["properties"]["converter"]["$ref"] == "#/$defs/Converter"
+
+
+def test_light_of_another_path_leaks_in() -> None:
+    """40 dB below a million photons are 100 per s, half of them at each of two detectors, which see 50 % of them."""
+    head = HEAD.replace(
+        "profile: ideal", "profile: ideal, detector: {sheet: ideal, overrides: {efficiency: 50 %}}"
+    )
+    leaky = "{sheet: ideal, beside: 1 MHz, overrides: {crosstalk: 40 dB}}"
+    for architecture, dark in (("double_click", 50.0), ("pair_distribution", 25.0), ("single_click", 50.0)):
+        source = "  source: pair_source/ideal\n" if architecture == "pair_distribution" else ""
+        rest = f"  length: 1 km\n  architecture: {architecture}\n{source}"
+        made = link(rest + f"  switches: {{A: [{leaky}], B: [ideal, {leaky}]}}\n", head).model
+        assert made.parts.detector.dark_rate == pytest.approx(dark)  # type: ignore[attr-defined]
+        clean = link(rest + "  switches: {A: [mems]}\n", head).model
+        assert clean.parts.detector.dark_rate == 0.0  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in devices.RECORDS if kind != "coupler"])
+def test_a_blank_sheet_says_where_it_goes(kind: str) -> None:
+    assert "(by a program)" not in documents.sheet_template(kind)
