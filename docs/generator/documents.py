@@ -130,6 +130,8 @@ def _plain(field: Mapping[str, Any]) -> str:
     if isinstance(field.get("additionalProperties"), dict) and "items" in field["additionalProperties"]:
         name = field["additionalProperties"]["items"]["$ref"].rpartition("/")[2].lower()
         return f"a mapping from the name of an end to a list of [{name} devices](devices.md)"
+    if "anyOf" in field and "examples" not in field:
+        return ", or ".join(_value("", option, "") for option in field["anyOf"])
     if "anyOf" in field:
         return "such as " + " or ".join(code(str(one)) for one in field["examples"])
     kind = {
