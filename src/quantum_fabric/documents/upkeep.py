@@ -110,7 +110,7 @@ class ResidualEntry(Entry):
 class CalibrationEntry(Entry):
     """When a link is calibrated, what that costs and what it leaves."""
 
-    takes: Duration = Field(description="for how long the link attempts nothing")
+    takes: Duration = Field(description="takes: for how long the link attempts nothing")
     every: Duration | None = Field(None, description="from one to the next; without it only when told")
     first: Delay | None = Field(
         None, description="when the first one starts, so that links take turns; after every without one"
