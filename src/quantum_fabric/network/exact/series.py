@@ -171,7 +171,7 @@ def faded(values: Array, rate: complex, window: int | None = None) -> Array:
     """
     ticks = len(values)
     kept = _running(values, rate)
-    past = np.zeros_like(kept)
+    past = np.zeros(ticks, np.result_type(kept, type(rate)))
     past[1:] = kept[:-1] * np.exp(-rate)
     if window is None or window >= ticks:
         return past

@@ -11,14 +11,17 @@ What is taken otherwise than the twin does it is in `Solution.remarks`; `Solutio
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quantum_fabric.network.chain import Chain
 from quantum_fabric.network.exact import asap
+from quantum_fabric.network.exact.ages import FidelityLaw, fidelity_law
 from quantum_fabric.network.exact.law import Law
-from quantum_fabric.network.exact.nodes import Swap
+from quantum_fabric.network.exact.nodes import Node, Swap
 from quantum_fabric.network.exact.timed import Timed, common_tick, simple, tree
 from quantum_fabric.network.exact.tree import MOST_TICKS, Solver, UnsuitableError, restarts
+from quantum_fabric.physics.bounds import plob
 
 FINEST = 1 << 19
 """Ticks up to which every time is kept exactly; longer laws get a coarser tick."""
@@ -35,10 +38,13 @@ class Bounds:
         slowest: mean time of the slowest elementary pair, s: no delivery is sooner on average.
         three_over_two: ``(3/2q)^levels`` times that, for balanced trees (Coopmans et al., PRA 105, 012608 (2022)): an upper
             bound on the mean where messages take no time and nothing is purified or cut off; infinite elsewhere.
+        capacity: pairs per second that no protocol exceeds on the poorest segment (PLOB for each lane and attempt, pure loss);
+            infinite where transmissions are not given.
     """
 
     slowest: float
     three_over_two: float
+    capacity: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,25 +56,35 @@ class Solution:
         between: law of the time between deliveries, where each delivery is a fresh start; None elsewhere.
         remarks: what is taken otherwise than the twin does it.
         bounds: beside the mean.
+        node: the tree that was solved; None for swaps as soon as possible.
     """
 
     first: Law
     between: Law | None
     remarks: tuple[str, ...]
     bounds: Bounds
+    node: Node | None = None
 
     @property
     def exact(self) -> bool:
         """Whether this is the law of the twin's first delivery."""
         return not self.remarks
 
+    def fidelities(self) -> FidelityLaw | None:
+        """Law of the fidelity of first deliveries whose whole history is known (see `ages`); None where there is none.
 
-def solve(chain: Chain, most: int = FINEST) -> Solution | None:
+        Takes a fraction of a second, unlike everything else here.
+        """
+        return None if self.node is None or self.first.spread else fidelity_law(self.node)
+
+
+def solve(chain: Chain, most: int = FINEST, transmissions: Sequence[float] | None = None) -> Solution | None:
     """The law of a chain's delivery time and state.
 
     Args:
         chain: a scheme in numbers.
         most: ticks up to which times are kept exactly.
+        transmissions: of the light of each hop, for the bound that they set.
 
     Returns:
         None where there is no exact method for it: memories that do not decay exponentially or lose qubits, pumping for
@@ -88,7 +104,7 @@ def solve(chain: Chain, most: int = FINEST) -> Solution | None:
         return None
     if asap.suits(chain):
         found, remarks = asap.law(chain, common_tick(chain), most)
-        return Solution(found, None, remarks, _bounds(chain))
+        return Solution(found, None, remarks, _bounds(chain, transmissions))
     tick = common_tick(chain)
     while True:
         timed = tree(chain, tick)
@@ -102,7 +118,9 @@ def solve(chain: Chain, most: int = FINEST) -> Solution | None:
             if tick == 0:
                 return None
     law = Law(first, timed.tick, timed.spread)
-    return Solution(law, _between(chain, timed, solver), timed.remarks, _bounds(chain))
+    return Solution(
+        law, _between(chain, timed, solver), timed.remarks, _bounds(chain, transmissions), timed.node
+    )
 
 
 def why_not(chain: Chain) -> str:
@@ -155,18 +173,22 @@ def _between(chain: Chain, timed: Timed, solver: Solver) -> Law | None:
     return None
 
 
-def _bounds(chain: Chain) -> Bounds:
+def _bounds(chain: Chain, transmissions: Sequence[float] | None) -> Bounds:
     hops = len(chain.hops)
     slowest = max(
         hop.period * (1.0 / (1.0 - (1.0 - hop.success) ** hop.lanes) - 1.0) + min(hop.heard)
         for hop in chain.hops
     )
+    capacity = math.inf
+    if transmissions is not None:
+        each = zip(chain.hops, plob(transmissions).tolist(), strict=True)
+        capacity = min(hop.lanes / hop.period * bits for hop, bits in each)
     levels = math.log2(hops)
     plain = chain.cutoff is None and not any(hop.rounds for hop in chain.hops) and chain.end_rounds == 0
     plain = plain and all(join[3] == 0 for join in chain.joins) and not any(map(any, chain.delay))
     if not plain or not levels.is_integer() or (hops > 2 and not chain.nested):
-        return Bounds(slowest, math.inf)
+        return Bounds(slowest, math.inf, capacity)
     chance = min((station.swap_success for station in chain.stations[1:-1]), default=1.0)
     tried = max(hop.mean_time for hop in chain.hops)
     rest = max(max(hop.heard) - hop.period for hop in chain.hops)
-    return Bounds(slowest, (1.5 / chance) ** levels * (tried + max(0.0, rest)))
+    return Bounds(slowest, (1.5 / chance) ** levels * (tried + max(0.0, rest)), capacity)

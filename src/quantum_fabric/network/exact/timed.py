@@ -49,14 +49,12 @@ class Timed:
 
 
 def common_tick(chain: Chain) -> int:
-    """The greatest number of picoseconds that divides every time of a chain, cutoffs left out.
-
-    A cutoff only decides which of the others are still in time.
-    """
+    """The greatest number of picoseconds that divides every time of a chain."""
     times = [step for hop in chain.hops for step in (hop.period, *hop.born, *hop.heard)]
     times += [together(hop)[0] for hop in chain.hops]
     times += [station.swap_time for station in chain.stations]
     times += [delay for row in chain.delay for delay in row]
+    times += [] if chain.cutoff is None else [chain.cutoff]
     return math.gcd(*(round(time * PICO) for time in times)) or 1
 
 

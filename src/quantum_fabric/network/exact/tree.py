@@ -221,7 +221,7 @@ def _swap(node: Swap, one: Series, two: Series, ticks: int) -> tuple[Array, list
     same = one is two and node.wait_left == node.wait_right and left == right
     factors = (1.0, *node.factors)
     rates_left, rates_right = (0.0, *node.wait_left), (0.0, *node.wait_right)
-    win = np.empty((len(u), ticks), np.result_type(u, v, np.array(factors)))
+    win = np.empty((len(u), ticks), np.result_type(u, v, np.array(factors), np.array(rates_left)))
     for k, factor in enumerate(factors):
         twin = _twin(k, u, v, factors, rates_left, rates_right)
         if twin is not None:
