@@ -229,3 +229,19 @@ def test_scribbled_graphml(tmp_path_factory: pytest.TempPathFactory, patches: li
     else:
         findings = ()
     assert all(finding.line > 0 for finding in findings)
+
+
+def test_every_field_that_is_no_text_travels_as_json() -> None:
+    from quantum_fabric.documents import graphml
+
+    schema = documents.json_schema("network")
+    records = {
+        "": graphml._GRAPH_FIELDS,
+        "LinkDocument": graphml._LINK_FIELDS,
+        "NodeEntry": graphml._NODE_FIELDS,
+    }
+    for record, fields in records.items():
+        properties = schema["$defs"][record]["properties"] if record else schema["properties"]
+        for name in fields:
+            text = properties[name].get("type") == "string" or "oneOf" in properties[name]  # names of sheets
+            assert text == (name not in graphml._JSON), f"{record}.{name}"
