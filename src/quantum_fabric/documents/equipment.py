@@ -290,11 +290,12 @@ def chosen(
         record = _looked_up(kind, choice.sheet, (*place, "sheet"), report, own or {})
         if record is None:
             return None
+    if record is None:
+        found = "overrides without a sheet" if choice.overrides else "no sheet"
+        report(place, found, f"sheet: the name of a {kind} sheet")
+        return None
     if not choice.overrides:
         return record  # type: ignore[no-any-return]
-    if record is None:
-        report(place, "overrides without a sheet", f"sheet: the name of a {kind} sheet")
-        return None
     return _overridden(record, choice.overrides, (*place, "overrides"), report)  # type: ignore[no-any-return]
 
 

@@ -18,11 +18,51 @@ from quantum_fabric.errors import DocumentError
 TEXTS = {path.stem: path.read_text() for path in [FOLDER / "chicago.yaml", FOLDER / "delft-the-hague.yaml"]}
 TEXTS["workload"] = (FOLDER / "workloads" / "chicago.yaml").read_text()
 NETWORK = documents.load_network("delft-the-hague").plain()
+MANY = documents.network_from(
+    {
+        "kind": "network",
+        "version": 1,
+        "defaults": {"profile": "ideal"},
+        "nodes": [
+            {"name": "A", "position": {"lon": 0, "lat": 0}, "overrides": {"interface.wavelength": "810 nm"}},
+            {"name": "B", "position": {"lon": 8, "lat": 0}, "overrides": {"interface.wavelength": "810 nm"}},
+        ],
+        "links": [
+            {
+                "name": "sky",
+                "between": ["A", "B"],
+                "architecture": "satellite_double_downlink",
+                "carrier": "satellite/ideal",
+                "source": "pair_source/ideal",
+                "elevations": ["50 deg", "40 deg"],
+            },
+            {
+                "name": "up",
+                "between": ["A", "B"],
+                "architecture": "direct_transmission",
+                "carrier": "uplink/ali-to-micius",
+                "source": {"sheet": "emitter/ideal", "overrides": {"wavelength": "780 nm"}},
+                "overhead": {"lon": 1, "lat": 2, "inclination": "97 deg", "after": "10 s"},
+            },
+            {
+                "name": "air",
+                "between": ["A", "B"],
+                "architecture": "double_click",
+                "carrier": "free_space/rooftop",
+                "station": {"arms": ["1 km", "1 km"]},
+                "switches": {"A": ["mems"], "B": [{"sheet": "mems", "beside": "1 MHz"}]},
+                "frequency_modes": 2,
+                "space_modes": 3,
+            },
+        ],
+    }
+).plain()
 WORKLOAD = documents.load_workload("chicago-cut").plain()
 
 TELLING = [
     "25 km", "-1 km", "0.2 dB/km", "3 dB", "10 ms", "inf s", "0 s", "120 %", "1e300 km", "1e-300 km", "9e99 d",
     "Delft", "The Hague", "Delft~The Hague", "lab-best", "nv-carbon", "single_click", "midpoint_source",
+    "-3 deg", "90 deg", "-5 s", "satellite/ideal", "free_space/rooftop", "pair_distribution", "absorptive", "emitter/ideal", "mems",
 ]  # fmt: skip
 
 scalars = (
@@ -75,6 +115,7 @@ FIELDS += [
     "fail",
     "restore",
 ]
+FIELDS += ["carrier", "elevations", "overhead", "switches", "converter", "transducer", "frequency_modes"]
 
 
 def slots(value: Any) -> list[tuple[Any, Any]]:
@@ -140,6 +181,12 @@ relaxed = settings(
 @relaxed
 @given(mutated(NETWORK))
 def test_mutated_networks(data: dict[str, Any]) -> None:
+    survives(data, documents.network_from)
+
+
+@relaxed
+@given(mutated(MANY))
+def test_mutated_networks_of_many_kinds_of_link(data: dict[str, Any]) -> None:
     survives(data, documents.network_from)
 
 
