@@ -1,0 +1,189 @@
+"""One writer for one store: acts that wait together are committed together, and answered only then.
+
+A commit that reaches the disk costs milliseconds; a key costs microseconds. So the writer takes whatever has queued up while
+the last commit was on its way, gives each act its own savepoint, and commits once for all of them (group commit). An answer
+leaves the writer after the commit and never before it: a process that dies in between has delivered a key to nobody, and
+will not deliver it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from quantum_fabric.errors import StateError
+from quantum_fabric.keys import Grant, KeyMaterial, KeyRing, reseal
+from quantum_fabric.keys.desk import Desk
+from quantum_fabric.server.sqlite import SqliteShelf, connect
+
+T = TypeVar("T")
+log = logging.getLogger("quantum_fabric.server.store")
+
+LARGEST_GROUP: Final = 256
+"""Acts in one commit."""
+
+LONGEST_QUEUE: Final = 4096
+"""Acts that may wait; more are refused at once rather than late."""
+
+_PROOF: Final = UUID("a3b7a4f2-6d0e-8c11-9d5c-5bd1f2a1c001")
+_PROVEN: Final = b"this KEK opens this store"
+
+
+class StoreError(StateError):
+    """The store cannot commit (disk full, file damaged, closed, too busy); nothing was delivered and nothing changed."""
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[SqliteShelf], Any]
+    future: Future[Any]
+    answer: Any = None
+    fault: BaseException | None = None
+
+
+class Store:
+    """A store that is open, with its writer's thread.
+
+    Args:
+        path: of the SQLite file.
+        ring: must open what is in it.
+
+    Raises:
+        InputError: the file may be read by others, or is of another version.
+        SealError: the KEK is not the one of this store.
+        UnknownNameError: a KEK that the store needs is missing.
+    """
+
+    def __init__(self, path: Path, ring: KeyRing) -> None:
+        self._connection = connect(path)
+        self.shelf = SqliteShelf(self._connection)
+        try:
+            self._prove(ring)
+        except BaseException:
+            self._connection.close()
+            raise
+        self._queue: queue.Queue[_Job | None] = queue.Queue(LONGEST_QUEUE)
+        self._closed = False
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._write, name=f"writer of {path.name}", daemon=True)
+        self._thread.start()
+
+    def _prove(self, ring: KeyRing) -> None:
+        proof = self.shelf.proof()
+        if proof is None:
+            self.shelf.set_proof(ring.seal(_PROOF, KeyMaterial(_PROVEN)))
+        else:
+            ring.open(_PROOF, proof).wipe()
+
+    # ------------------------------------------------------------------------------------------------ callers
+
+    def submit(self, work: Callable[[SqliteShelf], T]) -> Future[T]:
+        """Queue an act.
+
+        Args:
+            work: called with the open shelf in the writer's thread; all of it counts, or nothing where it raises.
+
+        Returns:
+            Its answer, once it is on disk. `StoreError` where it could not be committed.
+        """
+        job = _Job(work, Future())
+        with self._lock:
+            if self._closed:
+                raise StoreError("the store is closed")
+            try:
+                self._queue.put_nowait(job)
+            except queue.Full:
+                raise StoreError("the store is too busy") from None
+        return job.future
+
+    def run(self, work: Callable[[SqliteShelf], T]) -> T:
+        """Do an act and wait for it."""
+        return self.submit(work).result()
+
+    async def transact(self, work: Callable[[SqliteShelf], T]) -> T:
+        """Do an act and wait for it, in an event loop. It is done even if the waiting is cancelled."""
+        return await asyncio.wrap_future(self.submit(work))
+
+    def rotate(self, desk: Desk, now: int) -> int:
+        """Seal everything under the desk's current KEK. Returns how many rows were changed."""
+        changed = 0
+        while step := self.run(lambda shelf: reseal(desk, shelf, now)):
+            changed += step
+        self.run(lambda shelf: shelf.set_proof(desk.ring.seal(_PROOF, KeyMaterial(_PROVEN))))
+        return changed
+
+    def close(self) -> None:
+        """Finish what is queued, and close. Twice does no harm."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+        self._connection.close()
+
+    # ------------------------------------------------------------------------------------------------- writer
+
+    def _write(self) -> None:
+        going = True
+        while going:
+            group = [self._queue.get()]
+            while len(group) < LARGEST_GROUP and group[-1] is not None:
+                try:
+                    group.append(self._queue.get_nowait())
+                except queue.Empty:
+                    break
+            going = group[-1] is not None
+            jobs = [job for job in group if job is not None]
+            if jobs:
+                self._commit(jobs)
+
+    def _commit(self, group: list[_Job]) -> None:
+        do = self._connection.execute
+        jobs: list[_Job] = []
+        try:
+            do("BEGIN IMMEDIATE")
+            for job in group:
+                if not job.future.set_running_or_notify_cancel():
+                    continue  # its caller has gone: it takes nothing
+                jobs.append(job)
+                do("SAVEPOINT act")
+                try:
+                    job.answer = job.work(self.shelf)
+                except Exception as fault:
+                    if not self._connection.in_transaction:
+                        raise  # SQLite gave up the whole transaction (disk full): all of the group is lost
+                    do("ROLLBACK TO act")
+                    job.fault = fault
+                do("RELEASE act")
+            do("COMMIT")
+        except Exception as fault:
+            late = group[len(jobs) :]
+            self._fail(jobs + [job for job in late if job.future.set_running_or_notify_cancel()], fault)
+            return
+        for job in jobs:
+            if job.fault is not None:
+                job.future.set_exception(job.fault)
+            else:
+                job.future.set_result(job.answer)
+
+    def _fail(self, jobs: list[_Job], fault: Exception) -> None:
+        log.error("a commit of %d acts failed: %s", len(jobs), type(fault).__name__)
+        if self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                log.error("the failed commit could not be rolled back; the next one will say more")
+        for job in jobs:
+            if isinstance(job.answer, Grant):
+                job.answer.wipe()
+            job.future.set_exception(StoreError("the store could not commit"))
