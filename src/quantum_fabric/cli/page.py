@@ -10,7 +10,7 @@ from quantum_fabric import __version__
 from quantum_fabric.documents import FaultKind
 from quantum_fabric.ops.drawing import Drawing
 from quantum_fabric.ops.report import Report, render
-from quantum_fabric.units import show_time
+from quantum_fabric.units import seconds, show_time
 
 if TYPE_CHECKING:
     from quantum_fabric.cli.session import Session
@@ -54,8 +54,18 @@ def page(session: Session, again: str) -> str:
                 *notes(scenario.network),
                 *(f"Caution: {caution}." for caution in session.cautions),
             ],
+            calibrations=calibrations(session),
         )
     )
+
+
+def calibrations(session: Session) -> list[float] | None:
+    """When links had been calibrated, s; None where no link drifts and nobody calibrates."""
+    if not any(
+        link.upkeep.moves or link.upkeep.calibrations for link in session.fabric.inventory.links.values()
+    ):
+        return None
+    return [seconds(at) for at, _ in session.calibrations.done if at <= session.reached]
 
 
 def broken(session: Session, kind: FaultKind) -> set[str]:

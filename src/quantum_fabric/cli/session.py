@@ -11,6 +11,7 @@ from quantum_fabric.documents import FaultKind, NetworkDocument, Workload
 from quantum_fabric.errors import Caution, InputError
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.messages import Calibrate, Event, LinkChanged, NodeFailed, NodeRecovered
+from quantum_fabric.ops.calibrations import Calibrations
 from quantum_fabric.ops.journal import KEEPS, Header, JournalWriter
 from quantum_fabric.ops.losses import Losses
 from quantum_fabric.ops.metrics import Metrics
@@ -101,7 +102,7 @@ class Session:
 
     Attributes:
         fabric: the network; its clock stands at 0.
-        histories, metrics, losses: folds over what happened so far.
+        histories, metrics, losses, calibrations: folds over what happened so far.
         requests: number of requests that were scheduled.
         reached: time at which the run stopped, in ps.
         interrupted: True where it stopped before its end.
@@ -116,6 +117,7 @@ class Session:
         self.scenario = scenario
         self.fabric = Fabric(inventory, seed=scenario.seed)
         self.histories, self.metrics, self.losses = Histories(), Metrics(), Losses()
+        self.calibrations = Calibrations()
         self.reached: Time = 0
         self.interrupted = False
         self.requests = self._schedule()
@@ -149,7 +151,7 @@ class Session:
 
         Whatever is open then is withdrawn, so that every request has its outcome, and the journal gets its last line.
         """
-        for fold in (self.histories, self.metrics, self.losses):
+        for fold in (self.histories, self.metrics, self.losses, self.calibrations):
             self.fabric.watch(fold, *fold.SEES)
         try:
             until = self.scenario.duration if self.scenario.until is None else self.scenario.until

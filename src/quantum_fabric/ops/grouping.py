@@ -68,4 +68,10 @@ def _collect(label: str, members: Sequence[History], losses: Losses) -> Group:
         )
         if known
         else None,
+        sorted(
+            (seconds(truth.at), truth.weights[0])
+            for member in members
+            for truth in member.truths
+            if truth is not None
+        ),
     )

@@ -47,6 +47,7 @@ class Group:
         floors: fidelities that were asked for.
         time: mean seconds per pair in each of `PHASES`; None without pairs.
         fidelity: mean loss by elementary pairs, memory and operations; None without known pairs.
+        truths: moment (s) and true fidelity of the pairs that were handed over and used, in order of time.
     """
 
     label: str
@@ -56,6 +57,7 @@ class Group:
     floors: list[float] = field(default_factory=list)
     time: tuple[float, ...] | None = None
     fidelity: tuple[float, float, float] | None = None
+    truths: list[tuple[float, float]] = field(default_factory=list)
 
 
 def delivery(groups: Sequence[Group], until: float) -> str:
@@ -122,6 +124,39 @@ def fidelities(groups: Sequence[Group]) -> str:
         axes.set_ylim(-0.15, len(shown) + 0.05)
         axes.set_xlabel("true fidelity of a delivered pair")
         axes.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize=9)
+        return _svg(figure)
+
+
+def drift(groups: Sequence[Group], calibrations: Sequence[float]) -> str:
+    """True fidelity over time: the mean of each fiftieth of the run, and its lowest and highest; calibrations are marked.
+
+    Args:
+        groups: to be shown; those without known pairs are left out.
+        calibrations: their ends, s.
+    """
+    shown = [group for group in groups if group.truths]
+    if not shown:
+        return ""
+    first, last = (edge(at for group in shown for at, _ in group.truths) for edge in (min, max))
+    width = (last - first) / 50 or 1.0
+    factor, unit = _time_unit(last)
+    with _figure(height=3.5, salt="drift") as (figure, axes):
+        for number, at in enumerate(at for at in calibrations if first <= at <= last):
+            label = "calibrated" if number == 0 else None
+            axes.axvline(at * factor, color=FLOOR, lw=0.9, ls=(0, (3, 2)), label=label)
+        for colour, group in zip(_cycle(), shown):
+            bins: dict[int, list[tuple[float, float]]] = {}
+            for at, value in group.truths:
+                bins.setdefault(min(int((at - first) / width), 49), []).append((at * factor, value))
+            rows = [list(zip(*bins[number])) for number in sorted(bins)]
+            times = [sum(moments) / len(moments) for moments, _ in rows]
+            lowest, highest = [min(row) for _, row in rows], [max(row) for _, row in rows]
+            axes.fill_between(times, lowest, highest, color=colour, alpha=0.18, lw=0)
+            means = [sum(row) / len(row) for _, row in rows]
+            axes.plot(times, means, color=colour, lw=1.6, marker=".", ms=4, label=group.label)
+        axes.set_xlabel(f"time / {unit}")
+        axes.set_ylabel("true fidelity")
+        axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), fontsize=9, ncols=4)
         return _svg(figure)
 
 

@@ -32,6 +32,7 @@ class Report:
         until: simulated time that was reached, in ps.
         interrupted: somebody stopped the run.
         again: the command that gives the same run again.
+        calibrations: seconds at which a link had been calibrated; None for a run without drift and calibration.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Report:
     interrupted: bool = False
     again: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
+    calibrations: Sequence[float] | None = None
 
 
 def render(report: Report) -> str:
@@ -222,6 +224,13 @@ def _plots(report: Report) -> Iterable[str]:
         "Each row is scaled to its own highest bar. Only pairs that were handed over and used have a known truth.",
         plots.fidelities(groups),
     )
+    if report.calibrations is not None:
+        yield _plot(
+            "Fidelity over time",
+            "Mean, lowest and highest true fidelity. Links drift out of alignment, and a calibration brings them back; the "
+            "control plane sees neither.",
+            plots.drift(groups, report.calibrations),
+        )
     yield _plot(
         "Where time was lost",
         "Time since the pair before, in shares; the mean time of a pair stands beside its bar. Queue: waiting for "

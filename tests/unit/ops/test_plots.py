@@ -19,8 +19,18 @@ GROUPS = [
         [0.9],
         (0.0, 0.01, 0.3, 0.2, 0.05),
         (0.05, 0.02, 0.01),
+        [(1.0, 0.91), (2.0, 0.92), (3.5, 0.95)],
     ),
-    Group("beta & <co>", 1.0, [2.5], [0.85], [0.8, 0.82], (0.1, 0.01, 0.3, 0.2, 0.05), (0.08, 0.02, -0.01)),
+    Group(
+        "beta & <co>",
+        1.0,
+        [2.5],
+        [0.85],
+        [0.8, 0.82],
+        (0.1, 0.01, 0.3, 0.2, 0.05),
+        (0.08, 0.02, -0.01),
+        [(2.5, 0.85)],
+    ),
     Group("empty", 2.0),
 ]
 
@@ -29,6 +39,7 @@ DRAWINGS = {
     "fidelities": plots.fidelities,
     "time_lost": plots.time_lost,
     "fidelity_lost": plots.fidelity_lost,
+    "drift": lambda groups: plots.drift(groups, [0.5, 1.5, 3.0]),
 }
 
 
@@ -76,3 +87,11 @@ def test_the_mean_time_of_a_pair_stands_beside_its_bar() -> None:
     svg = plots.time_lost(GROUPS)
     assert "560 ms a pair" in svg
     assert "660 ms a pair" in svg
+
+
+def test_calibrations_are_marked_within_the_time_that_is_shown() -> None:
+    marked = plots.drift(GROUPS, [1.5, 3.0])
+    assert plots.drift(GROUPS, [0.1, 1.5, 3.0, 99.0]) == marked
+    assert marked.count("stroke-dasharray") > plots.drift(GROUPS, [1.5]).count("stroke-dasharray") > 0
+    assert "calibrated" in marked
+    assert "calibrated" not in plots.drift(GROUPS, [])

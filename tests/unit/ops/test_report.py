@@ -120,3 +120,10 @@ def test_the_sentence(report: Report) -> None:
     assert lead(report.histories, report.until) == (
         "2 entangled pairs delivered to 2 requests in 200 ms of network time: 1 expired, 1 refused."
     )
+
+
+def test_fidelity_over_time_is_shown_where_links_drift(report: Report) -> None:
+    assert "Fidelity over time" not in render(report)
+    page = render(replace(report, calibrations=[]))
+    assert ("Fidelity over time" in page) == any(history.true_fidelities for history in report.histories)
+    assert "Fidelity over time" in page
