@@ -307,7 +307,8 @@ WORKLOAD_CASES = [
      ["5: requests[0].name: found 'a#1', expected a name without '#', which numbers the requests of streams"]),
     ("cut:", "cutt:", ["7: faults[0].cutt: found the unknown field 'cutt', expected a field (did you mean 'cut'?): "
                        "at, cut, restore, fail, recover, calibrate, note"]),
-    (", cut: Alice~Bob", "", ["7: faults[0]: found nothing, expected one of cut, restore, calibrate (a link), fail, recover (a node)"]),
+    (", cut: Alice~Bob", "",
+     ["7: faults[0]: found nothing, expected one of cut, restore, calibrate (a link), fail, recover (a node)"]),
     ("cut: Alice~Bob", "cut: a, fail: b",
      ["7: faults[0]: found cut beside fail, expected one of cut, restore, calibrate (a link), fail, recover (a node)"]),
     ("at: 1 s, ", "", ["7: faults[0].at: found nothing, expected at: when it happens"]),

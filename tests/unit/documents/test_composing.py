@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from quantum_fabric import devices, documents, links
 from quantum_fabric.documents.assembly import Inventory
 from quantum_fabric.documents.composing import LinkEntry
+from quantum_fabric.documents.fitting import CARRIERS, sources_of
 from quantum_fabric.errors import DocumentError
 from quantum_fabric.links import CATALOGUE
 
@@ -246,3 +248,18 @@ def test_light_of_another_path_leaks_in() -> None:
 @pytest.mark.parametrize("kind", [kind for kind in devices.RECORDS if kind != "coupler"])
 def test_a_blank_sheet_says_where_it_goes(kind: str) -> None:
     assert "(by a program)" not in documents.sheet_template(kind)
+
+
+def test_the_table_of_the_how_to_is_true(pytestconfig: pytest.Config) -> None:
+    page = (pytestconfig.rootpath / "docs/how-to/use-any-link.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    told = {name.strip("`"): row for row in rows if len(row) == 5 for name in row[0].split(", ")}
+    assert set(told) == set(CATALOGUE)
+    for name, (_, source, way, asks, stores) in told.items():
+        assert tuple(re.findall(r"`(\w+)`", source)) == sources_of(name)
+        kinds = CARRIERS.get(name, ("fibre", "free_space"))
+        assert way == ", ".join(kind.replace("_", " ") for kind in kinds)
+        assert stores == ("yes" if link(entry(name)).model.stores else "no")
+        needs = " ".join(CATALOGUE[name].needs)
+        assert ("capture" in needs) == ("capture" in asks)
+        assert ("cavity" in needs) == ("cavity" in asks)
