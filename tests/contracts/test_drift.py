@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from builders import Tape, nothing_left
 from quantum_fabric import documents
@@ -27,6 +29,8 @@ from quantum_fabric.messages import (
     LinkChanged,
     LinkReport,
     LinkRequest,
+    NodeFailed,
+    NodeRecovered,
     Outcome,
     Status,
     Truth,
@@ -298,3 +302,39 @@ def test_a_workload_calibrates_and_its_journal_says_so() -> None:
     assert sum(b'"Calibrate"' in line for line in lines) == 1
     assert sum(b'"Calibrated"' in line for line in lines) == 2
     assert lines == run()
+
+
+EVENTS = st.tuples(
+    st.integers(0, 3000),
+    st.sampled_from(["cut", "restore", "fail", "recover", "calibrate"]),
+    st.sampled_from("AB"),
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(EVENTS, max_size=12), st.integers(0, 5), st.sampled_from(["bell-diagonal", "exact"]))
+def test_whatever_breaks_while_links_drift_and_are_calibrated(
+    events: list[tuple[int, str, str]], seed: int, states: str
+) -> None:
+    """Nothing raises, every request has one outcome, and nothing is left behind."""
+    wild = {"phase": "1 rad/sqrt(s)", "alignment": 0.5, "detectors": "0.3 /s", "step": "37 ms"}
+    network = written("ABC", wild, {"every": "400 ms", "takes": "90 ms", "residual": {"phase": "5 deg"}})
+    fabric = fabric_of(network, seed, states)
+    tape = Tape(fabric, Outcome, Calibrated, Calibrate)
+    fabric.submit(LinkRequest("A", "C", 0.55, pairs=20))
+    fabric.submit(LinkRequest("B", "A", 0.6, pairs=40, deadline=2 * SECOND), at=SECOND // 10)
+    for at, kind, name in events:
+        link = f"{name}~{chr(ord(name) + 1)}"
+        event = {
+            "cut": LinkChanged("", link, up=False),
+            "restore": LinkChanged("", link, up=True),
+            "fail": NodeFailed(name),
+            "recover": NodeRecovered(name),
+            "calibrate": Calibrate("", link),
+        }[kind]
+        fabric.inject(event, at * SECOND // 1000)
+    fabric.run(4 * SECOND)
+    fabric.finish()
+    assert sorted(one.request for _, _, one in tape.of(Outcome)) == ["request-1", "request-2"]
+    fabric.run(fabric.now + SECOND)  # calibrations go on
+    assert nothing_left(fabric)
