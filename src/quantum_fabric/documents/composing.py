@@ -83,6 +83,16 @@ def compose(
 
     Returns:
         The link; None where something is at fault.
+
+    Examples:
+        >>> from quantum_fabric.devices import sheet
+        >>> from quantum_fabric.documents.equipment import equipment
+        >>> from quantum_fabric.documents.network_document import Defaults
+        >>> kit = equipment(Defaults(profile="ideal"), print)
+        >>> written, node = LinkDocument(between=("A", "B"), length="2 km", switches={"A": ("mems",)}), sheet("node", "ideal")
+        >>> made = compose(written, [node, node], kit, {}, ("links", 0), print)
+        >>> made.name, made.length, made.model.parts.extra_loss[0] == sheet("switch", "mems").insertion_loss
+        ('A~B', 2000.0, True)
     """
     detector = kit.detector_of(entry, place, report)
     station = kit.station_of(entry, place, report)

@@ -206,6 +206,18 @@ def cautions(topology: Topology, scheme: Scheme) -> tuple[Caution, ...]:
 
     Raises:
         UnknownNameError: the scheme uses what the topology does not have.
+
+    Examples:
+        >>> import math
+        >>> from quantum_fabric.links.ideal import FixedLink
+        >>> from quantum_fabric.network.topology import LinkView, NodeModel
+        >>> from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
+        >>> nodes = {n: NodeModel(n, 1, MemoryNoise(math.inf, math.inf), OperationNoise(), 0) for n in "AB"}
+        >>> hot = Caution("source", "0.4 pairs", "at most 0.1", "triples are left out")
+        >>> link = LinkView("A~B", "A", "B", FixedLink(0.1, (1.0, 0.0, 0.0, 0.0), 1_000), 5_000, 1.0, (hot,))
+        >>> network = Topology(nodes, {"A~B": link}, {("A", "B"): 5_000}, "A")
+        >>> print(cautions(network, simple(("A", "B"), ("A~B",)))[0].where)
+        A~B.source
     """
     said = [(name, caution) for name in scheme.path for caution in topology.node(name).cautions]
     for name, point in zip(scheme.links, points(topology, scheme), strict=True):
