@@ -18,6 +18,9 @@ from quantum_fabric.errors import QuantityError
 Numbers: TypeAlias = tuple[complex, ...]
 """One for each channel but the first."""
 
+Lags: TypeAlias = tuple[int | None, ...]
+"""Ticks from a failure until each link may start; None for a link that just goes on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -76,7 +79,8 @@ class Swap:
         fails: from when both are there until the failed swap is over, ticks.
         lags: for each link below, from there on until it may start.
         windows: longest wait of the pair on the left, right (a partner at that very tick is in time); None for no cutoff.
-        dropped: for each link below, from the end of the left (right) one's wait until it may start.
+        dropped: for each link below, from the end of the left (right) one's wait until it may start; None for a link that has
+            not succeeded and just goes on.
     """
 
     left: Node
@@ -89,7 +93,7 @@ class Swap:
     fails: float = 0
     lags: tuple[int, ...] = ()
     windows: tuple[int, int] | None = None
-    dropped: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    dropped: tuple[Lags, Lags] = ((), ())
     leaves: tuple[Link, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

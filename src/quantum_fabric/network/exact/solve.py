@@ -18,7 +18,7 @@ from quantum_fabric.network.chain import Chain
 from quantum_fabric.network.exact import asap
 from quantum_fabric.network.exact.ages import FidelityLaw, fidelity_law
 from quantum_fabric.network.exact.law import Law
-from quantum_fabric.network.exact.nodes import Node, Swap
+from quantum_fabric.network.exact.nodes import Link, Node, Swap
 from quantum_fabric.network.exact.timed import Timed, common_tick, simple, tree
 from quantum_fabric.network.exact.tree import MOST_TICKS, Solver, UnsuitableError, restarts
 from quantum_fabric.physics.bounds import plob
@@ -162,8 +162,9 @@ def _between(chain: Chain, timed: Timed, solver: Solver) -> Law | None:
         ):
             return None
     starts = (0,) * len(timed.node.leaves)
+    takes = 0 if isinstance(timed.node, Link) else int(timed.node.takes)
     for _ in range(3):
-        found = solver.law(timed.node, starts)
+        found = solver.law(timed.node, starts).shifted(-takes)
         then = restarts(timed.node, starts, [(found.values[0], timed.again)])
         if set(then) == {starts}:
             return Law(found, timed.tick)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from quantum_fabric.network.chain import Chain, Hop, Station
-from quantum_fabric.network.exact.nodes import Link, Node, Purify, Swap
+from quantum_fabric.network.exact.nodes import Lags, Link, Node, Purify, Swap
 from quantum_fabric.network.exact.steps import recurrence
 from quantum_fabric.physics.correlators import Correlators, aged
 
@@ -26,7 +26,7 @@ Place: TypeAlias = tuple[int, int]
 """(left, right) node of a segment."""
 
 Part: TypeAlias = tuple[Node, tuple[int, ...], tuple[int, ...]]
-"""A tree, how its links go on after a success, and the hop of each of its links."""
+"""A tree, how its links go on after a success (see `Timed.again`), and the hop of each of its links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Timed:
     Attributes:
         node: the tree; its pairs are ready when they are delivered.
         tick: s.
-        again: lags of all links from a delivery on, for the next pair.
+        again: lags of all links for the next pair, from when both parts of this one were there.
         remarks: why it is not exactly what the twin does; empty if it is.
         spread: ticks by which times may be off, 0 where every time is on the grid.
     """
@@ -157,7 +157,7 @@ class _Builder:
             windows,
             dropped,
         )
-        return node, tuple(self._up(lag - tell) for lag in lags), hops
+        return node, tuple(self._up(here.swap_time + lag) for lag in lags), hops
 
     def _way(self, mid: int, place: Place, user: int | None) -> float:
         delay = self.chain.delay[mid]
@@ -201,7 +201,7 @@ class _Builder:
 
     def _cutoff(
         self, place: Place, mid: int, left: Node, right: Node
-    ) -> tuple[tuple[int, int] | None, tuple[tuple[int, ...], tuple[int, ...]]]:
+    ) -> tuple[tuple[int, int] | None, tuple[Lags, Lags]]:
         """Windows in ticks, and how the links go on when one end of the wait is over."""
         cutoff = self.chain.cutoff
         if cutoff is None:
@@ -218,12 +218,9 @@ class _Builder:
             far = place[side]
             # its slot here is free at once, the other one when word has come there
             lag = max(self.chain.delay[mid][far] - hop.born[side], -hop.born[1 - side])
-            lags = [self._up(lag)] * len(own.leaves)
-            if isinstance(other, Link):  # it goes on, and its next success is heard later than now
-                rest = [1 - math.ceil(other.ready)]
-            else:
-                rest = [0] * len(other.leaves)
-            dropped.append(tuple(lags + rest) if side == 0 else tuple(rest + lags))
+            lags: Lags = (self._up(lag),) * len(own.leaves)
+            rest: Lags = (None,) if isinstance(other, Link) else (0,) * len(other.leaves)
+            dropped.append(lags + rest if side == 0 else rest + lags)
         return (windows[0], windows[1]), (dropped[0], dropped[1])
 
     # ------------------------------------------------------------------------------------ elementary pairs
@@ -272,9 +269,9 @@ class _Builder:
             rotation = turned[number] if number < len(turned) else None
             born = chain.hops[low].born if elementary else (0.0, 0.0)
             size = len(node.leaves)
-            kept = max(back - born[0], -born[1])
-            spent = max(here.swap_time - right - born[0], -born[1])
-            fails, lags = self._whole(right, [kept] * size + [spent] * size)
+            kept = max(answer - born[0], right - born[1])
+            spent = max(here.swap_time - born[0], right - born[1])
+            fails, lags = self._whole(0.0, [kept] * size + [spent] * size)
             node = Purify(
                 node,
                 recurrence(chain.distillation, (here.noise, there.noise), rotation),
@@ -285,7 +282,7 @@ class _Builder:
                 fails=fails,
                 lags=lags,
             )
-            again = tuple(self._up(lag - (used - right)) for lag in [kept] * size + [spent] * size)
+            again = tuple(self._up(lag) for lag in [kept] * size + [spent] * size)
             hops = (*hops, *hops)
         return node, again, hops
 

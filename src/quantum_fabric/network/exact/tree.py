@@ -16,13 +16,13 @@ import math
 import numpy as np
 
 from quantum_fabric.errors import InputError
-from quantum_fabric.network.exact.nodes import Link, Node, Numbers, Purify, Round, Swap
+from quantum_fabric.network.exact.nodes import Lags, Link, Node, Numbers, Purify, Round, Swap
 from quantum_fabric.network.exact.series import Array, Series, cleaned, compounded, faded, fitted
 
 Starts = tuple[int, ...]
 """First allowed start of each link, ticks from the reference time."""
 
-Cause = tuple[Array, tuple[int, ...]]
+Cause = tuple[Array, Lags]
 """Chances of failing at each tick, and the lags of the links after that."""
 
 REACH = 10.0
@@ -31,7 +31,7 @@ REACH = 10.0
 MOST_TICKS = 1 << 20
 """Longer laws are refused."""
 
-MOST_STARTS = 10
+MOST_STARTS = 12
 """Ways to start anew that are told apart; with more the work is refused."""
 
 LEFT = 1e-3
@@ -125,7 +125,7 @@ class Solver:
                 inside += first * -math.expm1(-(node.windows[1] + node.lattice) / one)
                 chance *= inside
         later = one + two - one * two / (one + two)
-        waste = 0 if node_windows(node) is None else max(node_windows(node) or (0, 0))
+        waste = min(max(node_windows(node) or (0, 0)), 4.0 * later)
         extra = max(starts) + count + node.takes + node.fails + waste
         return max(64, 16 * node.lattice, math.ceil(self.reach * later / chance + 4 * extra))
 
@@ -199,6 +199,10 @@ def _link_law(link: Link, start: int, reach: float) -> Series:
     miss = 1.0 - link.success
     state = np.array([1.0, *link.fresh])
     first = start + link.ready
+    if first < 0:
+        raise UnsuitableError(
+            found="a link that is ready before its time", expected="one that is not", where="exact forecast"
+        )
     if link.whole:
         values = np.zeros((len(state), int(first) + link.lattice), state.dtype)
         values[:, int(first)] = link.success * state
@@ -288,27 +292,40 @@ def _later(values: Array, ticks: float) -> Array:
 def restarts(node: Node, way: Starts, causes: list[Cause]) -> dict[Starts, Array]:
     """Chances of failing at each tick, by how the links then start, counted from the failure."""
     lattice = node.lattice
-    leaves = node.leaves
     found: dict[Starts, Array] = {}
     for chances, lags in causes:
         ticks = len(chances)
-        if lattice == 1 or ticks < lattice:
-            residues = [0] if lattice == 1 else list(range(ticks))
-        else:
-            whole = ticks - ticks % lattice
-            sums = chances[:whole].reshape(-1, lattice).sum(axis=0)
-            sums[: ticks - whole] += chances[whole:]
-            residues = np.flatnonzero(sums > 0.0).tolist()
-        for residue in residues:
+        # a link that goes on may have heard of no attempt yet: until all have, every tick is a case of its own
+        begun = max(
+            (
+                start + math.ceil(link.ready)
+                for lag, start, link in zip(lags, way, node.leaves, strict=True)
+                if lag is None
+            ),
+            default=0,
+        )
+        begun = min(max(begun, 0), ticks)
+        cases = [(tick, slice(tick, tick + 1)) for tick in np.flatnonzero(chances[:begun]).tolist()]
+        cases += [(tick, slice(tick, None, lattice)) for tick in range(begun, min(begun + lattice, ticks))]
+        for tick, which in cases:
+            if not chances[which].any():
+                continue
             then = tuple(
-                _next(residue + lag, start, link.lattice) - residue
-                for lag, start, link in zip(lags, way, leaves, strict=True)
+                _start(tick, lag, start, link) - tick
+                for lag, start, link in zip(lags, way, node.leaves, strict=True)
             )
-            part = np.zeros_like(chances)
-            part[residue::lattice] = chances[residue::lattice]
-            if part.any():
-                found[then] = found[then] + part if then in found else part
+            if then not in found:
+                found[then] = np.zeros_like(chances)
+            found[then][which] += chances[which]
     return found
+
+
+def _start(tick: int, lag: int | None, start: int, link: Link) -> int:
+    """When a link starts again after a failure at this tick."""
+    if lag is not None:
+        return _next(tick + lag, start, link.lattice)
+    # it goes on: the first attempt whose success is heard later than now
+    return max(start, _next(tick + 1 - math.ceil(link.ready), start, link.lattice))
 
 
 def _next(earliest: int, phase: int, period: int) -> int:
