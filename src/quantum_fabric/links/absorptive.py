@@ -70,7 +70,7 @@ class Absorptive:
                     "0", "above 0, the memory must absorb photons", f"{name}.interface.capture"
                 )
             if node.memory.modes < self.parts.tried:
-                expected = f"at most {node.memory.modes}, what the memory at {name} holds"
+                expected = f"at most {node.memory.modes:g}, what the memory at {name} holds"
                 raise QuantityError(str(self.parts.tried), expected, "modes")
         object.__setattr__(self, "_station", station(self.parts))
         doc = "pair ratio of the source at the end with the poorer path; the other end is balanced to it"
