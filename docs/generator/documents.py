@@ -112,7 +112,7 @@ def _value(name: str, field: Mapping[str, Any], kind: str) -> str:
         return re.sub(r" of at least -inf", "", quantity).replace("'", "`")
     if "pattern" in field:
         return f"a quantity such as {code(field['examples'][0])}"
-    return _plain(field)
+    return _plain(field, kind)
 
 
 def _reference(target: str, kind: str) -> str:
@@ -126,15 +126,15 @@ def _flow(values: list[Any]) -> str:
     return f"[{', '.join(map(str, values))}]"
 
 
-def _plain(field: Mapping[str, Any]) -> str:
+def _plain(field: Mapping[str, Any], kind: str) -> str:
     if isinstance(field.get("additionalProperties"), dict) and "items" in field["additionalProperties"]:
         name = field["additionalProperties"]["items"]["$ref"].rpartition("/")[2].lower()
         return f"a mapping from the name of an end to a list of [{name} devices](devices.md)"
     if "anyOf" in field and "examples" not in field:
-        return ", or ".join(_value("", option, "") for option in field["anyOf"])
+        return ", or ".join(_value("", option, kind) for option in field["anyOf"])
     if "anyOf" in field:
         return "such as " + " or ".join(code(str(one)) for one in field["examples"])
-    kind = {
+    word = {
         "integer": "a whole number",
         "number": "a number",
         "boolean": "true or false",
@@ -143,12 +143,12 @@ def _plain(field: Mapping[str, Any]) -> str:
     }[field["type"]]
     low, high = field.get("minimum"), field.get("maximum")
     if low is not None and high is not None:
-        return f"{kind} from {low} to {high}"
+        return f"{word} from {low} to {high}"
     if low is not None:
-        return f"{kind} of at least {low}"
+        return f"{word} of at least {low}"
     if field.get("maxLength"):
-        return f"{kind} of at most {field['maxLength']} characters"
-    return kind
+        return f"{word} of at most {field['maxLength']} characters"
+    return word
 
 
 def _bundled() -> Iterator[str]:

@@ -30,7 +30,7 @@ from quantum_fabric.documents.fields import (
     Text,
 )
 from quantum_fabric.documents.reading import quoted
-from quantum_fabric.documents.upkeep import CalibrationEntry, DriftEntry
+from quantum_fabric.documents.upkeep import CalibrationEntry, DriftEntry, drift_field
 from quantum_fabric.errors import InputError
 from quantum_fabric.units import parse
 
@@ -99,8 +99,8 @@ class Defaults(Entry):
     )
     architecture: Name | None = Field(None, description="how links make entanglement, such as single_click")
     modes: Count | None = Field(None, description="time-multiplexed modes of a link")
-    drift: DriftEntry | None = Field(
-        None, description="how links wander out of alignment; without it they are held in it"
+    drift: DriftEntry | None = drift_field(
+        "how links wander out of alignment; without it they are held in it"
     )
     calibration: CalibrationEntry | None = Field(None, description="when links are calibrated")
 
@@ -246,9 +246,7 @@ class LinkDocument(Entry):
         description="source of light: NAME of pairs for memories, pair_source/NAME, emitter/NAME or weak_pulse/NAME",
     )
     switches: Switches = Field(default_factory=dict)
-    drift: DriftEntry | None = Field(
-        None, description="how it wanders out of alignment, instead of defaults.drift"
-    )
+    drift: DriftEntry | None = drift_field("how it wanders out of alignment, instead of defaults.drift")
     calibration: CalibrationEntry | None = Field(
         None, description="when it is calibrated, instead of defaults.calibration"
     )

@@ -87,6 +87,15 @@ class DriftEntry(Entry):
         return value
 
 
+def drift_field(description: str) -> Any:
+    """A field for a `DriftEntry` whose JSON Schema knows the two words that are short for one."""
+
+    def also_words(schema: dict[str, Any]) -> None:
+        schema["anyOf"].insert(0, _WORDS)
+
+    return Field(None, description=description, json_schema_extra=also_words)
+
+
 class ResidualEntry(Entry):
     """What a calibration leaves behind: rms values, drawn anew each time."""
 
@@ -115,7 +124,7 @@ class CalibrationEntry(Entry):
     first: Delay | None = Field(
         None, description="when the first one starts, so that links take turns; after every without one"
     )
-    residual: ResidualEntry = Field(default_factory=ResidualEntry)  # type: ignore[arg-type]
+    residual: ResidualEntry = Field(default_factory=ResidualEntry, description="what it leaves behind")  # type: ignore[arg-type]
 
     @model_validator(mode="after")
     def _a_schedule(self) -> CalibrationEntry:

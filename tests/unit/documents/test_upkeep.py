@@ -165,3 +165,10 @@ def test_a_link_may_be_calibrated_while_it_is_cut_and_again() -> None:
     ]
     many = documents.workload_from({"kind": "workload", "version": 1, "duration": "5 s", "faults": faults})
     documents.check_workload(many, can)
+
+
+def test_editors_know_the_short_words() -> None:
+    for record in ("LinkDocument", "Defaults"):
+        options = documents.json_schema("network")["$defs"][record]["properties"]["drift"]["anyOf"]
+        assert {"type": "string", "enum": ["held", "sheet"]} in options
+        assert {"$ref": "#/$defs/DriftEntry"} in options
