@@ -91,7 +91,7 @@ def drift_field(description: str) -> Any:
     """A field for a `DriftEntry` whose JSON Schema knows the two words that are short for one."""
 
     def also_words(schema: dict[str, Any]) -> None:
-        schema["anyOf"].insert(0, _WORDS)
+        schema["anyOf"] = [_WORDS, *(option for option in schema["anyOf"] if option != {"type": "null"})]
 
     return Field(None, description=description, json_schema_extra=also_words)
 
