@@ -1,0 +1,169 @@
+"""A key management entity at work: the desk, its store, its clock, and the waiting for other KMEs. No HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+from uuid import UUID, uuid4
+
+from quantum_fabric.keys import (
+    Act,
+    Block,
+    Desk,
+    Grant,
+    Instant,
+    KeyRequest,
+    KeyRing,
+    Policy,
+    Promise,
+    Refusal,
+    Shelf,
+    Status,
+    confirmed,
+    feed,
+    sweep,
+    void,
+)
+from quantum_fabric.server.clock import SteadyClock
+from quantum_fabric.server.store import Store, StoreError
+
+log = logging.getLogger("quantum_fabric.server.kme")
+
+SWEEP_SECONDS: Final = 1.0
+"""How often expired keys are looked for. A key that is out of its time is refused at once, swept or not."""
+
+BUSY: Final = Refusal(503, "the key store cannot answer now")
+
+
+class Kme:
+    """What the listeners call.
+
+    Args:
+        policy: the rules.
+        ring: the KEKs.
+        store: already open.
+        patience: how long a master waits for other KMEs, in s.
+        clock: the time, in ms.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        ring: KeyRing,
+        store: Store,
+        patience: float = 5.0,
+        clock: Callable[[], Instant] | None = None,
+    ) -> None:
+        self.desk = Desk(policy, ring, uuid4)
+        self.store = store
+        self.patience = patience
+        self.clock = clock or SteadyClock()
+        self.nudges: dict[str, asyncio.Event] = {}
+        self._waiting: dict[UUID, asyncio.Future[None]] = {}
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take back what was promised before a crash, and begin to sweep."""
+        now, desk = self.clock(), self.desk
+
+        def begin(shelf: Shelf) -> int:
+            desk.note(shelf, now, Act.STARTED, desk.policy.kme, mode=desk.policy.mode.value)
+            left = [record.key_id for record in shelf.unconfirmed()]
+            return void(desk, shelf, left, desk.policy.kme, now)
+
+        voided = await self.store.transact(begin)
+        if voided:
+            log.warning("%d keys that were promised before the restart were voided", voided)
+        self._sweeper = asyncio.create_task(self._sweep())
+
+    async def stop(self) -> None:
+        """Stop sweeping and close the store; what is queued is finished."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._sweeper
+        await asyncio.to_thread(self.store.close)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            with suppress(StoreError):
+                now = self.clock()
+                await self.store.transact(lambda shelf: sweep(self.desk, shelf, now))  # noqa: B023
+
+    # --------------------------------------------------------------------------------------------------- SAEs
+
+    async def status(self, master: str, slave: str) -> Status | Refusal:
+        """ETSI GS QKD 014 "Get status"."""
+        return await self.store.transact(lambda shelf: self.desk.status(shelf, master, slave))
+
+    async def get_key(self, master: str, request: KeyRequest) -> Grant | Refusal:
+        """ETSI GS QKD 014 "Get key": answers when every KME concerned holds the keys, or refuses and takes them back."""
+        now = self.clock()
+        answer = await self.store.transact(lambda shelf: self.desk.issue(shelf, master, request, now))
+        if not isinstance(answer, Promise):
+            return answer
+        try:
+            await self._confirmation(answer)
+        finally:
+            now = self.clock()
+            ids = list(answer.key_ids)
+            released = await self.store.transact(lambda shelf: self.desk.release(shelf, master, ids, now))
+            if isinstance(released, Refusal):
+                actor = self.desk.policy.kme
+                await self.store.transact(lambda shelf: void(self.desk, shelf, ids, actor, now))
+                self._nudge(answer.kmes)
+        return released
+
+    async def get_key_with_ids(self, master: str, slave: str, key_ids: list[UUID]) -> Grant | Refusal:
+        """ETSI GS QKD 014 "Get key with key IDs"."""
+        now = self.clock()
+        return await self.store.transact(lambda shelf: self.desk.collect(shelf, master, slave, key_ids, now))
+
+    async def _confirmation(self, promise: Promise) -> None:
+        loop = asyncio.get_running_loop()
+        waits = [self._waiting.setdefault(key_id, loop.create_future()) for key_id in promise.key_ids]
+        self._nudge(promise.kmes)
+        try:
+            await asyncio.wait(waits, timeout=self.patience)
+        finally:
+            for key_id in promise.key_ids:
+                self._waiting.pop(key_id, None)
+
+    def _nudge(self, kmes: tuple[str, ...]) -> None:
+        for kme in kmes:
+            event = self.nudges.get(kme)
+            if event is not None:
+                event.set()
+
+    # --------------------------------------------------------------------------------------------- KMEs, supply
+
+    async def confirm(self, kme: str, key_ids: list[UUID]) -> None:
+        """Another KME holds these keys."""
+        now = self.clock()
+        complete = await self.store.transact(lambda shelf: confirmed(self.desk, shelf, kme, key_ids, now))
+        for key_id in complete:
+            waiting = self._waiting.get(key_id)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(None)
+
+    async def give_up(self, key_ids: list[UUID]) -> None:
+        """Another KME will never hold these keys: take them back, and let the master know at once."""
+        now, actor = self.clock(), self.desk.policy.kme
+        await self.store.transact(lambda shelf: void(self.desk, shelf, key_ids, actor, now))
+        for key_id in key_ids:
+            waiting = self._waiting.get(key_id)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(None)
+
+    async def feed(self, block: Block) -> int | Refusal:
+        """Take in bits.
+
+        Raises:
+            InputError: this KME does not take bits of that origin.
+        """
+        now = self.clock()
+        return await self.store.transact(lambda shelf: feed(self.desk, shelf, block, now))

@@ -1,0 +1,151 @@
+"""From settings to a key server that listens, and to one that has stopped in good order."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+from quantum_fabric.keys import Pool, Refusal, TestSource
+from quantum_fabric.server.door import Call, Door, Reply
+from quantum_fabric.server.identity import listening
+from quantum_fabric.server.kme import Kme
+from quantum_fabric.server.sae_api import SaeApi
+from quantum_fabric.server.settings import KmeSettings
+from quantum_fabric.server.store import Store, StoreError
+
+log = logging.getLogger("quantum_fabric.server.running")
+
+
+class Running:
+    """One key server.
+
+    Args:
+        settings: checked.
+
+    Raises:
+        InputError: the rules contradict each other, a file is not private, the KEK is wrong.
+
+    Attributes:
+        kme: the work.
+        sae_door: for SAEs.
+        health_door: for a supervisor on this machine; None where there is none.
+    """
+
+    def __init__(self, settings: KmeSettings) -> None:
+        self.settings = settings
+        policy, ring = settings.policy(), settings.ring()
+        self._context = listening(settings.credentials(settings.sae_listener))
+        self.kme = Kme(policy, ring, Store(settings.store, ring), settings.patience_seconds)
+        self.sae_door = Door(SaeApi(self.kme), "sae", settings.naming)
+        self.health_door = Door(self._health, "none") if settings.health_port is not None else None
+        self._serving = False
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            OSError: a port is taken.
+        """
+        await self.kme.start()
+        await self._test_supply()
+        listener = self.settings.sae_listener
+        await self.sae_door.open(listener.host, listener.port, self._context)
+        if self.health_door is not None and self.settings.health_port is not None:
+            await self.health_door.open("127.0.0.1", self.settings.health_port, None)
+        self._serving = True
+        log.info("KME %s serves SAEs on %s:%d", self.settings.kme, listener.host, self.sae_door.port)
+
+    async def stop(self) -> None:
+        """Let nobody in, finish what is being answered, close the store. Twice does no harm."""
+        self._serving = False
+        await self.sae_door.close()
+        await self.kme.stop()
+        if self.health_door is not None:
+            await self.health_door.close()
+
+    async def _test_supply(self) -> None:
+        supply = self.settings.test_supply
+        if supply is None:
+            return
+        log.warning("TRIAL: keys come from a published seed; nothing that they protect is secret")
+        source, mine = TestSource(supply.seed), self.settings.kme
+        pools = {Pool(mine, mine)} | {
+            pool for far in self.settings.peers for pool in (Pool(mine, far), Pool(far, mine))
+        }
+        for pool in sorted(pools):
+            fed = await self.kme.feed(source.block(pool, 0, supply.octets))
+            if isinstance(fed, Refusal):
+                log.warning("the test supply of %s and %s: %s", pool.cutter, pool.follower, fed.message)
+
+    async def _health(self, call: Call) -> Reply:
+        """Whether it serves: 200 or 503, and no more than that."""
+        if call.path != ("health",) or call.method != "GET":
+            return Reply(404, b"{}")
+        try:
+            await self.kme.store.transact(lambda shelf: shelf.head())
+            good = self._serving
+        except StoreError:
+            good = False
+        return Reply(200 if good else 503, json.dumps({"serving": good}).encode())
+
+
+def trial(folder: Path, kmes: dict[str, list[str]], first_port: int = 8443) -> list[Path]:
+    """Lay out a trial in a folder: a CA for SAEs and one for KMEs, certificates, KEKs, and a settings file for each KME.
+
+    Every SAE may share keys with every other. See `quantum_fabric.server.trial_pki` for what the certificates are worth.
+
+    Args:
+        folder: new or empty; made with mode 0700.
+        kmes: KME -> the SAEs that live there.
+        first_port: of the first KME; the next ones follow, two for each. 0: free ones.
+
+    Returns:
+        The settings files, in the order of the KMEs.
+
+    Raises:
+        FileExistsError: there are files of those names.
+        InputError: a name that is none.
+    """
+    from ruamel.yaml import YAML
+
+    from quantum_fabric.server.kek import create
+    from quantum_fabric.server.trial_pki import authority
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sae_ca, kme_ca = authority(folder, "trial-ca-of-saes"), authority(folder, "trial-ca-of-kmes")
+    hosts = ("localhost", "127.0.0.1")
+    homes = {sae: kme for kme, saes in kmes.items() for sae in saes}
+    for sae in homes:
+        sae_ca.sign("sae", sae)
+    ports = {
+        kme: (first_port + 2 * index, first_port + 2 * index + 1) if first_port else (0, 0)
+        for index, kme in enumerate(kmes)
+    }
+    made = []
+    for kme in kmes:
+        certificate, key = kme_ca.sign("kme", kme, hosts)
+        create(folder / f"{kme}.kek", f"{kme}-1")
+        peers = {far: {"url": f"https://127.0.0.1:{ports[far][1]}"} for far in kmes if far != kme}
+        fields: dict[str, object] = {
+            "kme": kme,
+            "mode": "trial",
+            "certificate": certificate.name,
+            "key": key.name,
+            "sae_listener": {"port": ports[kme][0], "authority": f"{sae_ca.name}.pem"},
+            "store": f"{kme}.sqlite",
+            "kek": {"file": f"{kme}.kek"},
+            "homes": homes,
+            "pairs": [{"master": one, "slave": other} for one in homes for other in homes if one != other],
+            "test_supply": {"seed": "a published seed: these keys are not secret"},
+        }
+        if peers:
+            fields |= {
+                "kme_listener": {"port": ports[kme][1], "authority": f"{kme_ca.name}.pem"},
+                "peers": peers,
+            }
+        path = folder / f"{kme}.yaml"
+        with path.open("x", encoding="utf-8") as file:
+            YAML().dump(fields, file)
+        made.append(path)
+    return made

@@ -1,0 +1,177 @@
+"""The settings of a key server: one YAML file, checked before anything listens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from quantum_fabric.errors import DocumentError, Finding, InputError
+from quantum_fabric.keys import KeyRing, Limits, Mode, Policy, Quota
+from quantum_fabric.server.identity import Credentials, Naming
+from quantum_fabric.server.kek import ring_from_environment, ring_from_file
+
+M = TypeVar("M", bound="_Strict")
+Positive = Annotated[int, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listener(_Strict):
+    """Where one kind of caller is served, and whose certificates are let in."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)]
+    authority: Path
+    """The CA of the callers, PEM. SAEs, KMEs and operators have different ones."""
+    revoked: Path | None = None
+    """A revocation list of that CA, PEM."""
+
+
+class KekSource(_Strict):
+    """Where the KEKs are: a file of mode 0600, or a variable."""
+
+    file: Path | None = None
+    environment: str | None = None
+
+
+class LimitSettings(_Strict):
+    """See `quantum_fabric.keys.Limits`; sizes in bits."""
+
+    default_size: Positive = 256
+    smallest: Positive = 64
+    largest: Positive = 8192
+    per_request: Positive = 128
+    slaves: Annotated[int, Field(ge=0, le=1000)] = 8
+    stock: Positive = 1_000_000
+    lifetime_seconds: Positive = 3600
+
+
+class PairSettings(_Strict):
+    """One direction of key supply between two SAEs, and its quota."""
+
+    master: str
+    slave: str
+    waiting: Positive = 10_000
+    burst: Positive = 10_000
+    rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5_000.0
+
+
+class PeerSettings(_Strict):
+    """Another KME."""
+
+    url: Annotated[str, Field(pattern=r"^https://[A-Za-z0-9.\-\[\]:]+$")]
+    neighbour: bool = False
+    """In the same protected site: keys go to it by value. Otherwise they never do."""
+
+
+class TestSupply(_Strict):
+    """The published test source; only in the mode ``trial``."""
+
+    __test__ = False
+    seed: str
+    octets: Annotated[int, Field(gt=0, le=1 << 24)] = 1 << 20
+
+
+class KmeSettings(_Strict):
+    """All of it."""
+
+    kme: str
+    mode: Mode = Mode.PRODUCTION
+    certificate: Path
+    key: Path
+    naming: Naming = Naming.URI
+    sae_listener: Listener
+    kme_listener: Listener | None = None
+    health_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """Plain HTTP on 127.0.0.1, for a supervisor; says whether it serves, and nothing else."""
+    store: Path
+    kek: KekSource
+    homes: dict[str, str]
+    """SAE: the KME where it lives."""
+    pairs: list[PairSettings]
+    peers: dict[str, PeerSettings] = {}
+    limits: LimitSettings = LimitSettings()
+    patience_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """How long a master waits for other KMEs."""
+    test_supply: TestSupply | None = None
+    kind: Literal["kme"] = "kme"
+
+    def policy(self) -> Policy:
+        """The rules.
+
+        Raises:
+            InputError: they contradict each other.
+        """
+        given = self.limits.model_dump(exclude={"lifetime_seconds"})
+        limits = Limits(**given, lifetime=1000 * self.limits.lifetime_seconds)
+        pairs = {(one.master, one.slave): Quota(one.waiting, one.burst, one.rate) for one in self.pairs}
+        near = frozenset(name for name, peer in self.peers.items() if peer.neighbour)
+        unknown = sorted(set(self.homes.values()) - {self.kme, *self.peers})
+        if unknown:
+            raise InputError(f"KME '{unknown[0]}'", "this KME or one of its peers", "homes")
+        if self.test_supply is not None and self.mode is not Mode.TRIAL:
+            raise InputError("a test supply", "mode 'trial': its bits are published", "test_supply")
+        return Policy(
+            self.kme, self.homes, pairs, limits, self.mode, near | ({self.kme} if near else frozenset())
+        )
+
+    def ring(self) -> KeyRing:
+        """The KEKs.
+
+        Raises:
+            InputError: there is no source or two, or it is not private.
+        """
+        match self.kek:
+            case KekSource(file=Path() as path, environment=None):
+                return ring_from_file(path)
+            case KekSource(file=None, environment=str() as name):
+                return ring_from_environment(name)
+        raise InputError("no source or two", "'file' or 'environment'", "kek")
+
+    def credentials(self, listener: Listener) -> Credentials:
+        """The files for a listener."""
+        return Credentials(self.certificate, self.key, listener.authority, listener.revoked)
+
+
+def load(path: Path) -> KmeSettings:
+    """Read a settings file; paths in it are relative to it.
+
+    Args:
+        path: of a YAML file.
+
+    Raises:
+        DocumentError: with the field of every fault.
+        OSError: it cannot be read.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        fields: Any = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeError) as error:
+        raise DocumentError([Finding(str(path), 0, "", type(error).__name__, "YAML in UTF-8")]) from None
+    try:
+        settings = KmeSettings.model_validate(fields)
+    except ValidationError as error:
+        # the values themselves stay out: somebody may have put a secret into the wrong field
+        findings = [
+            Finding(str(path), 0, ".".join(map(str, one["loc"])), "something else", one["msg"])
+            for one in error.errors(include_input=False, include_url=False)
+        ]
+        raise DocumentError(findings) from None
+    return _anchored(settings, path.parent)
+
+
+def _anchored(model: M, folder: Path) -> M:
+    changes: dict[str, Any] = {}
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, Path):
+            changes[name] = folder / value
+        elif isinstance(value, _Strict):
+            changes[name] = _anchored(value, folder)
+    return model.model_copy(update=changes)

@@ -1,0 +1,83 @@
+"""``qfabric kme``: a trial from nothing to a key, in another process, with Ctrl-C at the end."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("aiohttp")
+
+from keyserver import Client
+from quantum_fabric.cli import main
+
+
+def test_init_serve_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "trial"
+    assert main(["kme", "init", str(folder), "--kme", "kme-a=alice,bob", "--port", "0"]) == 0
+    assert "THROW-AWAY" in capsys.readouterr().out
+    assert folder.stat().st_mode & 0o777 == 0o700
+    private = [path for path in folder.iterdir() if path.suffix in (".key", ".kek")]
+    assert len(private) == 6
+    assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
+    assert main(["kme", "status", str(folder / "kme-a.yaml")]) == 2
+    command = [sys.executable, "-m", "quantum_fabric", "kme", "serve", str(folder / "kme-a.yaml")]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        port = int(server.stdout.readline().rpartition(":")[2])
+        client = Client(folder, port, "sae-alice")
+        status, body = client.get("bob/enc_keys?number=3")
+        assert status == 200
+        client.close()
+        capsys.readouterr()
+        assert main(["kme", "status", str(folder / "kme-a.yaml")]) == 0
+        shown = capsys.readouterr().out
+        assert "keys delivered: 3" in shown
+        assert "stock kme-a → kme-a: 1048480 octets" in shown
+        assert "unbroken" in shown
+        server.send_signal(signal.SIGINT)
+        out, err = server.communicate(timeout=20)
+    finally:
+        server.kill()
+    assert server.returncode == 0
+    assert "has stopped" in out
+    assert "TRIAL" in err
+    for one in body["keys"]:
+        assert one["key"] not in out + err
+    assert main(["kme", "init", str(folder), "--kme", "kme-a=alice,bob"]) == 2, "nothing is overwritten"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (("mode: trial", "mode: production"), "test_supply"),
+        (("mode: trial", "mode: lax"), "mode"),
+        (("kme: kme-a\n", "kme: kme-a\ncolour: red\n"), "colour"),
+        (("alice: kme-a", "alice: kme-x"), "homes"),
+    ],
+)
+def test_settings_that_do_not_hold_are_refused_before_anything_listens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str], field: str
+) -> None:
+    folder = tmp_path / "trial"
+    main(["kme", "init", str(folder), "--kme", "kme-a=alice,bob", "--port", "0"])
+    path = folder / "kme-a.yaml"
+    text = path.read_text()
+    assert change[0] in text
+    path.write_text(text.replace(*change))
+    assert main(["kme", "serve", str(path)]) == 2
+    assert field in capsys.readouterr().err
+    assert not (folder / "kme-a.sqlite").exists()
+
+
+def test_a_kek_that_others_can_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "trial"
+    main(["kme", "init", str(folder), "--kme", "kme-a=alice,bob", "--port", "0"])
+    (folder / "kme-a.kek").chmod(0o640)
+    assert main(["kme", "serve", str(folder / "kme-a.yaml")]) == 2
+    assert "nobody else may read" in capsys.readouterr().err
+    assert main(["kme", "init", str(tmp_path / "x"), "--kme", "nonsense"]) == 2
