@@ -10,6 +10,7 @@ geometric links, and for everything else what is left of a sum of exponentials w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -34,7 +35,7 @@ SILENT = 1e-11
 """Residues of a lattice with less probability than this are rounding noise of a transform."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Series:
     """A law on ticks 0, 1, ...
 
@@ -92,6 +93,10 @@ class Series:
 
     def mean(self) -> float:
         """Mean time, ticks."""
+        return self._mean
+
+    @cached_property
+    def _mean(self) -> float:
         p, k, w = self.values[0].real, float(self.ratio[0].real), self.block
         t = np.arange(self.ticks, dtype=np.float64)
         zero, one = p[-w:].sum(), t[-w:] @ p[-w:]
@@ -264,6 +269,27 @@ def compounded(wins: list[Array], losses: list[list[Array | None]]) -> list[Arra
     back = np.fft.ifft if whole else np.fft.irfft
     found = [back(each, size)[:, :ticks] / shrink for each in right]
     return found if len(first) == channels else [each[[first.index(j) for j in alike]] for each in found]
+
+
+def convolved(one: Array, two: Array) -> Array:
+    """First ticks of a convolution.
+
+    Args:
+        one: shape (ticks,).
+        two: shape (channels, ticks).
+
+    Examples:
+        >>> import numpy as np
+        >>> convolved(np.array([0.0, 1.0, 0.0]), np.array([[1.0, 2.0, 3.0]])).round(12).tolist()
+        [[0.0, 1.0, 2.0]]
+    """
+    ticks = len(one)
+    size = smooth(2 * ticks)
+    if np.iscomplexobj(two):
+        both: Array = np.fft.ifft(np.fft.fft(one, size) * np.fft.fft(two, size), size)
+    else:
+        both = np.fft.irfft(np.fft.rfft(one, size) * np.fft.rfft(two, size), size)
+    return both[:, :ticks]
 
 
 def cleaned(values: Array, lattice: int) -> Array:

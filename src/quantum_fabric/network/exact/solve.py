@@ -19,15 +19,21 @@ from quantum_fabric.network.exact import asap
 from quantum_fabric.network.exact.ages import FidelityLaw, fidelity_law
 from quantum_fabric.network.exact.law import Law
 from quantum_fabric.network.exact.nodes import Link, Node, Swap
-from quantum_fabric.network.exact.timed import Timed, common_tick, simple, tree
-from quantum_fabric.network.exact.tree import MOST_TICKS, Solver, UnsuitableError, restarts
+from quantum_fabric.network.exact.timed import PICO, Timed, common_tick, simple, tree
+from quantum_fabric.network.exact.tree import Solver, UnsuitableError, restarts
 from quantum_fabric.physics.bounds import plob
 
-FINEST = 1 << 19
+FINEST = 1 << 17
 """Ticks up to which every time is kept exactly; longer laws get a coarser tick."""
 
-COARSE = 6_000
-"""Ticks of the mean delivery time on a coarser grid, about."""
+COARSE = 1 << 14
+"""Ticks of a law on a coarser grid, about."""
+
+COARSER = 3
+"""Times that a coarser tick is tried."""
+
+LONG = 12.0
+"""A law is about so many times its mean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,18 +111,17 @@ def solve(chain: Chain, most: int = FINEST, transmissions: Sequence[float] | Non
     if asap.suits(chain):
         found, remarks = asap.law(chain, common_tick(chain), most)
         return Solution(found, None, remarks, _bounds(chain, transmissions))
-    tick = common_tick(chain)
-    while True:
+    tick = _tick(chain, most)
+    for _ in range(COARSER):
         timed = tree(chain, tick)
-        whole = all(link.whole for link in timed.node.leaves)
+        solver = Solver(most if timed.spread == 0.0 else 2 * FINEST)
         try:
-            solver = Solver(most if whole else MOST_TICKS)
             first = solver.law(timed.node)
             break
         except UnsuitableError:
-            tick = _coarser(chain, tick, whole)
-            if tick == 0:
-                return None
+            tick *= 4
+    else:
+        return None
     law = Law(first, timed.tick, timed.spread)
     return Solution(
         law, _between(chain, timed, solver), timed.remarks, _bounds(chain, transmissions), timed.node
@@ -141,12 +146,24 @@ def why_not(chain: Chain) -> str:
     return asap.why_not(chain)
 
 
-def _coarser(chain: Chain, tick: int, whole: bool) -> int:
-    """The next tick to try, ps; 0 to give up."""
-    slowest = max(hop.mean_time for hop in chain.hops)
-    if whole:
-        return max(2 * tick, round(slowest * 1e12 / 200))
-    return 4 * tick if tick * 1e-12 < slowest / 4 else 0
+def _tick(chain: Chain, most: int) -> int:
+    """Ticks that are fine enough, ps: exact ones if a law of memoryless parts would not be too long with them."""
+    hops, inner = chain.hops, chain.stations[1:-1]
+    slowest = max(hop.mean_time / hop.lanes for hop in hops)
+    depth = math.ceil(math.log2(len(hops)))
+    tries = 1.5 / min((station.swap_success for station in inner), default=1.0)
+    if chain.cutoff is not None:
+        tries /= -math.expm1(-max(chain.cutoff, min(hop.period for hop in hops)) / slowest)
+    rounds: float = sum(hop.rounds for hop in hops) / len(hops) + chain.end_rounds
+    rounds += max((join[3] for join in chain.joins), default=0) * max(depth - 1, 0) if chain.nested else 0
+    length = float(LONG * slowest * tries**depth * 2.0**rounds * PICO)
+    exact = common_tick(chain)
+    if length <= exact * most:
+        return exact
+    period = min(round(hop.period * PICO) for hop in hops)
+    wanted = length / COARSE
+    tick = period / math.ceil(period / wanted) if wanted < period else wanted
+    return max(1, round(tick))
 
 
 def _between(chain: Chain, timed: Timed, solver: Solver) -> Law | None:

@@ -91,7 +91,7 @@ class _Builder:
         self.tick = tick / PICO
         self.last = len(chain.hops)
         self.remarks: list[str] = []
-        self.spread = 0.0
+        self.rounded = False
         joins = chain.joins if self.last > 1 else ()
         self.rounds = {(left, right): rounds for _, left, right, rounds in joins}
         if not chain.nested and self.last > 1:
@@ -103,15 +103,18 @@ class _Builder:
     def built(self) -> Timed:
         node, again, _ = self._segment((0, self.last), None)
         self._check()
-        if any(not link.whole for link in node.leaves):
-            self.spread = float(len(self.middle) + 1)
+        if self.rounded:
             self.remarks.append(f"times are rounded to {self.tick:.3g} s")
-        return Timed(node, self.tick, again, tuple(dict.fromkeys(self.remarks)), self.spread)
+        spread = float(len(self.middle) + 1) if self.rounded else 0.0
+        return Timed(node, self.tick, again, tuple(dict.fromkeys(self.remarks)), spread)
 
     def _ticks(self, seconds: float) -> float:
         """Ticks of a time: an integer where it is on the grid."""
         exact = round(seconds * PICO)
-        return exact // self.pico if exact % self.pico == 0 else exact / self.pico
+        if exact % self.pico == 0:
+            return exact // self.pico
+        self.rounded = True
+        return exact / self.pico
 
     # ------------------------------------------------------------------------------------------- segments
 
@@ -139,7 +142,7 @@ class _Builder:
             state = aged(state, self.chain.stations[end].rates, takes)
         lags = self._lags(place, mid, hops)
         fails, whole = self._whole(here.swap_time, lags)
-        windows, dropped = self._cutoff(place, mid, left, right)
+        windows, dropped = self._cutoff(place, mid, left, right, whole)
         if here.swap_success < 1.0 and self._ahead(place, mid):
             self.remarks.append(
                 "links within a segment run ahead of a swap that may fail: they start anew with it here"
@@ -200,7 +203,7 @@ class _Builder:
         return math.ceil(self._ticks(seconds))
 
     def _cutoff(
-        self, place: Place, mid: int, left: Node, right: Node
+        self, place: Place, mid: int, left: Node, right: Node, failed: Lags
     ) -> tuple[tuple[int, int] | None, tuple[Lags, Lags]]:
         """Windows in ticks, and how the links go on when one end of the wait is over."""
         cutoff = self.chain.cutoff
@@ -214,13 +217,16 @@ class _Builder:
         for side, own, other in ((0, left, right), (1, right, left)):
             hop = self.chain.hops[mid - 1 + side]
             wait = cutoff - (hop.heard[1 - side] - hop.born[1 - side])
-            windows.append(max(0, math.floor(wait / self.tick + 1e-6)))
+            windows.append(max(0, math.floor(self._ticks(wait))))
             far = place[side]
             # its slot here is free at once, the other one when word has come there
             lag = max(self.chain.delay[mid][far] - hop.born[side], -hop.born[1 - side])
             lags: Lags = (self._up(lag),) * len(own.leaves)
-            rest: Lags = (None,) if isinstance(other, Link) else (0,) * len(other.leaves)
-            dropped.append(lags + rest if side == 0 else rest + lags)
+            dropped.append((*lags, None) if side == 0 else (None, *lags))
+            if not (
+                isinstance(own, Link) and isinstance(other, Link)
+            ):  # both parts start anew, as after a failure
+                dropped[-1] = failed
         return (windows[0], windows[1]), (dropped[0], dropped[1])
 
     # ------------------------------------------------------------------------------------ elementary pairs

@@ -17,7 +17,7 @@ import numpy as np
 
 from quantum_fabric.errors import InputError
 from quantum_fabric.network.exact.nodes import Lags, Link, Node, Numbers, Purify, Round, Swap
-from quantum_fabric.network.exact.series import Array, Series, cleaned, compounded, faded, fitted
+from quantum_fabric.network.exact.series import Array, Series, cleaned, compounded, convolved, faded, fitted
 
 Starts = tuple[int, ...]
 """First allowed start of each link, ticks from the reference time."""
@@ -136,8 +136,10 @@ class Solver:
         after: list[dict[Starts, Array]] = []
         for way in ways:
             win, causes = self._round(node, way, ticks)
-            wins.append(win)
             found = restarts(node, way, causes)
+            for each in [each for each in found if each != starts and (node, each) in self._known]:
+                win = win + convolved(found.pop(each), self._known[node, each].upto(ticks))
+            wins.append(win)
             after.append(found)
             ways += [each for each in found if each not in ways]
             if len(ways) > MOST_STARTS:
@@ -148,8 +150,8 @@ class Solver:
                 )
         if any(after):
             wins = compounded(wins, [[found.get(way) for way in ways] for found in after])
-            wins = [cleaned(win, node.lattice) for win in wins]
-        return {way: fitted(win, node.lattice) for way, win in zip(ways, wins, strict=True)}
+        laws = [fitted(cleaned(win, node.lattice) if fails(node) else win, node.lattice) for win in wins]
+        return dict(zip(ways, laws, strict=True))
 
     def _round(self, node: Swap | Purify, way: Starts, ticks: int) -> tuple[Array, list[Cause]]:
         """One try: chances and states of success by its time, and the causes of failure."""
@@ -188,6 +190,11 @@ class Solver:
         lost = np.maximum(both - win[0], 0.0)
         win[1:] *= np.array(node.after)[:, None]
         return _later(win, node.takes), [(_later(lost, node.fails), node.lags)]
+
+
+def fails(node: Swap | Purify) -> bool:
+    """Whether a node may have to try again."""
+    return isinstance(node, Purify) or node.success < 1.0 or node.windows is not None
 
 
 def node_windows(node: Node) -> tuple[int, int] | None:
