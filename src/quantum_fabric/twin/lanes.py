@@ -44,7 +44,8 @@ class TwinLink:
     """
 
     __slots__ = (
-        "_heraldings", "_present", "calibrating", "ends", "lanes", "light_time", "model", "name", "rank", "states", "up", "upkeep",
+        "_conditions", "_heraldings", "_present", "calibrating", "ends", "lanes", "light_time", "model", "name", "rank", "states",
+        "up", "upkeep",
     )  # fmt: skip
 
     def __init__(
@@ -60,7 +61,8 @@ class TwinLink:
         self.up = True
         self.upkeep = upkeep
         self.calibrating = False
-        self._present = model
+        self._conditions = ALIGNED
+        self._present: LinkModel | None = model
         self.lanes: dict[int, Lane] = {}
         self._heraldings: dict[tuple[float | None, int], OperatingPoint] = {}
 
@@ -69,13 +71,16 @@ class TwinLink:
         key = (setting, lanes)
         found = self._heraldings.get(key)
         if found is None:
+            if self._present is None:  # worked out when somebody attempts, not at each step of an idle link
+                self._present = self.model.under(self._conditions)
             heralding = self._present.heralding(setting, lanes)
             found = self._heraldings[key] = OperatingPoint(heralding, self.states, key)
         return found
 
     def drift(self, conditions: Conditions, now: Time) -> None:
         """Conditions are these from now on."""
-        self._present = self.model if conditions == ALIGNED else self.model.under(conditions)
+        self._conditions = conditions
+        self._present = self.model if conditions == ALIGNED else None
         self._heraldings.clear()
         for lane in self.lanes.values():
             lane.renew(now)
