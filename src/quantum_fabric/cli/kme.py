@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,8 @@ def serve(settings: Path) -> int:
     loaded = _loaded(settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     _harden()
-    asyncio.run(_serve(loaded))
+    with asyncio.Runner(loop_factory=_loop()) as runner:
+        runner.run(_serve(loaded))
     return 0
 
 
@@ -108,6 +110,16 @@ def _loaded(path: Path) -> KmeSettings:
     from quantum_fabric.server.settings import load
 
     return load(path)
+
+
+def _loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The faster event loop where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 def _harden() -> None:

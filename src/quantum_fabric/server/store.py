@@ -45,9 +45,26 @@ class StoreError(StateError):
 @dataclass(slots=True)
 class _Job:
     work: Callable[[SqliteShelf], Any]
-    future: Future[Any]
+    future: Future[Any] | asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop | None = None
     answer: Any = None
     fault: BaseException | None = None
+
+    def begins(self) -> bool:
+        """Whether its caller still waits."""
+        if isinstance(self.future, Future):
+            return self.future.set_running_or_notify_cancel()
+        return not self.future.done()
+
+    def tell(self) -> None:
+        """Let the caller have the answer; in the loop's own thread where it waits in a loop."""
+        if self.future.done():  # it gave up while the commit was on its way: what it asked for is spent
+            if isinstance(self.answer, Grant):
+                self.answer.wipe()
+        elif self.fault is not None:
+            self.future.set_exception(self.fault)
+        else:
+            self.future.set_result(self.answer)
 
 
 class Store:
@@ -95,7 +112,11 @@ class Store:
         Returns:
             Its answer, once it is on disk. `StoreError` where it could not be committed.
         """
-        job = _Job(work, Future())
+        future: Future[T] = Future()
+        self._put(_Job(work, future))
+        return future
+
+    def _put(self, job: _Job) -> None:
         with self._lock:
             if self._closed:
                 raise StoreError("the store is closed")
@@ -103,15 +124,17 @@ class Store:
                 self._queue.put_nowait(job)
             except queue.Full:
                 raise StoreError("the store is too busy") from None
-        return job.future
 
     def run(self, work: Callable[[SqliteShelf], T]) -> T:
         """Do an act and wait for it."""
         return self.submit(work).result()
 
     async def transact(self, work: Callable[[SqliteShelf], T]) -> T:
-        """Do an act and wait for it, in an event loop. It is done even if the waiting is cancelled."""
-        return await asyncio.wrap_future(self.submit(work))
+        """Do an act and wait for it, in an event loop. One that is cancelled before its turn is not done."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._put(_Job(work, future, loop))
+        return await future
 
     def rotate(self, desk: Desk, now: int) -> int:
         """Seal everything under the desk's current KEK. Returns how many rows were changed."""
@@ -153,7 +176,7 @@ class Store:
         try:
             do("BEGIN IMMEDIATE")
             for job in group:
-                if not job.future.set_running_or_notify_cancel():
+                if not job.begins():
                     continue  # its caller has gone: it takes nothing
                 jobs.append(job)
                 do("SAVEPOINT act")
@@ -168,13 +191,8 @@ class Store:
             do("COMMIT")
         except Exception as fault:
             late = group[len(jobs) :]
-            self._fail(jobs + [job for job in late if job.future.set_running_or_notify_cancel()], fault)
-            return
-        for job in jobs:
-            if job.fault is not None:
-                job.future.set_exception(job.fault)
-            else:
-                job.future.set_result(job.answer)
+            self._fail(jobs + [job for job in late if job.begins()], fault)
+        _tell(jobs)
 
     def _fail(self, jobs: list[_Job], fault: Exception) -> None:
         log.error("a commit of %d acts failed: %s", len(jobs), type(fault).__name__)
@@ -186,4 +204,24 @@ class Store:
         for job in jobs:
             if isinstance(job.answer, Grant):
                 job.answer.wipe()
-            job.future.set_exception(StoreError("the store could not commit"))
+            job.fault = StoreError("the store could not commit")
+
+
+def _tell(jobs: list[_Job]) -> None:
+    """Answer a group: one wake-up for each loop, however many wait in it."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+    for job in jobs:
+        if job.loop is None:
+            job.tell()
+        else:
+            loops.setdefault(job.loop, []).append(job)
+    for loop, waiting in loops.items():
+        try:
+            loop.call_soon_threadsafe(_tell_here, waiting)
+        except RuntimeError:  # the loop is closed; nobody waits
+            log.warning("%d answers found nobody waiting", len(waiting))
+
+
+def _tell_here(jobs: list[_Job]) -> None:
+    for job in jobs:
+        job.tell()
