@@ -213,11 +213,14 @@ def _running(values: Array, rate: complex) -> Array:
 
 
 def compounded(wins: list[Array], losses: list[list[Array | None]]) -> list[Array]:
-    """Laws of trying until it works: ``G_i = A_i + Σ_j B_ij * G_j`` (convolutions), exact on the stored ticks.
+    """Laws of trying until it works: ``G_i = A_i + Σ_j B_ij * G_j`` (convolutions).
 
     Equation: one division of generating functions (Brand, Coopmans, Elkouss, IEEE JSAC 38, 619 (2020), for one kind of
-    restart; a linear system where a failure may lead to several). The circle of the transform is twice as long as the
-    law and shrunk a little, so that what wraps around is below rounding.
+    restart; a linear system where a failure may lead to several).
+
+    Limits:
+        The circle of the transform is twice as long as the law, and shrunk: 1e-4 of what is later than that wraps around. A
+        law that is long enough to be kept has less than 1e-8 there.
 
     Args:
         wins: A_i, shape (channels, ticks), success and its time.

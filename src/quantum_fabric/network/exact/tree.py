@@ -34,7 +34,7 @@ MOST_TICKS = 1 << 20
 MOST_STARTS = 12
 """Ways to start anew that are told apart; with more the work is refused."""
 
-LEFT = 1e-3
+LEFT = 1e-4
 """Most probability that may lie in the fitted tail."""
 
 WRONG = 1e-12
