@@ -7,30 +7,18 @@ References: Simon et al., PRL 98, 190503 (2007); Lago-Rivera et al., Nature 594,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from quantum_fabric.errors import Caution, QuantityError
 from quantum_fabric.links.architecture import FIBRE, STATION, Architecture, Parameter
-from quantum_fabric.links.conditions import Conditions
-from quantum_fabric.links.dlcz import (
-    HIGHEST,
-    LOWEST,
-    phase,
-    shared_excitation,
-    sides,
-    strong,
-)
-from quantum_fabric.links.knobs import best_setting
-from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
-from quantum_fabric.links.parts import Parts
-from quantum_fabric.links.station import Station, station
-from quantum_fabric.links.timing import schedule, with_modes
+from quantum_fabric.links.excitation import SharedExcitation
+from quantum_fabric.links.timing import Schedule
 from quantum_fabric.units import seconds, show, show_time
 
 
 @dataclass(frozen=True, slots=True)
-class Absorptive:
+class Absorptive(SharedExcitation):
     """A link of absorptive memories made of parts.
 
     Attributes:
@@ -39,13 +27,14 @@ class Absorptive:
             probability that the signal is absorbed, ``memory.modes`` how many modes the memory holds.
         tuned: efficiencies (a, b) to which the sources are balanced; those of the parts where it is None. A link that has drifted
             is still tuned to what it was.
-        knob: ``pairs``; its low end is the ratio with the best fidelity, below which dark counts win.
+        knob: ``emission``, the pair ratio; its low end is the ratio with the best fidelity, below which dark counts win.
 
     Raises:
         QuantityError: a node that stores no photons, or more modes than its memory holds.
 
     Examples:
         >>> from dataclasses import replace
+        >>> from quantum_fabric.links.parts import Parts
         >>> from quantum_fabric.devices import Memory, Node, sheet
         >>> node = Node(memory=Memory(modes=62)).build_override({"interface.capture": "30 %"})
         >>> parts = Parts(node, node, sheet("fibre", "smf-28"), (5e3, 5e3), sheet("detector", "snspd"), modes=62)
@@ -55,15 +44,10 @@ class Absorptive:
     """
 
     architecture: ClassVar[str] = "absorptive"
-    stores: ClassVar[bool] = True
-
-    parts: Parts
-    tuned: tuple[float, float] | None = None
-    knob: Knob = field(init=False)
-    _station: Station = field(init=False, repr=False)
+    ratio: ClassVar[str] = "emission"
 
     def __post_init__(self) -> None:
-        """Refuse memories that cannot do it, reduce the parts once, find the useful range of the knob."""
+        """Refuse memories that cannot do it, then reduce the parts."""
         for name, node in (("a", self.parts.a), ("b", self.parts.b)):
             if node.interface.capture <= 0.0:
                 raise QuantityError(
@@ -72,56 +56,15 @@ class Absorptive:
             if node.memory.modes < self.parts.tried:
                 expected = f"at most {node.memory.modes:g}, what the memory at {name} holds"
                 raise QuantityError(str(self.parts.tried), expected, "modes")
-        object.__setattr__(self, "_station", station(self.parts))
-        doc = "pair ratio of the source at the end with the poorer path; the other end is balanced to it"
-        # nobody plans with a link that has drifted
-        best = LOWEST if self.tuned else best_setting(self._fidelity, LOWEST, HIGHEST)
-        object.__setattr__(self, "knob", Knob("pairs", best, HIGHEST, "low", doc))
-
-    def heralding(self, setting: float | None = None, lanes: int = 1) -> Heralding:
-        """Numbers of the link at one pair ratio.
-
-        Args:
-            setting: λ at the end with the poorer path, in (0, 0.5]; None for the data sheet's.
-            lanes: pairs of memories that take turns, at least 1.
-
-        Raises:
-            QuantityError: a setting outside (0, 0.5], or no lanes.
-        """
-        if setting is None:
-            poorer = self.parts.a if self._balance[0] <= self._balance[1] else self.parts.b
-            setting = poorer.interface.bright_population
-        if not 0.0 < setting <= HIGHEST:
-            raise QuantityError(str(setting), f"a pair ratio in (0, {HIGHEST}]", "setting")
-        times = schedule(self._station.table, self.parts.local_cycle, self.parts.modes, lanes)
-        waits = max(heard - born for heard, born in zip(times.heard, times.born, strict=True))
-        cautions = (*strong(setting, "pairs"), *self._forgets(waits))
-        outcomes = with_modes(self._heralds(setting), self.parts.tried)
-        return Heralding(times.period, times.cycle, times.born, times.heard, outcomes, cautions)
-
-    def under(self, conditions: Conditions) -> Absorptive:
-        """The same link, out of alignment."""
-        return Absorptive(self.parts.under(conditions), self._balance)
-
-    def total_transmission(self) -> float:
-        """Transmission of both arms together."""
-        return self.parts.total_transmission()
+        SharedExcitation.__post_init__(self)
 
     @property
-    def _balance(self) -> tuple[float, float]:
-        return self.tuned or (self._station.eta_a, self._station.eta_b)
+    def kept(self) -> tuple[float, float]:
+        """Probability that the signal is absorbed at a, at b."""
+        return (self.parts.a.interface.capture, self.parts.b.interface.capture)
 
-    def _heralds(self, setting: float) -> tuple[HeraldOutcome, ...]:
-        kept = (self.parts.a.interface.capture, self.parts.b.interface.capture)
-        a, b = sides(setting, self._station, kept, self._balance)
-        return shared_excitation(
-            a, b, self._station, phase(self.parts), self.parts.kept_locally, self.parts.phase
-        )
-
-    def _fidelity(self, setting: float) -> float:
-        return self._heralds(setting)[0].weights[0]
-
-    def _forgets(self, waits: int) -> tuple[Caution, ...]:
+    def _cautions(self, times: Schedule) -> tuple[Caution, ...]:
+        waits = max(heard - born for heard, born in zip(times.heard, times.born, strict=True))
         shortest = min(self.parts.a.memory.retrieval_lifetime, self.parts.b.memory.retrieval_lifetime)
         if seconds(waits) <= shortest:
             return ()

@@ -17,7 +17,7 @@ from quantum_fabric.devices import Cavity
 from quantum_fabric.errors import Caution, QuantityError
 from quantum_fabric.links.architecture import FIBRE, Architecture, Parameter
 from quantum_fabric.links.conditions import Conditions
-from quantum_fabric.links.dlcz import phase
+from quantum_fabric.links.excitation import phase
 from quantum_fabric.links.joint import Joint
 from quantum_fabric.links.knobs import best_setting
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
