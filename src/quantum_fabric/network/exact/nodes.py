@@ -31,6 +31,7 @@ class Link:
         period: of attempts, ticks; whole for a lattice, anything above 0 if times are spread over neighbouring ticks.
         ready: from the start of an attempt until the pair can be used, ticks.
         fresh: correlators when it can be used.
+        loose: starts need not be on a grid; who uses it has put the wait for the grid into the lags.
 
     Raises:
         QuantityError: a number outside its domain.
@@ -40,6 +41,7 @@ class Link:
     period: float
     ready: float
     fresh: Numbers
+    loose: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 < self.success <= 1.0:
@@ -57,7 +59,7 @@ class Link:
     @property
     def lattice(self) -> int:
         """Its grid, in ticks; 1 where its times are spread."""
-        return int(self.period) if self.whole else 1
+        return int(self.period) if self.whole and not self.loose else 1
 
     @property
     def whole(self) -> bool:

@@ -79,7 +79,7 @@ class Solution:
     def fidelities(self) -> FidelityLaw | None:
         """Law of the fidelity of first deliveries whose whole history is known (see `ages`); None where there is none.
 
-        Takes a fraction of a second, unlike everything else here.
+        Takes a fraction of a second in steps and some seconds on fine grids, unlike everything else here.
         """
         return None if self.node is None or self.first.spread else fidelity_law(self.node)
 

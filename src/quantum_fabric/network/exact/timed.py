@@ -92,6 +92,7 @@ class _Builder:
         self.last = len(chain.hops)
         self.remarks: list[str] = []
         self.rounded = False
+        self.loose = common_tick(chain) % tick != 0
         joins = chain.joins if self.last > 1 else ()
         self.rounds = {(left, right): rounds for _, left, right, rounds in joins}
         if not chain.nested and self.last > 1:
@@ -140,7 +141,7 @@ class _Builder:
         state = aged(here.factors, _added(here.rates, here.rates), here.swap_time)
         for end in place:
             state = aged(state, self.chain.stations[end].rates, takes)
-        lags = self._lags(place, mid, hops)
+        lags = self._aligned(place, mid, self._lags(place, mid, hops), hops)
         fails, whole = self._whole(here.swap_time, lags)
         windows, dropped = self._cutoff(place, mid, left, right, whole)
         if here.swap_success < 1.0 and self._ahead(place, mid):
@@ -179,6 +180,40 @@ class _Builder:
             ]
             lags.append(max(free))
         return lags
+
+    def _aligned(self, place: Place, mid: int, lags: list[float], hops: Sequence[int]) -> list[float]:
+        """On a coarse grid: lags with the wait for the next attempt, as it is where swaps usually end."""
+        if not self.loose:
+            return lags
+        end = self._usual((place[0], mid), mid) + self.chain.stations[mid].swap_time
+        periods = {self.chain.hops[index].period for index in range(self.last)}
+        found = []
+        for lag, index in zip(lags, hops, strict=True):
+            period = self.chain.hops[index].period
+            free = round((end + lag) * PICO) % round(period * PICO) / PICO
+            # out of step any point of the grid is as likely
+            wait = period / 2.0 if len(periods) > 1 else (period - free if free else 0.0)
+            found.append(lag + wait)
+        return found
+
+    def _usual(self, place: Place, user: int) -> float:
+        """When a segment may be ready, whole periods left out."""
+        low, high = place
+        if high - low == 1:
+            hop = self.chain.hops[low]
+            return hop.heard[0 if hop.rounds else user - low] + (
+                self._taken(place, user) if hop.rounds else 0.0
+            )
+        mid = self.middle[place]
+        taken = self.chain.stations[mid].swap_time + self.chain.delay[mid][user]
+        return self._usual((low, mid), mid) + taken
+
+    def _taken(self, place: Place, user: int) -> float:
+        """From when both copies are there until the purified pair is known where it is used."""
+        low, high = place
+        one, two = self.chain.stations[low].swap_time, self.chain.stations[high].swap_time
+        right = one + self.chain.delay[low][high] + two
+        return right if user == high else right + self.chain.delay[high][low]
 
     def _ahead(self, place: Place, mid: int) -> bool:
         """Whether a link has both its slots free before its segment is used."""
@@ -221,6 +256,9 @@ class _Builder:
             far = place[side]
             # its slot here is free at once, the other one when word has come there
             lag = max(self.chain.delay[mid][far] - hop.born[side], -hop.born[1 - side])
+            if self.loose:
+                late = round((hop.heard[1 - side] + cutoff + lag) * PICO) % round(hop.period * PICO) / PICO
+                lag += hop.period - late if late else 0.0
             lags: Lags = (self._up(lag),) * len(own.leaves)
             dropped.append((*lags, None) if side == 0 else (None, *lags))
             if not (
@@ -250,7 +288,7 @@ class _Builder:
         state = hop.fresh
         for side in (0, 1):
             state = aged(state, self.chain.stations[index + side].rates, ready - hop.born[side])
-        return Link(success, self._ticks(period), self._ticks(ready), state)
+        return Link(success, self._ticks(period), self._ticks(ready), state, self.loose)
 
     def _pure(self, place: Place, user: int | None) -> Part:
         """Rounds of purification on a segment, decided at its left end."""
@@ -277,7 +315,12 @@ class _Builder:
             size = len(node.leaves)
             kept = max(answer - born[0], right - born[1])
             spent = max(here.swap_time - born[0], right - born[1])
-            fails, lags = self._whole(0.0, [kept] * size + [spent] * size)
+            free = [kept] * size + [spent] * size
+            if self.loose and elementary:
+                period = round(chain.hops[low].period * PICO)
+                begun = chain.hops[low].heard[0]
+                free = [lag + (-round((begun + lag) * PICO) % period) / PICO for lag in free]
+            fails, lags = self._whole(0.0, free)
             node = Purify(
                 node,
                 recurrence(chain.distillation, (here.noise, there.noise), rotation),

@@ -211,9 +211,9 @@ def _link_law(link: Link, start: int, reach: float) -> Series:
             found="a link that is ready before its time", expected="one that is not", where="exact forecast"
         )
     if link.whole:
-        values = np.zeros((len(state), int(first) + link.lattice), state.dtype)
+        values = np.zeros((len(state), int(first + link.period)), state.dtype)
         values[:, int(first)] = link.success * state
-        return Series(values, link.lattice, np.full(len(state), miss), 0.0)
+        return Series(values, int(link.period), np.full(len(state), miss), 0.0)
     ticks = 64 + math.ceil(first + reach * link.period / link.success)
     edges = np.arange(-1, ticks + 1, dtype=np.float64)
     gone = np.maximum(np.floor((edges - first) / link.period + 1e-12) + 1.0, 0.0)
