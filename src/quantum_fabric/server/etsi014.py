@@ -65,7 +65,7 @@ def key_request_of_body(slave: str, body: bytes) -> KeyRequest:
         >>> key_request_of_body("bob", b'{"number": 3, "extension_optional": [{"acme_x": 1}]}').optional
         {'acme_x': 1}
     """
-    fields = _object(body) if body else {}
+    fields = read_object(body) if body else {}
     _known(fields, _REQUEST)
     more = fields.get("additional_slave_SAE_IDs", [])
     return KeyRequest(
@@ -73,7 +73,7 @@ def key_request_of_body(slave: str, body: bytes) -> KeyRequest:
         number=_integer(fields, "number", 1) or 0,
         size=_integer(fields, "size", None),
         additional=tuple(
-            _sae(one, "additional_slave_SAE_IDs") for one in _array(more, "additional_slave_SAE_IDs")
+            _sae(one, "additional_slave_SAE_IDs") for one in array_of(more, "additional_slave_SAE_IDs")
         ),
         mandatory=_extensions(fields, "extension_mandatory"),
         optional=_extensions(fields, "extension_optional"),
@@ -89,7 +89,7 @@ def key_ids_of_query(query: str) -> list[UUID]:
     values = _query(query, {"key_ID"})
     if "key_ID" not in values:
         raise FormatError("nothing", "one key_ID", "query")
-    return [_uuid(values["key_ID"])]
+    return [uuid_of(values["key_ID"])]
 
 
 def key_ids_of_body(body: bytes) -> list[UUID]:
@@ -102,15 +102,15 @@ def key_ids_of_body(body: bytes) -> list[UUID]:
         >>> key_ids_of_body(b'{"key_IDs": [{"key_ID": "550e8400-e29b-41d4-a716-446655440000"}]}')
         [UUID('550e8400-e29b-41d4-a716-446655440000')]
     """
-    fields = _object(body)
+    fields = read_object(body)
     _known(fields, {"key_IDs", "key_IDs_extension"})
-    _is_object(fields.get("key_IDs_extension", {}), "key_IDs_extension")
+    is_object(fields.get("key_IDs_extension", {}), "key_IDs_extension")
     found = []
-    for item in _array(fields.get("key_IDs"), "key_IDs"):
-        one = _is_object(item, "key_IDs")
+    for item in array_of(fields.get("key_IDs"), "key_IDs"):
+        one = is_object(item, "key_IDs")
         _known(one, {"key_ID", "key_ID_extension"})
-        _is_object(one.get("key_ID_extension", {}), "key_ID_extension")
-        found.append(_uuid(one.get("key_ID")))
+        is_object(one.get("key_ID_extension", {}), "key_ID_extension")
+        found.append(uuid_of(one.get("key_ID")))
     if not found:
         raise FormatError("no key_ID", "one or more", "key_IDs")
     return found
@@ -164,14 +164,19 @@ def _query(query: str, known: set[str]) -> dict[str, str]:
     return values
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def read_object(body: bytes) -> dict[str, Any]:
+    """Read a JSON object, strictly: UTF-8, each name once, finite numbers.
+
+    Raises:
+        FormatError: it is something else.
+    """
     try:
         found = json.loads(
             body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite
         )
     except (ValueError, RecursionError):  # of the text, of its encoding, of a number of a million digits
         raise FormatError("something else", "JSON in UTF-8", "body") from None
-    return _is_object(found, "body")
+    return is_object(found, "body")
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -198,13 +203,15 @@ def _known(fields: Mapping[str, Any], known: frozenset[str] | set[str]) -> None:
         raise FormatError(repr(unknown[0][:64]), f"one of {', '.join(sorted(known))}", "parameter")
 
 
-def _is_object(value: Any, where: str) -> dict[str, Any]:
+def is_object(value: Any, where: str) -> dict[str, Any]:
+    """An object inside a request; FormatError where it is something else."""
     if not isinstance(value, dict):
         raise FormatError("something else", "an object", where)
     return value
 
 
-def _array(value: Any, where: str) -> list[Any]:
+def array_of(value: Any, where: str) -> list[Any]:
+    """An array inside a request, of bounded length; FormatError where it is something else."""
     if not isinstance(value, list) or len(value) > _MOST_ITEMS:
         raise FormatError("something else", f"an array of at most {_MOST_ITEMS}", where)
     return value
@@ -226,7 +233,8 @@ def _sae(value: Any, where: str) -> str:
         raise FormatError("something else", error.expected, where) from None
 
 
-def _uuid(value: Any) -> UUID:
+def uuid_of(value: Any) -> UUID:
+    """A UUID in its text form; FormatError where it is something else."""
     if not isinstance(value, str) or not _UUID.fullmatch(value):
         raise FormatError("something else", "a UUID in its text form", "key_ID")
     return UUID(value)
@@ -235,8 +243,8 @@ def _uuid(value: Any) -> UUID:
 def _extensions(fields: Mapping[str, Any], name: str) -> dict[str, object]:
     """An array of objects, put together; a parameter that is given twice is given wrongly."""
     found: dict[str, object] = {}
-    for item in _array(fields.get(name, []), name):
-        for key, value in _is_object(item, name).items():
+    for item in array_of(fields.get(name, []), name):
+        for key, value in is_object(item, name).items():
             if not _EXTENSION.fullmatch(key) or key in found:
                 raise FormatError(
                     "something else", "each parameter once, with a name of letters and digits", name

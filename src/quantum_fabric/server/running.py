@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import ssl
 from pathlib import Path
+from typing import Any
 
 from quantum_fabric.keys import Pool, Refusal, TestSource
+from quantum_fabric.server.courier import Courier, Line, LineError
 from quantum_fabric.server.door import Call, Door, Reply
-from quantum_fabric.server.identity import listening
+from quantum_fabric.server.identity import calling, listening
 from quantum_fabric.server.kme import Kme
+from quantum_fabric.server.kme_api import KmeApi
 from quantum_fabric.server.sae_api import SaeApi
 from quantum_fabric.server.settings import KmeSettings
 from quantum_fabric.server.store import Store, StoreError
@@ -29,6 +34,7 @@ class Running:
     Attributes:
         kme: the work.
         sae_door: for SAEs.
+        kme_door: for other KMEs; None where there is none.
         health_door: for a supervisor on this machine; None where there is none.
     """
 
@@ -38,6 +44,17 @@ class Running:
         self._context = listening(settings.credentials(settings.sae_listener))
         self.kme = Kme(policy, ring, Store(settings.store, ring), settings.patience_seconds)
         self.sae_door = Door(SaeApi(self.kme), "sae", settings.naming)
+        self.kme_door: Door | None = None
+        self._lines: dict[str, Line] = {}
+        self._couriers: list[asyncio.Task[None]] = []
+        far = settings.kme_listener
+        if far is not None:
+            files = settings.credentials(far)
+            self._kme_context = listening(files, ssl.TLSVersion.TLSv1_3)
+            outgoing = calling(files)
+            self._lines = {name: Line(name, peer.url, outgoing) for name, peer in settings.peers.items()}
+            addresses = {name: peer.url for name, peer in settings.peers.items()}
+            self.kme_door = Door(KmeApi(self.kme, addresses, self._acknowledge), "kme")
         self.health_door = Door(self._health, "none") if settings.health_port is not None else None
         self._serving = False
 
@@ -53,6 +70,7 @@ class Running:
         await self.sae_door.open(listener.host, listener.port, self._context)
         if self.health_door is not None and self.settings.health_port is not None:
             await self.health_door.open("127.0.0.1", self.settings.health_port, None)
+        await self._meet_peers()
         self._serving = True
         log.info("KME %s serves SAEs on %s:%d", self.settings.kme, listener.host, self.sae_door.port)
 
@@ -60,9 +78,34 @@ class Running:
         """Let nobody in, finish what is being answered, close the store. Twice does no harm."""
         self._serving = False
         await self.sae_door.close()
+        for courier in self._couriers:
+            courier.cancel()
+        await asyncio.gather(*self._couriers, return_exceptions=True)
+        if self.kme_door is not None:
+            await self.kme_door.close()
+        for line in self._lines.values():
+            await line.close()
         await self.kme.stop()
         if self.health_door is not None:
             await self.health_door.close()
+
+    async def _meet_peers(self) -> None:
+        listener = self.settings.kme_listener
+        if listener is None or self.kme_door is None:
+            return
+        await self.kme_door.open(listener.host, listener.port, self._kme_context)
+        ours = listener.url or f"https://{listener.host}:{self.kme_door.port}"
+        for line in self._lines.values():
+            self._couriers.append(asyncio.create_task(Courier(self.kme, line, ours).run()))
+
+    async def _acknowledge(self, kme: str, path: str, acks: list[dict[str, Any]]) -> None:
+        try:
+            status, _ = await self._lines[kme].post(path, json.dumps(acks).encode())
+        except LineError as error:
+            log.warning("an acknowledgement was not delivered and will be asked for again: %s", error)
+        else:
+            if status != 200:
+                log.warning("KME %s answers %d to an acknowledgement", kme, status)
 
     async def _test_supply(self) -> None:
         supply = self.settings.test_supply

@@ -29,6 +29,8 @@ class Listener(_Strict):
     """The CA of the callers, PEM. SAEs, KMEs and operators have different ones."""
     revoked: Path | None = None
     """A revocation list of that CA, PEM."""
+    url: str | None = None
+    """How others reach it, where that is not ``https://HOST:PORT``."""
 
 
 class KekSource(_Strict):
