@@ -26,7 +26,7 @@ class Law:
     Attributes:
         series: probabilities and unnormalised correlators by tick.
         tick: s (or steps).
-        spread: mean absolute error that the grid may make in a time, in units of `tick`; 0 where every time is on it.
+        spread: ticks by which a time may be off; 0 where every time is on the grid. Means suffer far less than that.
 
     Examples:
         >>> import numpy as np

@@ -220,7 +220,7 @@ def compounded(wins: list[Array], losses: list[list[Array | None]]) -> list[Arra
 
     Limits:
         The circle of the transform is twice as long as the law, and shrunk: 1e-4 of what is later than that wraps around. A
-        law that is long enough to be kept has less than 1e-8 there.
+        law that is long enough to be kept has about 1e-7 there.
 
     Args:
         wins: A_i, shape (channels, ticks), success and its time.

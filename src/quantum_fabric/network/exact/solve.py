@@ -20,17 +20,14 @@ from quantum_fabric.network.exact.ages import FidelityLaw, fidelity_law
 from quantum_fabric.network.exact.law import Law
 from quantum_fabric.network.exact.nodes import Link, Node, Swap
 from quantum_fabric.network.exact.timed import PICO, Timed, common_tick, simple, tree
-from quantum_fabric.network.exact.tree import Solver, UnsuitableError, restarts
+from quantum_fabric.network.exact.tree import MOST_TICKS, Solver, UnsuitableError, restarts
 from quantum_fabric.physics.bounds import plob
 
 FINEST = 1 << 17
 """Ticks up to which every time is kept exactly; longer laws get a coarser tick."""
 
-COARSE = 1 << 14
+COARSE = 1 << 13
 """Ticks of a law on a coarser grid, about."""
-
-COARSER = 3
-"""Times that a coarser tick is tried."""
 
 LONG = 12.0
 """A law is about so many times its mean."""
@@ -111,15 +108,16 @@ def solve(chain: Chain, most: int = FINEST, transmissions: Sequence[float] | Non
     if asap.suits(chain):
         found, remarks = asap.law(chain, common_tick(chain), most)
         return Solution(found, None, remarks, _bounds(chain, transmissions))
-    tick = _tick(chain, most)
-    for _ in range(COARSER):
+    exact, fine = common_tick(chain), _tick(chain, most)
+    for tick in (fine, 4 * fine, 16 * fine, exact):
         timed = tree(chain, tick)
-        solver = Solver(most if timed.spread == 0.0 else 2 * FINEST)
+        # where coarse ticks do not help, exact ones may take their time
+        solver = Solver(most if tick == exact == fine else 2 * FINEST if timed.spread else MOST_TICKS)
         try:
             first = solver.law(timed.node)
             break
         except UnsuitableError:
-            tick *= 4
+            continue
     else:
         return None
     law = Law(first, timed.tick, timed.spread)

@@ -34,7 +34,7 @@ MOST_TICKS = 1 << 20
 MOST_STARTS = 12
 """Ways to start anew that are told apart; with more the work is refused."""
 
-LEFT = 1e-4
+LEFT = 3e-4
 """Most probability that may lie in the fitted tail."""
 
 WRONG = 1e-12
@@ -105,7 +105,10 @@ class Solver:
             short = all(law.left() < LEFT for law in laws.values())
             if short and (error < WRONG + inherited or (error < WORST and error > 0.5 * before)):
                 break
-            before, ticks = error, 2 * ticks
+            # laws end exponentially: aim at what is missing
+            left = max(law.left() for law in laws.values())
+            more = 2.0 if short or left > 0.5 else min(2.0, 1.05 * math.log(LEFT) / math.log(left))
+            before, ticks = error, math.ceil(more * ticks)
         self._known |= {(node, each): law for each, law in laws.items()}
 
     def _guess(self, node: Swap | Purify, starts: Starts) -> int:
