@@ -6,6 +6,16 @@
     purification                    one round on links of two lanes; beyond that copies are taken as independent
 
 What is taken otherwise than the twin does it is in `Solution.remarks`; `Solution.exact` is true if there is nothing.
+
+Limits:
+    Means of the state given the delivery time are exact where the times are, purification included: success and state are linear in
+    each of two independent pairs. The spread of the fidelity among pairs that took equally long is not in the law; `ages` has it
+    for equal memories without purification.
+
+    With remarks, first deliveries of 1 to 8 links (p = 0.15) differ from the executor's rules (rehearsed 4000 times, C) like this, in the
+    mean time and in the fidelity: links that run ahead 1 % and 0.006; lanes beside failing swaps 5 % and 0.004; purification of
+    swapped pairs 3 % and 0.005 over two links, 19 % and 0.016 end to end over four; cutoffs over four links 4 % and 0.003, tight
+    ones 20 % and 0.007; two rounds with three lanes 10 % and 0.0003. A coarser tick costs up to 0.1 % of the mean and 1e-4.
 """
 
 from __future__ import annotations
