@@ -12,10 +12,10 @@ Limits:
     each of two independent pairs. The spread of the fidelity among pairs that took equally long is not in the law; `ages` has it
     for equal memories without purification.
 
-    With remarks, first deliveries of 1 to 8 links (p = 0.15) differ from the executor's rules (rehearsed 4000 times, C) like this, in the
-    mean time and in the fidelity: links that run ahead 1 % and 0.006; lanes beside failing swaps 5 % and 0.004; purification of
-    swapped pairs 3 % and 0.005 over two links, 19 % and 0.016 end to end over four; cutoffs over four links 4 % and 0.003, tight
-    ones 20 % and 0.007; two rounds with three lanes 10 % and 0.0003. A coarser tick costs up to 0.1 % of the mean and 1e-4.
+    With remarks, first deliveries differ from the executor's rules like this, in the mean time and in the fidelity (C: p = 0.15,
+    4000 rehearsals each): links that run ahead 1 % and 0.006; lanes beside failing swaps 5 % and 0.004; purification of swapped
+    pairs 3 % and 0.005, end to end over four links 19 % and 0.016; cutoffs over four links 4 % and 0.003, tight ones 20 % and
+    0.007; two rounds with three lanes 10 % and 0.0003. A coarser tick costs up to 0.1 % of the mean and 1e-4.
 """
 
 from __future__ import annotations
