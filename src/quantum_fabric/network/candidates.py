@@ -28,7 +28,7 @@ MOST_LANES = 32
 PLAIN_SLACK = 0.1
 """Share of the infidelity by which the estimate of a chain without purification may be too low."""
 
-SLACK = 0.15
+SLACK = 0.35
 """The same with purification."""
 
 

@@ -122,9 +122,11 @@ def estimate(chain: Chain, find: bool = False) -> Estimate:
     if any(hop.success <= 0.0 for hop in chain.hops):
         return Estimate(0.0, 0.0, 0.0)
     chain = _exponential(chain)
-    units = max(1.0, min(hop.lanes / need for hop, need in zip(chain.hops, _needs(chain), strict=True)))
+    shares = [hop.lanes / need for hop, need in zip(chain.hops, _needs(chain), strict=True)]
+    units = max(1.0, min(shares))
     turning = _Turning(chain, find)
-    parts = _leaves(chain, units**-BUFFER, turning)
+    # a hop with more lanes than its neighbours (a slower one) makes pairs for several units' worth in the time of one
+    parts = _leaves(chain, units**-BUFFER, turning, [max(1.0, share / units) for share in shares])
     # pairs that are made of several come more regularly than single ones
     buffer = units**-BUFFER * (STEADY if any(hop.rounds for hop in chain.hops) else 1.0)
     whole = (_nested if chain.nested else _asap)(chain, parts, buffer, turning)
@@ -198,9 +200,9 @@ def _needs(chain: Chain) -> list[int]:
     return [int(need) for need in needs]
 
 
-def _leaves(chain: Chain, buffer: float, turning: _Turning) -> list[_Part]:
-    """Elementary pairs of all hops; equal hops between equal nodes are worked out once."""
-    made: dict[tuple[int, int, int, float], tuple[_Part, int]] = {}
+def _leaves(chain: Chain, buffer: float, turning: _Turning, haste: list[float]) -> list[_Part]:
+    """Elementary pairs of all hops, so many times faster than on one lane each; equal hops between equal nodes are worked out once."""
+    made: dict[tuple[int, int, int, float, float], tuple[_Part, int]] = {}
     parts = []
     for index, hop in enumerate(chain.hops):
         key = (
@@ -208,9 +210,10 @@ def _leaves(chain: Chain, buffer: float, turning: _Turning) -> list[_Part]:
             id(chain.stations[index]),
             id(chain.stations[index + 1]),
             chain.delay[index][index + 1],
+            haste[index],
         )
         if key not in made:
-            made[key] = (_leaf(chain, index, buffer, turning), index)
+            made[key] = (_leaf(chain, index, buffer, turning, haste[index]), index)
         part, first = made[key]
         if turning.find and (first, first + 1) in turning.rotations:
             turning.rotations[index, index + 1] = turning.rotations[first, first + 1]
@@ -218,10 +221,10 @@ def _leaves(chain: Chain, buffer: float, turning: _Turning) -> list[_Part]:
     return parts
 
 
-def _leaf(chain: Chain, index: int, buffer: float, turning: _Turning) -> _Part:
+def _leaf(chain: Chain, index: int, buffer: float, turning: _Turning, haste: float) -> _Part:
     hop, left, right = chain.hops[index], chain.stations[index], chain.stations[index + 1]
     state = aged(hop.fresh, left.rates, hop.heard[0] - hop.born[0])
-    part = _Part(hop.mean_time, aged(state, right.rates, hop.heard[1] - hop.born[1]))
+    part = _Part(hop.mean_time / haste, aged(state, right.rates, hop.heard[1] - hop.born[1]))
     return _purified(chain, part, (index, index + 1, hop.rounds), buffer, turning)
 
 

@@ -41,15 +41,16 @@ LONGEST = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is sampled: deliveries of a plain chain, deliveries and events of a rehearsal."""
+    """How much is sampled: deliveries of a plain chain; deliveries, events and cold starts of a rehearsal."""
 
     plain: int = 6_000
     deliveries: int = 500
     events: int = 40_000
+    starts: int = rehearsal.STARTS
 
 
 FULL = Effort()
-QUICK = Effort(plain=1_500, deliveries=120, events=10_000)
+QUICK = Effort(plain=1_500, deliveries=120, events=10_000, starts=1)
 
 
 def forecast(
@@ -104,7 +105,7 @@ def judge(chain: Chain, effort: Effort = FULL) -> Forecast:
     else:
         # long chains need more events for a delivery
         longer = max(1.0, len(chain.hops) / 24)
-        sample = rehearsal.run(chain, effort.deliveries, round(effort.events * longer))
+        sample = rehearsal.run(chain, effort.deliveries, round(effort.events * longer), effort.starts)
     return _record(chain, sample)
 
 

@@ -155,9 +155,8 @@ def decide(search: Search, request: LinkRequest, now: Time = 0) -> Found | Refus
     best = search.fastest(request.fidelity, serving(request, now))
     if best is not None:
         return best
-    any_time = search.fastest(request.fidelity, lambda forecast: forecast.rate > 0.0)
-    if any_time is not None and serving(request, now)(any_time.forecast):
-        return any_time  # the first search had spent its budget before it came to this one
+    # the fastest come first in a search, so what is looked for is among the samples by now
+    any_time = search.fastest(request.fidelity, lambda forecast: forecast.rate > 0.0, budget=0)
     left = None if request.deadline is None else request.deadline - now
     if any_time is not None:
         return refusal.too_slow(request, any_time, left)
@@ -188,9 +187,9 @@ def serving(request: LinkRequest, now: Time = 0) -> Serves:
 def _checked(search: Search, refused: Refused, now: Time) -> Refused:
     """The offer of a refusal may be too late as well: move it to what would be accepted."""
     offer = refused.offer
-    if offer is None or search.fastest(offer.fidelity, serving(offer, now)) is not None:
+    if offer is None or search.fastest(offer.fidelity, serving(offer, now), budget=0) is not None:
         return refused
-    best = search.fastest(offer.fidelity, lambda forecast: forecast.rate > 0.0)
+    best = search.fastest(offer.fidelity, lambda forecast: forecast.rate > 0.0, budget=0)
     if best is None:
         return replace(refused, offer=None)
     left = None if offer.deadline is None else offer.deadline - now

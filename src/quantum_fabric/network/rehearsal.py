@@ -38,13 +38,14 @@ STARTS = 40
 """Cold starts from which the time to the first delivery is averaged."""
 
 
-def run(chain: Chain, deliveries: int = 600, events: int = 60_000) -> Sample:
+def run(chain: Chain, deliveries: int = 600, events: int = 60_000, starts: int = STARTS) -> Sample:
     """Rehearse a chain until it has made so many deliveries or events.
 
     Args:
         chain: any.
         deliveries: after warming up.
         events: bound on the work; a chain that delivers little within it gets a large standard error.
+        starts: cold starts from which the time to the first delivery is averaged, at least 1.
 
     Returns:
         The averages; ``rate`` is 0 and ``first`` the rehearsed time if nothing was delivered.
@@ -56,7 +57,7 @@ def run(chain: Chain, deliveries: int = 600, events: int = 60_000) -> Sample:
         return Sample(stage.now, 0.0, 0.0, 0.0, 0.0, 0, 0.0)
     firsts = [stage.delivered[0][0]]
     left = events // 5
-    while left > 0 and len(firsts) < STARTS:
+    while left > 0 and len(firsts) < starts:
         cold = Stage(chain, len(firsts))
         left -= cold.play(1, left)
         firsts += [time for time, _ in cold.delivered]

@@ -1,39 +1,58 @@
-"""The search for the best scheme: estimates rank, samples decide.
+"""The search for the best scheme: estimates rank, quick samples sift, full samples decide.
 
-Groups of candidates are sampled in the order of their estimated rate. A group's knobs start where the estimate meets the
-target and move step by step until the forecast does. The search ends when no group left could beat the best one, or
-when its budget is spent; budgets count work, not seconds, so that the same request gives the same plan.
+Every scheme that may still win stands in one queue with the highest rate that can be hoped of it: an estimate with a
+generous factor, then a quick sample with its error, then a full sample as it is. The most hopeful one is looked at more
+closely until a scheme that was sampled in full leads: so nothing is given up for a scheme that fails on closer inspection,
+and of all that were ever sampled in full the best wins. The same for fidelity: until a scheme is sampled in full it is
+left out only if even a favourable reading misses the target. `race` compares several searches (counts of segments) in one queue.
+
+Budgets count work, not seconds, so that the same request gives the same plan.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise
+import math
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count, pairwise
 from typing import TypeAlias
 
 from quantum_fabric.messages import Forecast
 from quantum_fabric.network.candidates import Candidates, Group
-from quantum_fabric.network.forecast import FULL, QUICK, forecast, judge
+from quantum_fabric.network.forecast import FULL, QUICK, judge
 from quantum_fabric.network.scheme import Scheme
 
-HOPE = 1.6
-"""A group is sampled only if this many times its estimated rate beats the best forecast so far."""
+HOPE = 2.0
+"""A group is sampled only if this many times its estimated rate beats the best forecast so far (nine in ten rehearsed rates lie
+below it)."""
 
-PLAIN_HOPE = 1.25
+PLAIN_HOPE = 1.6
 """The same for a group without purification, whose estimate is better."""
 
-BUDGET = 48
-"""Units of work: 1 for a plain sample, `REHEARSAL` for a rehearsal; twice as many while nothing good was found."""
+BUDGET = 160
+"""Units of work until a race is content with what it has."""
 
-REHEARSAL = 8
+PLAIN, SIFTED, REHEARSED = 1, 3, 10
+"""Units of work: a sample of a plain chain, a quick rehearsal, a full one; about 20 ms each."""
 
 LEAST_FLOW = 0.03
 """A cutoff that leaves less than this share of the rate is not offered."""
 
 FINEST = 6
 """Groups that are sampled when the best fidelity is looked for."""
+
+FAVOUR, FAVOUR_ERROR = 0.7, 0.05
+"""A quick sample may yet turn out better: so much of the way from its low to its mean fidelity, so much of its infidelity."""
+
+ALIKE = 100
+"""Estimates that agree to one part in so many count as equal."""
+
+STRIDE = 4
+"""Steps of the knobs by which a group is sifted; the one that leads is refined to single steps."""
+
+RETRIES = 3
+"""Further steps of the knobs that are sampled in full where the quick sample had promised too much."""
 
 
 Serves: TypeAlias = Callable[[Forecast], bool]
@@ -59,76 +78,129 @@ def sure_rate(forecast: Forecast) -> float:
     return forecast.rate - forecast.rate_error
 
 
-def _hope(group: Group) -> float:
-    return HOPE if group.strategy.total else PLAIN_HOPE
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A group in the queue: looked at so far by estimate, or by a quick sample.
+
+    Attributes:
+        group: with everything but the step.
+        step: to look at next; once sampled, the fastest step known that may reach the target.
+        rate: that can be hoped of it.
+        missed: greatest step below that is known to miss the target, -1 for none.
+        sampled: it was.
+        retries: full samples that it may still have after the first.
+    """
+
+    group: Group
+    step: int
+    rate: float
+    missed: int = -1
+    sampled: bool = False
+    retries: int = RETRIES
+
+
+def race(
+    searches: Sequence[Search], target: float, serves: Serves, budget: int = BUDGET
+) -> tuple[Search, Found] | None:
+    """The scheme with the highest forecast rate among those of all searches that reach a target and serve.
+
+    Args:
+        searches: over one set of candidates each.
+        target: least ``fidelity_low``.
+        serves: what else the forecast must satisfy (rate, deadline).
+        budget: of work; what was sampled before is free.
+
+    Returns:
+        The search and what it found, by a full sample; None if nothing did.
+    """
+    place = (
+        count()
+    )  # of equals the one that was ranked first: the one on the earlier path, the cheaper strategy
+    queue: list[tuple[float, int, Search, Trial]] = []
+    for search in searches:
+        search.work = 0
+        for trial in search.trials(target):
+            heapq.heappush(queue, (-trial.rate, next(place), search, trial))
+    best = _best(searches, target, serves)
+    seen: set[Hashable] = set()
+    while queue:
+        hoped, _, search, trial = heapq.heappop(queue)
+        if best is not None and -hoped <= sure_rate(best[1].forecast):
+            break
+        if sum(each.work for each in searches) >= budget:
+            break
+        if not trial.sampled:
+            if (twin := search.likeness(trial)) in seen:
+                continue
+            seen.add(twin)
+        for after in search.look(trial, target):
+            heapq.heappush(queue, (-after.rate, next(place), search, after))
+        best = _best([search], target, serves, best)
+    return best
+
+
+def _best(
+    searches: Sequence[Search], target: float, serves: Serves, best: tuple[Search, Found] | None = None
+) -> tuple[Search, Found] | None:
+    """The fastest of what was ever sampled in full."""
+    for search in searches:
+        for found in search.confirmed():
+            fit = found.forecast.fidelity_low >= target and serves(found.forecast)
+            if fit and (best is None or sure_rate(found.forecast) > sure_rate(best[1].forecast)):
+                best = (search, found)
+    return best
 
 
 class Search:
-    """Samples candidates, each scheme once.
+    """Samples candidates, each scheme once with each effort.
 
     Args:
         candidates: what there is.
-        quick: be content with quick samples; may be changed between searches.
+
+    Attributes:
+        sampled: the best sample of each scheme that has one.
+        work: units spent in the present race.
     """
 
-    def __init__(self, candidates: Candidates, quick: bool = False) -> None:
+    def __init__(self, candidates: Candidates) -> None:
         self.candidates = candidates
-        self.quick = quick
         self.sampled: dict[Scheme, Found] = {}
-        self._full: set[Scheme] = set()
+        self.work = 0
+        self._full: dict[Scheme, Found] = {}
         self._tighter: dict[Group, tuple[float, Group, int]] = {}
         self._finest: Found | None = None
-        self._work = 0
 
-    def fastest(self, target: float, serves: Serves, last_resort: bool = True) -> Found | None:
+    def fastest(
+        self, target: float, serves: Serves, last_resort: bool = True, budget: int = BUDGET
+    ) -> Found | None:
         """The scheme with the highest forecast rate among those that reach the target and serve.
 
         Args:
             target: least ``fidelity_low``.
             serves: what else the forecast must satisfy (rate, deadline).
             last_resort: try the schemes with the best fidelity if nothing else does.
+            budget: of work; with 0 what was sampled before must do.
 
         Returns:
             None if none was found.
         """
-        good: list[Found] = []
-        top = 0.0
-        self._work = BUDGET
-        # by rate, of equals the one that was ranked first: the one on the earlier path, the cheaper strategy
-        queue = [
-            (-rate * _hope(group), place, group, step)
-            for place, (rate, group, step) in enumerate(self.ranked(target))
-        ]
-        places = len(queue)
-        while queue:
-            hoped, _, group, step = heapq.heappop(queue)
-            if -hoped < top or self._work <= (0 if good else -BUDGET):
-                break
-            found = self._refined(group, step, target)
-            if found is not None and serves(found.forecast):
-                good.append(found)
-                top = max(top, sure_rate(found.forecast))
-            elif found is None:
-                for rate, cut, cut_step in self._instead(group, target, step):
-                    heapq.heappush(queue, (-rate * _hope(cut), places, cut, cut_step))
-                    places += 1
-        good.sort(key=lambda found: -sure_rate(found.forecast))
-        for found in good:
-            full = self._in_full(found)  # the best of the quick samples may have been lucky
-            if self._reaches(full, target) and serves(full.forecast):
-                return full
-        finest = self.finest() if last_resort else None
-        if finest is not None and self._reaches(finest, target) and serves(finest.forecast):
-            return finest
-        return None
+        best = race([self], target, serves, budget)
+        if best is None and last_resort:
+            self.finest()
+            best = _best([self], target, serves)
+        return None if best is None else best[1]
+
+    def confirmed(self) -> Iterator[Found]:
+        """All schemes that were sampled in full."""
+        yield from self._full.values()
 
     def finest(self) -> Found | None:
         """The scheme with the best ``fidelity_low`` that was found; None if there is no candidate at all."""
         if self._finest is None:
             options = list(self.by_fidelity())
-            found = [self._sample(group, step) for group, step in options[:FINEST]]
-            found.sort(key=lambda each: each.forecast.fidelity_low, reverse=True)
-            confirmed = [self._in_full(each) for each in found[:2]]
+            options = options[:FINEST]
+            options.sort(key=lambda each: self.sample(*each).forecast.fidelity_low, reverse=True)
+            confirmed = [self._in_full(*each) for each in options[:2]]
             self._finest = max(confirmed, key=lambda each: each.forecast.fidelity_low, default=None)
         return self._finest
 
@@ -139,7 +211,7 @@ class Search:
             groups = [group for group in self.candidates.groups if group.path == path]
             if path.nodes not in seen and groups:
                 seen.add(path.nodes)
-                self._sample(groups[0], self.candidates.finest_step(groups[0]))
+                self.sample(groups[0], self.candidates.finest_step(groups[0]))
 
     def ranked(self, target: float) -> list[tuple[float, Group, int]]:
         """Groups that may reach the target, by estimated rate; with cutoffs where these may help."""
@@ -155,11 +227,79 @@ class Search:
         found.sort(key=lambda entry: -entry[0])
         return found
 
-    def _instead(self, group: Group, target: float, step: int) -> list[tuple[float, Group, int]]:
+    def trials(self, target: float) -> list[Trial]:
+        """Where a race begins: `ranked`, with what can be hoped."""
+        return [self._trial(*entry) for entry in self.ranked(target)]
+
+    def look(self, trial: Trial, target: float) -> list[Trial]:
+        """Look at a trial more closely, and say what is left to look at."""
+        group = trial.group
+        if not trial.sampled:
+            bracket = self._bracket(group, trial.step, target)
+            if bracket is None:
+                # what starves already is not helped by a tighter cutoff
+                starved = self.sample(group, trial.step).forecast.rate <= 0.0
+                return [] if starved else self._instead(group, target, trial.step)
+            missed, step = bracket
+            # in between the rate is no greater than where the target was missed
+            rate = min(trial.rate, self.hoped(group, step if step - missed < 2 or missed < 0 else missed))
+            return [replace(trial, step=step, missed=missed, rate=rate, sampled=True)]
+        step = (
+            self._narrowed(group, trial.missed, trial.step, target)
+            if trial.retries == RETRIES
+            else trial.step
+        )
+        found = self._in_full(group, step)
+        rate, left = found.forecast.rate + found.forecast.rate_error, trial.retries - 1
+        if self._reaches(found, target):
+            if trial.retries == RETRIES or step - trial.missed < 2 or left < 0:
+                return []
+            return [replace(trial, step=(trial.missed + step) // 2, retries=left)]
+        if step < self.candidates.finest_step(group) and left >= 0:
+            further = self._further(group, step, found, target)
+            return [replace(trial, step=further, missed=step, rate=rate, retries=left)]
+        return self._instead(group, target, step)
+
+    def _further(self, group: Group, step: int, found: Found, target: float) -> int:
+        """The step at which a sample that misses the target should reach it, as the estimate has it."""
+        last = min(self.candidates.finest_step(group), step + 2 * STRIDE)
+        wanted = (1.0 - target) / (1.0 - found.forecast.fidelity_low)
+        wanted *= 1.0 - self.candidates.estimate(group, step).usual
+        return next(
+            (
+                each
+                for each in range(step + 1, last)
+                if 1.0 - self.candidates.estimate(group, each).usual <= wanted
+            ),
+            last,
+        )
+
+    def likeness(self, trial: Trial) -> Hashable:
+        """The same for schemes that differ in their path alone and are estimated alike: one of them is looked at."""
+        guess = self.candidates.estimate(trial.group, trial.step)
+        group = trial.group
+        near = (max(guess.rate, 1e-30), max(1.0 - guess.usual, 1e-12), float(group.cutoff or 1))
+        logs = (round(ALIKE * math.log(each)) for each in near)
+        return (group.strategy.label, group.lanes, trial.step, *logs)
+
+    def _trial(self, rate: float, group: Group, step: int) -> Trial:
+        return Trial(group, step, rate * (HOPE if group.strategy.total else PLAIN_HOPE))
+
+    def hoped(self, group: Group, step: int) -> float:
+        """The rate that a sampled step may turn out to have: quick samples start cold, so the estimate has its say, too."""
+        found = self.sample(group, step)
+        if found.scheme in self._full:
+            return found.forecast.rate
+        quick = found.forecast.rate + 2.0 * found.forecast.rate_error
+        return max(quick, self.candidates.estimate(group, step).rate)
+
+    def _instead(self, group: Group, target: float, step: int) -> list[Trial]:
         """What to try where a group has failed: a cutoff, or a tighter one."""
         if group.cutoff is not None:
-            return [self._tighter[group]] if group in self._tighter else []
-        return self._cut(group, target, step) if group.strategy.total <= 1 else []
+            return [self._trial(*self._tighter[group])] if group in self._tighter else []
+        if group.strategy.total > 1:
+            return []
+        return [self._trial(*entry) for entry in self._cut(group, target, step)]
 
     def _cut(self, group: Group, target: float, step: int | None) -> list[tuple[float, Group, int]]:
         """The gentlest cutoff that may reach the target; the tighter ones are kept for when it does not."""
@@ -189,49 +329,68 @@ class Search:
         options.sort(key=lambda entry: -entry[0])
         return [(group, step) for _, group, step in options]
 
-    def _refined(self, group: Group, step: int, target: float) -> Found | None:
-        """Move the knobs from the estimated step to the fastest one whose forecast reaches the target."""
-        found = self._sample(group, step)
-        if self._reaches(found, target):
-            stride = 1
-            while step > 0:
-                step = max(0, step - stride)
-                faster = self._sample(group, step)
-                if not self._reaches(faster, target):
-                    return found
-                found, stride = faster, 2 * stride
-            return found
-        best, low, high = None, step + 1, self.candidates.finest_step(group)
-        while low <= high:
-            middle = (low + high) // 2
-            found = self._sample(group, middle)
-            if self._reaches(found, target):
-                best, high = found, middle - 1
+    def _bracket(self, group: Group, step: int, target: float) -> tuple[int, int] | None:
+        """(Greatest step sampled that misses the target or -1, least step sampled that may reach it), from a step on."""
+        stride, missed = STRIDE, -1
+        if not self._may_reach(self.sample(group, step), target):
+            last = self.candidates.finest_step(group)
+            while True:
+                missed = max(missed, step)
+                if step >= last:
+                    return None
+                step, stride = min(last, step + stride), 2 * stride
+                if self._may_reach(self.sample(group, step), target):
+                    return missed, step
+        while step > 0:
+            faster = max(0, step - stride)
+            if not self._may_reach(self.sample(group, faster), target):
+                return faster, step
+            step, stride = faster, 2 * stride
+        return missed, step
+
+    def _narrowed(self, group: Group, missed: int, step: int, target: float) -> int:
+        """The fastest step above ``missed`` that may reach the target, by bisection."""
+        while step - missed > 1 and step > 0:
+            middle = (missed + step) // 2
+            if self._may_reach(self.sample(group, middle), target):
+                step = middle
             else:
-                low = middle + 1
-        return best
+                missed = middle
+        return step
 
     @staticmethod
     def _reaches(found: Found, target: float) -> bool:
         return found.forecast.fidelity_low >= target
 
-    def _sample(self, group: Group, step: int) -> Found:
+    def _may_reach(self, found: Found, target: float) -> bool:
+        return self.reading(found) >= target
+
+    def reading(self, found: Found) -> float:
+        """``fidelity_low`` in a favourable reading, where a full sample may still tell better."""
+        mean, low = found.forecast.fidelity, found.forecast.fidelity_low
+        if found.scheme in self._full:
+            return low
+        return low + FAVOUR * (mean - low) + FAVOUR_ERROR * (1.0 - mean)
+
+    def sample(self, group: Group, step: int) -> Found:
+        """The best sample of a group at a step, a quick one if there is none."""
         scheme = self.candidates.scheme(group, step)
         found = self.sampled.get(scheme)
         if found is None:
             numbers = self.candidates.numbers(group, step)
-            self._work -= 1 if numbers.plain else REHEARSAL
-            result = judge(numbers, FULL if numbers.plain else QUICK)
-            found = self.sampled[scheme] = Found(scheme, result, group.strategy.label)
             if numbers.plain:
-                self._full.add(scheme)
+                return self._in_full(group, step)
+            self.work += SIFTED
+            found = self.sampled[scheme] = Found(scheme, judge(numbers, QUICK), group.strategy.label)
         return found
 
-    def _in_full(self, found: Found) -> Found:
-        """The same scheme with the full effort."""
-        if self.quick or found.scheme in self._full:
-            return self.sampled[found.scheme]
-        result = forecast(self.candidates.topology, found.scheme, FULL)
-        better = self.sampled[found.scheme] = Found(found.scheme, result, found.label)
-        self._full.add(found.scheme)
-        return better
+    def _in_full(self, group: Group, step: int) -> Found:
+        """The same with the full effort."""
+        scheme = self.candidates.scheme(group, step)
+        found = self._full.get(scheme)
+        if found is None:
+            numbers = self.candidates.numbers(group, step)
+            self.work += PLAIN if numbers.plain else REHEARSED
+            found = self._full[scheme] = Found(scheme, judge(numbers, FULL), group.strategy.label)
+            self.sampled[scheme] = found
+        return found

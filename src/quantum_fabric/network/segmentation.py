@@ -1,6 +1,6 @@
 """Into how many segments to cut a distance: more segments are shorter and faster, but swaps and waiting cost fidelity.
 
-Estimates of all counts on a coarse ladder choose a few; these are planned in full, then the counts beside the best.
+Schemes of all counts on a coarse ladder race in one queue, then with those of the counts beside the best.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from quantum_fabric.messages import Code, LinkRequest, Plan, Refused
 from quantum_fabric.network.candidates import Candidates
 from quantum_fabric.network.planning import decide, serving
 from quantum_fabric.network.scheme import to_plan
-from quantum_fabric.network.search import Found, Search, Serves, sure_rate
+from quantum_fabric.network.search import Found, Search, Serves, race
 from quantum_fabric.network.topology import Topology
 
 LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128)
 """Counts that are estimated."""
 
-TRIED = 4
-"""Counts of the best estimates that are sampled."""
+BUDGET = 160
+"""Units of work for all counts together (see `quantum_fabric.network.search`)."""
 
 GIVEN_UP = 0.3
 """The ladder is climbed until the estimate falls to this share of the best."""
@@ -79,11 +79,14 @@ def segment(
     ladder = [count for count in LADDER if count <= max_segments]
     if ladder[-1] < max_segments < LADDER[-1]:
         ladder.append(max_segments)
+    best = counts.fastest(ladder, max_segments)
+    if best is not None:
+        return best[0], counts.plan(*best)
     refusals = []
-    for count in counts.choices(ladder, max_segments):
+    for count in counts.to_refuse(ladder):
         found = counts.decide(count)
         if isinstance(found, Found):
-            return count, to_plan(counts.search(count).candidates.topology, found.scheme, found.forecast)
+            return count, counts.plan(count, found)
         refusals.append((count, found))
         if found.code is Code.NOTIME:  # the fidelity can be had here, so nothing comes closer elsewhere
             break
@@ -134,37 +137,36 @@ class _Counts:
                 rated.append((search.candidates.estimate(*options[0]).usual, count))
         return [count for _, count in sorted(rated, reverse=True)]
 
-    def choices(self, ladder: list[int], most: int) -> Iterator[int]:
-        """Counts to decide in full: the best one, or else the fastest that is too slow, or else the finest ones."""
-        ranked = self.by_rate(ladder)
-        serves = serving(self._request)
-        best = self.fastest_of(ranked[:TRIED], serves) or self.fastest_of(ranked[TRIED : 2 * TRIED], serves)
-        if best is not None:
-            beside = [best + 1, best - 1]
-            near = [count for count in beside if 1 <= count <= most and count not in ladder]
-            best = self.fastest_of([best, *self.by_rate(near)], serves) or best
-        else:
-            best = self.fastest_of(ranked[: 2 * TRIED], lambda forecast: forecast.rate > 0.0)
-        if best is not None:
-            yield best
-        yield from (count for count in self.by_fidelity(ladder)[:2] if count != best)
+    def fastest(self, ladder: list[int], most: int) -> tuple[int, Found] | None:
+        """The count with the fastest scheme: of the ladder, then with the counts beside the best one."""
+        request = self._request
+        serves = serving(request)
+        counts = self.by_rate(ladder)
+        best = self._race(counts, serves)
+        if best is None:
+            return None
+        near = [each for each in (best[0] + 1, best[0] - 1) if 1 <= each <= most and each not in ladder]
+        return self._race([*counts, *self.by_rate(near)], serves) if near else best
 
-    def fastest_of(self, counts: list[int], serves: Serves) -> int | None:
-        """The count with the best rate by quick samples among those that serve, None if none does."""
-        best: tuple[float, int] | None = None
-        for count in counts:
-            search = self.search(count)
-            search.quick = True
-            found = search.fastest(self._request.fidelity, serves, last_resort=False)
-            if found is not None and (best is None or sure_rate(found.forecast) > best[0]):
-                best = (sure_rate(found.forecast), count)
-        return None if best is None else best[1]
+    def _race(self, counts: list[int], serves: Serves, budget: int = BUDGET) -> tuple[int, Found] | None:
+        searches = [self.search(count) for count in counts]
+        best = race(searches, self._request.fidelity, serves, budget)
+        return None if best is None else (counts[searches.index(best[0])], best[1])
+
+    def to_refuse(self, ladder: list[int]) -> Iterator[int]:
+        """Counts that may come closest: the fastest that is too slow, or else the finest ones."""
+        slow = self._race(self.by_rate(ladder), lambda forecast: forecast.rate > 0.0, budget=0)
+        if slow is not None:
+            yield slow[0]
+        yield from (count for count in self.by_fidelity(ladder)[:2] if slow is None or count != slow[0])
 
     def decide(self, count: int) -> Found | Refused:
         """The full decision for a count."""
-        search = self.search(count)
-        search.quick = False
-        return decide(search, self._request)
+        return decide(self.search(count), self._request)
+
+    def plan(self, count: int, found: Found) -> Plan:
+        """What was found with so many segments, as a plan."""
+        return to_plan(self.search(count).candidates.topology, found.scheme, found.forecast)
 
     def search(self, count: int) -> Search:
         """The search over the chain with so many segments."""

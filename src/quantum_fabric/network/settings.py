@@ -18,7 +18,7 @@ from quantum_fabric.network.topology import LinkView
 from quantum_fabric.physics.correlators import from_weights
 from quantum_fabric.units import Time
 
-GRID = 32
+GRID = 125
 """Settings on the grid of a knob: over three decades neighbours differ by a quarter, which is the most rate that is lost."""
 
 

@@ -130,7 +130,7 @@ def test_latencies_are_bounded() -> None:
 def test_long_chains_get_more_events(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def run(_: object, deliveries: int, events: int) -> pipeline.Sample:
+    def run(_: object, deliveries: int, events: int, starts: int) -> pipeline.Sample:
         asked.append(events)
         return pipeline.Sample(1.0, 1.0, 0.1, 0.9, 0.01, deliveries, 0.9)
 

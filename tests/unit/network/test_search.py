@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.network.believed import KnobLink, fixed, line, network, node
 
 from quantum_fabric.messages import Forecast
 from quantum_fabric.network import search as module
 from quantum_fabric.network.candidates import Candidates
-from quantum_fabric.network.search import BUDGET, Search, sure_rate
+from quantum_fabric.network.chain import Chain
+from quantum_fabric.network.forecast import Effort
+from quantum_fabric.network.search import BUDGET, Search, race, sure_rate
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.units import MS
 
@@ -17,9 +21,9 @@ def any_time(forecast: Forecast) -> bool:
     return forecast.rate > 0.0
 
 
-def search(topology: Topology, **how: bool) -> Search:
+def search(topology: Topology) -> Search:
     names = sorted(topology.nodes)
-    return Search(Candidates(topology, names[0], names[-1]), **how)
+    return Search(Candidates(topology, names[0], names[-1]))
 
 
 def test_what_is_found_reaches_the_target() -> None:
@@ -90,7 +94,9 @@ def test_the_last_resort_is_the_finest(monkeypatch: pytest.MonkeyPatch) -> None:
     looking = search(line(fixed(0.1, 0.95), fixed(0.1, 0.95)))
     monkeypatch.setattr(looking, "ranked", lambda _: [])
     assert looking.fastest(0.6, any_time, last_resort=False) is None
-    assert looking.fastest(0.6, any_time) is looking.finest()
+    found = looking.fastest(0.6, any_time)
+    assert found is not None
+    assert found in list(looking.confirmed())  # the finest, or a faster one that was sampled with it
 
 
 def test_each_scheme_is_sampled_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,10 +125,56 @@ def test_the_budget_bounds_the_work() -> None:
     assert len(looking.sampled) <= 2 * BUDGET
 
 
-def test_quick_searches_confirm_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "forecast", lambda *_: pytest.fail("a full forecast was made"))
-    looking = search(line(fixed(0.1, 0.95), fixed(0.1, 0.95), slots=8), quick=True)
-    assert looking.fastest(0.94, any_time) is not None
+def test_what_is_found_was_sampled_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    efforts: dict[int, list[object]] = {}
+    judge = module.judge
+
+    def noted(chain: object, effort: object) -> Forecast:
+        result = judge(chain, effort)  # type: ignore[arg-type]
+        efforts.setdefault(id(result), []).append(effort)
+        return result
+
+    monkeypatch.setattr(module, "judge", noted)
+    found = search(line(fixed(0.1, 0.95), fixed(0.1, 0.95), slots=8)).fastest(0.94, any_time)
+    assert found is not None
+    assert found.scheme.purifies
+    assert efforts[id(found.forecast)] == [module.FULL]
+
+
+def test_a_scheme_that_promises_too_much_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quick samples far too good: full samples fail but for one round end to end."""
+    looking = search(line(fixed(0.1, 0.95), fixed(0.1, 0.95), t2=1.0, slots=8))
+    judge = module.judge
+
+    def promising(chain: Chain, effort: Effort) -> Forecast:
+        found = judge(chain, effort)
+        good = sum(hop.rounds for hop in chain.hops) == 0 and chain.end_rounds == 1 and chain.cutoff is None
+        low = 0.9999 if effort is module.QUICK or good else 0.6
+        return replace(found, fidelity=low, fidelity_low=low)
+
+    monkeypatch.setattr(module, "judge", promising)
+    found = looking.fastest(0.9, any_time, last_resort=False)
+    assert found is not None
+    assert (found.scheme.rounds, found.scheme.end_rounds) == ((0, 0), 1)
+
+
+def test_of_all_that_was_sampled_in_full_the_best_wins() -> None:
+    looking = search(line(fixed(0.1, 0.97), fixed(0.05, 0.98), t2=0.3, slots=8))
+    for target in (0.95, 0.9, 0.8, 0.6):
+        found = looking.fastest(target, any_time)
+        assert found is not None
+        good = [each for each in looking.confirmed() if each.forecast.fidelity_low >= target]
+        assert sure_rate(found.forecast) == max(sure_rate(each.forecast) for each in good)
+
+
+def test_searches_race_each_other() -> None:
+    slow = search(line(fixed(0.05, 0.99), slots=1))
+    fast = search(line(fixed(0.1, 0.95), slots=1))
+    for target, winner in ((0.9, fast), (0.97, slow)):
+        best = race([slow, fast], target, any_time)
+        assert best is not None
+        assert best[0] is winner
+    assert race([], 0.9, any_time) is None
 
 
 def test_ranked_groups_come_by_estimated_rate() -> None:
