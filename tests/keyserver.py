@@ -17,7 +17,6 @@ from typing import Any
 from quantum_fabric.server.running import Running, trial
 from quantum_fabric.server.settings import KmeSettings, load
 
-
 STOCK = 1 << 16
 """Octets of each pool: the trial's own megabyte takes a second to seal."""
 

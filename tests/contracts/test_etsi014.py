@@ -561,3 +561,100 @@ def test_the_limits_told_are_the_limits_kept() -> None:
     assert LimitSettings().model_dump(exclude={"lifetime_seconds"}) | {"lifetime": 3_600_000} == {
         name: getattr(Limits(), name) for name in Limits.__slots__
     }
+
+
+# ------------------------------------------------------------------------------------- shutting out, rotating
+
+
+def test_an_sae_that_is_shut_out_is_nobody_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    with serving(folder, {"kme-a": ["alice", "bob", "carol"]}) as server:
+        one = server.kmes[0]
+        clients = {
+            name: Client(folder, one.sae_door.port, f"sae-{name}") for name in ("alice", "bob", "carol")
+        }
+        (key_id,) = keys(clients["alice"].get("carol/enc_keys"))
+        fewer = one.settings.model_copy(
+            update={
+                "homes": {"alice": "kme-a", "bob": "kme-a"},
+                "pairs": [pair for pair in one.settings.pairs if "carol" not in (pair.master, pair.slave)],
+            }
+        )
+        server.loop.call_soon_threadsafe(one.reload, fewer)
+        deadline = time.monotonic() + 5
+        while clients["carol"].get("alice/status")[0] != 401:
+            assert time.monotonic() < deadline
+        assert clients["carol"].get(f"alice/dec_keys?key_ID={key_id}")[0] == 401, (
+            "on the connection that was open"
+        )
+        assert clients["alice"].get("carol/enc_keys")[0] == 401
+        assert clients["alice"].get("bob/enc_keys")[0] == 200
+        for client in clients.values():
+            client.close()
+
+
+def test_a_revoked_certificate(tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+
+    from quantum_fabric.server.running import trial
+    from quantum_fabric.server.settings import load
+
+    folder = tmp_path / "revoked"
+    (settings_file,) = trial(folder, {"kme-a": ["alice", "bob"]}, 0)
+    loaded = small(load(settings_file))
+    ca, now = own(folder, None), datetime.now(UTC)  # type: ignore[arg-type]
+    serial = x509.load_pem_x509_certificate((folder / "sae-bob.pem").read_bytes()).serial_number
+    entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
+    revoked = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(ca.certificate.subject)
+        .last_update(now - timedelta(minutes=1))
+        .next_update(now + timedelta(days=1))
+        .add_revoked_certificate(entry)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key()), critical=False
+        )
+        .add_extension(x509.CRLNumber(1), critical=False)
+        .sign(ca.key, hashes.SHA256())
+    )
+    (folder / "crl.pem").write_bytes(revoked.public_bytes(serialization.Encoding.PEM))
+    listener = loaded.sae_listener.model_copy(update={"revoked": folder / "crl.pem"})
+    server = Server(loaded.model_copy(update={"sae_listener": listener}))
+    server.start()
+    try:
+        port = server.kmes[0].sae_door.port
+        refused(folder, port, folder / "sae-bob.pem")
+        alice = Client(folder, port, "sae-alice")
+        assert alice.get("bob/status")[0] == 200
+        alice.close()
+    finally:
+        server.stop()
+
+
+def test_a_new_kek_takes_over_while_it_serves(tmp_path: Path) -> None:
+    folder = tmp_path / "kek"
+    with serving(folder, {"kme-a": ["alice", "bob"]}) as server:
+        client = Client(folder, server.kmes[0].sae_door.port, "sae-alice")
+        given = keys(client.get("bob/enc_keys"))
+        client.close()
+    file = folder / "kme-a.kek"
+    old = file.read_text()
+    new = "second " + "5a" * 32 + "\n"
+    file.write_text(new + old)
+    with serving_again(folder) as server:
+        store = server.kmes[0].kme.store
+        deadline = time.monotonic() + 20
+        while (
+            store.run(lambda shelf: shelf.stale("second", 1))
+            or store.run(lambda shelf: shelf.proof()).kek != "second"
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    file.write_text(new)
+    with serving_again(folder) as server:
+        client = Client(folder, server.kmes[0].sae_door.port, "sae-bob")
+        assert keys(client.get(f"alice/dec_keys?key_ID={next(iter(given))}")) == given
+        client.close()

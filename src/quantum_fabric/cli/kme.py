@@ -60,14 +60,17 @@ def init(folder: Path, kmes: tuple[str, ...], port: int) -> int:
 @command.command("serve")
 @click.argument("settings", type=click.Path(path_type=Path))
 def serve(settings: Path) -> int:
-    """Serve as SETTINGS say, until SIGTERM or Ctrl-C; what is being answered is finished."""
+    """Serve as SETTINGS say, until SIGTERM or Ctrl-C; what is being answered is finished.
+
+    SIGHUP reads homes, pairs, limits and the certificate again.
+    """
     import logging
 
     loaded = _loaded(settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     _harden()
     with asyncio.Runner(loop_factory=_loop()) as runner:
-        runner.run(_serve(loaded))
+        runner.run(_serve(loaded, settings))
     return 0
 
 
@@ -131,15 +134,24 @@ def _harden() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-async def _serve(settings: KmeSettings) -> None:
+async def _serve(settings: KmeSettings, path: Path) -> None:
     import signal
 
+    from quantum_fabric.errors import FabricError
     from quantum_fabric.server.running import Running
 
     running = Running(settings)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    def again() -> None:
+        try:
+            running.reload(_loaded(path))
+        except (FabricError, OSError) as error:
+            click.echo(f"the new settings are not taken, the old ones stay: {error}", err=True)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again)
     try:
         await running.start()
         host = settings.sae_listener.host

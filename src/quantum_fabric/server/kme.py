@@ -6,9 +6,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 from uuid import UUID, uuid4
 
+from quantum_fabric.errors import InputError
 from quantum_fabric.keys import (
     Act,
     Block,
@@ -28,7 +30,8 @@ from quantum_fabric.keys import (
     void,
 )
 from quantum_fabric.server.clock import SteadyClock
-from quantum_fabric.server.store import Store, StoreError
+from quantum_fabric.server.sqlite import SqliteShelf
+from quantum_fabric.server.store import Store, StoreError, renew
 
 log = logging.getLogger("quantum_fabric.server.kme")
 
@@ -88,11 +91,25 @@ class Kme:
         await asyncio.to_thread(self.store.close)
 
     async def _sweep(self) -> None:
+        stale = True
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
+            now = self.clock()
             with suppress(StoreError):
-                now = self.clock()
-                await self.store.transact(lambda shelf: sweep(self.desk, shelf, now))  # noqa: B023
+                await self.store.transact(partial(_sweep, self.desk, now))
+                while stale and await self.store.transact(partial(_renew, self.desk, now)) > 0:
+                    await asyncio.sleep(0)  # others come between the steps
+                stale = False
+
+    def rule(self, policy: Policy) -> None:
+        """Take other rules, from the next request on: an SAE that is not in them is nobody from then on.
+
+        Raises:
+            InputError: they are those of another KME.
+        """
+        if policy.kme != self.desk.policy.kme:
+            raise InputError(policy.kme, self.desk.policy.kme, "kme")
+        self.desk.policy = policy
 
     # --------------------------------------------------------------------------------------------------- SAEs
 
@@ -167,3 +184,11 @@ class Kme:
         """
         now = self.clock()
         return await self.store.transact(lambda shelf: feed(self.desk, shelf, block, now))
+
+
+def _sweep(desk: Desk, now: Instant, shelf: SqliteShelf) -> int:
+    return sweep(desk, shelf, now)
+
+
+def _renew(desk: Desk, now: Instant, shelf: SqliteShelf) -> int:
+    return renew(desk, shelf, now)

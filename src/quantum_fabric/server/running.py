@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from quantum_fabric.keys import Pool, Refusal, TestSource
 from quantum_fabric.server.courier import Courier, Line, LineError
 from quantum_fabric.server.door import Call, Door, Reply
 from quantum_fabric.server.identity import calling, listening
+from quantum_fabric.server.kek import private
 from quantum_fabric.server.kme import Kme
 from quantum_fabric.server.kme_api import KmeApi
 from quantum_fabric.server.sae_api import SaeApi
@@ -88,6 +90,25 @@ class Running:
         await self.kme.stop()
         if self.health_door is not None:
             await self.health_door.close()
+
+    def reload(self, settings: KmeSettings) -> None:
+        """Take homes, pairs, limits and a renewed certificate from settings that were read again; all else needs a restart.
+
+        Raises:
+            InputError: the new settings contradict each other; the old ones stay.
+            OSError: a file cannot be read; the old ones stay.
+        """
+        policy = settings.policy()
+        private(settings.key, "private key")
+        contexts = [self._context, *([self._kme_context] if self.kme_door is not None else [])]
+        for context in contexts:
+            context.load_cert_chain(settings.certificate, settings.key)
+        self.kme.rule(
+            replace(policy, mode=self.kme.desk.policy.mode, neighbours=self.kme.desk.policy.neighbours)
+        )
+        log.info(
+            "KME %s has new rules: %d SAEs, %d pairs", settings.kme, len(policy.homes), len(policy.pairs)
+        )
 
     async def _meet_peers(self) -> None:
         listener = self.settings.kme_listener

@@ -139,9 +139,8 @@ class Store:
     def rotate(self, desk: Desk, now: int) -> int:
         """Seal everything under the desk's current KEK. Returns how many rows were changed."""
         changed = 0
-        while step := self.run(lambda shelf: reseal(desk, shelf, now)):
+        while step := self.run(lambda shelf: renew(desk, shelf, now)):
             changed += step
-        self.run(lambda shelf: shelf.set_proof(desk.ring.seal(_PROOF, KeyMaterial(_PROVEN))))
         return changed
 
     def close(self) -> None:
@@ -205,6 +204,19 @@ class Store:
             if isinstance(job.answer, Grant):
                 job.answer.wipe()
             job.fault = StoreError("the store could not commit")
+
+
+def renew(desk: Desk, shelf: SqliteShelf, now: int) -> int:
+    """One step of a rotation: some hundred rows, and in the end the proof, so that the old KEK can be thrown away.
+
+    Returns:
+        How many rows were changed; 0 when all is done.
+    """
+    changed = reseal(desk, shelf, now)
+    proof = shelf.proof()
+    if not changed and proof is not None and proof.kek != desk.ring.current.name:
+        shelf.set_proof(desk.ring.seal(_PROOF, KeyMaterial(_PROVEN)))
+    return changed
 
 
 def _tell(jobs: list[_Job]) -> None:
