@@ -213,6 +213,10 @@ class Desk:
                 expires=now + wanted.lifetime,
                 provenance=piece.provenance,
             )
+            if not abroad:
+                record = life.hand_over(
+                    record, master, now
+                )  # one write: it is reserved and delivered at once
             shelf.add_key(record, self.ring.seal(record.key_id, piece.material))
             told = {errand.kme: replace(errand, key_id=record.key_id) for errand in errands}
             for kme in abroad:
@@ -227,8 +231,6 @@ class Desk:
             for piece, _ in cuts:
                 piece.material.wipe()
             return Promise(tuple(record.key_id for record in records), abroad)
-        for record in records:
-            shelf.move(life.hand_over(record, master, now))
         return Grant(
             tuple(
                 DeliveredKey(record.key_id, piece.material, record.provenance)

@@ -207,6 +207,8 @@ def weakest(found: list[Provenance]) -> Provenance:
         Provenance(origin=<Origin.TEST: 'test'>, source='x+y', epsilon=1.0)
     """
     distinct = list(dict.fromkeys(found))
+    if len(distinct) == 1:
+        return distinct[0]
     order = (Origin.TEST, Origin.TWIN, Origin.QKD)
     return Provenance(
         min((one.origin for one in distinct), key=order.index),

@@ -91,12 +91,23 @@ Answer = Callable[[Call], Awaitable[Reply]]
 class _Guarded(RequestHandler):
     """A connection that must say something whole before its time is over."""
 
-    __slots__ = ("_door", "_first")
+    __slots__ = ("_door", "_first", "_name", "_until")
 
     def __init__(self, server: web.Server, door: Door, **settings: Any) -> None:
         super().__init__(server, **settings)
         self._door = door
         self._first: asyncio.TimerHandle | None = None
+        self._name: str | None = None
+        self._until = -1.0
+
+    def caller(self, kind: str, naming: Naming) -> str | None:
+        """The name in the certificate, which cannot change while the connection lasts; None once its time is over."""
+        if self._until < 0.0:
+            tls = self.transport.get_extra_info("ssl_object") if self.transport is not None else None
+            certificate = tls.getpeercert() if tls is not None else None
+            self._until = ssl.cert_time_to_seconds(certificate["notAfter"]) if certificate else 0.0
+            self._name = name_in(certificate, kind, naming)
+        return self._name if time.time() < self._until else None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -222,17 +233,19 @@ class Door:
         return response
 
     async def _reply(self, request: web.BaseRequest) -> Reply:
-        caller = self._caller(request)
+        connection = request.protocol
+        caller = connection.caller(self._kind, self._naming) if isinstance(connection, _Guarded) else None
         if request.headers.get("Content-Encoding", "identity") != "identity":
             return said(Refusal(400, "bad request format: compressed bodies are not read"))
         if (request.content_length or 0) > LARGEST_BODY:
             return said(Refusal(400, "bad request format: the body is too large"))
         body = bytearray()
-        async with asyncio.timeout(self.timeouts.body):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > LARGEST_BODY:
-                    return said(Refusal(400, "bad request format: the body is too large"))
+        if request.body_exists:
+            async with asyncio.timeout(self.timeouts.body):
+                async for chunk in request.content.iter_any():
+                    body += chunk
+                    if len(body) > LARGEST_BODY:
+                        return said(Refusal(400, "bad request format: the body is too large"))
         raw, _, query = request.raw_path.partition("?")
         try:
             # split first: an encoded slash is part of a name
@@ -240,13 +253,6 @@ class Door:
         except UnicodeError:
             return said(Refusal(400, "bad request format: the path is not UTF-8"))
         return await self._answer(Call(caller, request.method, path, query, bytes(body)))
-
-    def _caller(self, request: web.BaseRequest) -> str | None:
-        tls = request.transport.get_extra_info("ssl_object") if request.transport is not None else None
-        certificate = tls.getpeercert() if tls is not None else None
-        if not certificate or ssl.cert_time_to_seconds(certificate["notAfter"]) <= time.time():
-            return None  # it may have run out since the handshake
-        return name_in(certificate, self._kind, self._naming)
 
 
 def _place(error: BaseException) -> str:

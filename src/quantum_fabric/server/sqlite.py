@@ -94,7 +94,14 @@ class SqliteShelf:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._do = connection.execute
+        # numbers of rows that are never removed; a rollback takes them back, so `forget` is called then
         self._pools: dict[Pool, int] = {}
+        self._places: dict[UUID, tuple[int, int]] = {}
+
+    def forget(self) -> None:
+        """After a rollback: what was learnt inside it may be gone."""
+        self._pools.clear()
+        self._places.clear()
 
     def _one(self, statement: str, *values: object) -> Any:
         return self._do(statement, values).fetchone()
@@ -175,9 +182,14 @@ class SqliteShelf:
         self._do("UPDATE pools SET octets = octets + ? WHERE pool = ?", (cell.octets, pool))
 
     def _place(self, cell: Cell) -> tuple[int, int]:
-        return self._pool(cell.pool), int(
-            self._one("SELECT rank FROM blocks WHERE name = ?", cell.block.bytes)[0]
-        )
+        place = self._places.get(cell.block)
+        if place is None:
+            found = self._one("SELECT pool, rank FROM blocks WHERE name = ?", cell.block.bytes)
+            place = (int(found[0]), int(found[1]))
+            if len(self._places) >= 1024:
+                self._places.clear()
+            self._places[cell.block] = place
+        return place
 
     # ---------------------------------------------------------------------------------------------------- keys
 

@@ -88,7 +88,7 @@ class Store:
         except BaseException:
             self._connection.close()
             raise
-        self._queue: queue.Queue[_Job | None] = queue.Queue(LONGEST_QUEUE)
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._write, name=f"writer of {path.name}", daemon=True)
@@ -120,10 +120,9 @@ class Store:
         with self._lock:
             if self._closed:
                 raise StoreError("the store is closed")
-            try:
-                self._queue.put_nowait(job)
-            except queue.Full:
-                raise StoreError("the store is too busy") from None
+            if self._queue.qsize() >= LONGEST_QUEUE:
+                raise StoreError("the store is too busy")
+            self._queue.put(job)
 
     def run(self, work: Callable[[SqliteShelf], T]) -> T:
         """Do an act and wait for it."""
@@ -185,6 +184,7 @@ class Store:
                     if not self._connection.in_transaction:
                         raise  # SQLite gave up the whole transaction (disk full): all of the group is lost
                     do("ROLLBACK TO act")
+                    self.shelf.forget()
                     job.fault = fault
                 do("RELEASE act")
             do("COMMIT")
@@ -194,6 +194,7 @@ class Store:
         _tell(jobs)
 
     def _fail(self, jobs: list[_Job], fault: Exception) -> None:
+        self.shelf.forget()
         log.error("a commit of %d acts failed: %s", len(jobs), type(fault).__name__)
         if self._connection.in_transaction:
             try:

@@ -251,3 +251,19 @@ def test_feeding_twice(store: Store) -> None:
     assert store.run(lambda shelf: feed(desk, shelf, block, 0)) == 100
     again = TestSource("x").block(HERE, 0, 100)
     assert store.run(lambda shelf: feed(desk, shelf, again, 0)) == 0
+
+
+def test_what_was_learnt_in_an_act_that_failed_is_forgotten(store: Store) -> None:
+    """The numbers of pools and blocks are remembered; after a rollback they belong to others."""
+    desk = keydesk.desk()
+
+    def spoil(shelf: SqliteShelf) -> None:
+        keydesk.stock(desk, shelf, "kme-a", "kme-b")
+        raise KeyError("spoilt")
+
+    with pytest.raises(KeyError):
+        store.run(spoil)
+    store.run(lambda shelf: keydesk.stock(desk, shelf, "kme-a", "kme-c"))
+    assert store.run(lambda shelf: shelf.stock(Pool("kme-a", "kme-b"))) == 0
+    store.run(lambda shelf: keydesk.stock(desk, shelf, "kme-a", "kme-b"))
+    assert store.run(lambda shelf: shelf.stock(Pool("kme-a", "kme-b"))) == 4096
