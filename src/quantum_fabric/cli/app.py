@@ -33,7 +33,7 @@ COMMANDS: Final = {
     "networks": "list, show, export and import networks",
     "devices": "list and show data sheets of devices, check one of your own",
     "validate": "compare predictions with exact theory and published experiments",
-    "kme": "serve keys to applications (ETSI GS QKD 014), with a trial set-up in one command",
+    "kme": "serve keys to applications (ETSI GS QKD 014)",
     "replay": "run a journal again and compare it, bit for bit",
     "schema": "print the JSON Schema of the documents, for editors",
     "completion": "say how to switch on completion in a shell",
