@@ -58,5 +58,8 @@ def _file(file: room.ParameterFile) -> Iterator[str]:
         for each in file.measured.values()
     ]
     yield from table(("result", "value", "letter", "tolerance", "source"), rows)
+    if file.chosen_after:
+        yield f"**What was chosen after looking.** {plain(wording.chosen_after(file))}"
+        yield ""
     yield f"{len(file.parameters)} parameters, frozen: SHA-256 `{file.digest}`."
     yield ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,11 @@ from quantum_fabric.validation import (
     validate,
     verify,
 )
-from quantum_fabric.validation.experiment import conclude
+from quantum_fabric.validation.experiment import Result, conclude
+from quantum_fabric.validation.experiments import waiting_times
 from quantum_fabric.validation.freezing import freeze
+from quantum_fabric.validation.page import RULES
 
-LONG = [each.name for each in EXPERIMENTS if each.sample is not None]
 QUICK = [each.name for each in EXPERIMENTS if each.sample is None]
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "validation"
@@ -39,19 +41,40 @@ def copy(tmp_path: Path) -> Path:
     return folder
 
 
+@cache
+def quick(name: str) -> Result:
+    """The result of an experiment without long work; several tests look at the same one."""
+    (result,) = validate([name])
+    return result
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_every_claim_holds(name: str) -> None:
-    (result,) = validate([name])
+    result = quick(name)
     failed = [row.name for row in result.claims if not row.passed]
     assert failed == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", LONG)
-def test_every_claim_of_the_long_ones_holds(name: str) -> None:
-    (result,) = validate([name], workers=2)
-    failed = [(row.name, row.predicted) for row in result.claims if not row.passed]
-    assert failed == []
+def test_every_claim_of_the_long_ones_holds() -> None:
+    """Each chain with a quarter of its 100,000 runs, against the same 4 σ; half of the random links; all of the rest.
+
+    One test, so that no work is done twice; `qfabric validate` does all of it, which takes twice as long.
+    """
+    left_out = {
+        "waiting-times": lambda piece: piece % waiting_times.PARTS,
+        "bounds": lambda piece: piece in (2, 3),
+    }
+    for experiment in (each for each in EXPERIMENTS if each.sample is not None):
+        assert experiment.sample is not None
+        file = load(experiment.name)
+        skipped = left_out.get(experiment.name, lambda _: False)
+        pieces = [piece for piece in range(experiment.pieces) if not skipped(piece)]
+        samples = [experiment.sample(file.values(), piece) for piece in pieces]
+        result = conclude(experiment, file, samples)
+        failed = [row.name for row in result.claims if not row.passed]
+        assert failed == (["cases"] if experiment.name == "bounds" else [])  # fewer than in the file, which says 320,000
+        assert result.claims
 
 
 def test_every_row_of_the_table_is_there() -> None:
@@ -94,22 +117,22 @@ def test_freezing_anew_is_a_deliberate_act(copy: Path) -> None:
     path.write_text(path.read_text().replace("value: 182 Hz", "value: 300 Hz"))
     freeze(copy)
     (result,) = validate(["stephenson2020"], folder=copy)
-    assert not result.passed
-    assert result.verdict == "FAIL"
+    assert result.verdict == "disagrees"
     assert [row.name for row in result.comparisons if not row.passed] == ["rate"]
 
 
 def test_a_wrong_prediction_fails() -> None:
-    experiment = next(each for each in EXPERIMENTS if each.name == "stephenson2020")
+    experiment = next(each for each in EXPERIMENTS if each.name == "gys-decoy")
 
     def wrong(values, samples):
         right = experiment.predict(values, samples)
-        return {**right, "rate": Predicted(2.0 * right["rate"].value)}
+        return {**right, "rate_50": Predicted((1.0 + 1e-5) * right["rate_50"].value)}
 
-    result = conclude(dataclasses.replace(experiment, predict=wrong), load("stephenson2020"))
-    assert not result.row("rate").passed
-    assert result.row("success").passed
+    result = conclude(dataclasses.replace(experiment, predict=wrong), load("gys-decoy"))
+    assert not result.row("rate_50").passed
+    assert result.row("rate_100").passed
     assert not result.passed
+    assert result.verdict == "FAIL"
 
 
 def test_more_than_one_fitted_parameter_is_refused(copy: Path) -> None:
@@ -123,24 +146,64 @@ def test_more_than_one_fitted_parameter_is_refused(copy: Path) -> None:
 
 
 def test_what_was_fitted_is_no_test_and_the_rest_is() -> None:
-    (result,) = validate(["tokyo-dps"])
+    result = quick("tokyo-dps")
     assert result.row("sifted").standing is Standing.FITTED
     assert result.row("sifted").predicted == pytest.approx(11e3, rel=1e-6)
-    assert result.row("sifted") not in result.claims
-    assert result.row("secret") in result.claims
+    assert result.row("sifted") not in (*result.claims, *result.soft)
+    assert result.row("secret") in result.soft
+    assert result.row("secret") not in result.claims  # photons per pulse are recalled
+
+
+def test_one_rule_for_all_rows() -> None:
+    """Only the tolerances in sigmas know errors; the rule is at the top of the page."""
+    for name in QUICK:
+        for row in quick(name).comparisons:
+            number, tolerance = row.measured.number, row.measured.tolerance
+            if tolerance.kind != "sigmas":
+                assert row.passed is bool(tolerance.met(row.predicted, 0.0, number.value, 0.0))
+    assert any(rule.startswith("One rule for every row") for rule in RULES)
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "covered"),
+    [
+        ("korzh2015", "rate", False),
+        ("boaron2018", "rate_421", False),
+        ("boaron2018", "error_421", False),
+        ("malta-sicily", "fidelity_192", False),
+        ("tokyo-dps", "secret", True),
+        ("humphreys2018", "rate_low", True),
+        ("micius", "chsh_first", True),
+        ("pompili2021", "ghz", False),
+        ("pompili2021", "swap_rate", False),
+    ],
+)
+def test_what_disagrees_stays_in_the_table(name: str, row: str, covered: bool) -> None:
+    """A change that makes one of these agree has to say in the parameter file what was changed after looking."""
+    result = quick(name)
+    found = result.row(row)
+    assert found.verdict == "disagrees"
+    assert found.within_errors is covered
+    assert result.against
+    assert result.passed
+    assert result.file.chosen_after
 
 
 def test_no_recalled_number_is_a_claim() -> None:
     for name in QUICK:
-        (result,) = validate([name])
-        for row in result.comparisons:
+        for row in quick(name).comparisons:
             if row.measured.number.letter == "M":
                 assert row.standing in (Standing.RECALLED, Standing.FITTED)
-                assert row not in result.claims
+                assert not row.claims
+            if row.claims:
+                used = row.measured.uses
+                parameters = quick(name).parameters
+                letters = {p.letter for n, p in parameters.items() if used is None or n in used}
+                assert not letters & {"M", "P"}
 
 
 def test_the_number_of_workers_changes_nothing() -> None:
-    one, two = (validate(["state-algebra", "networks"], workers=count) for count in (1, 2))
+    one, two = (validate(["networks"], workers=count) for count in (1, 3))
     assert [result.comparisons for result in one] == [result.comparisons for result in two]
 
 

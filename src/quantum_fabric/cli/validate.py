@@ -31,8 +31,8 @@ What comes out, in --out (without it ./runs/validation):
   validation.parquet   one row for each comparison, SI units; validation.csv holds the same
 
 The SHA-256 of every parameter file is compared with the lock before anything is computed. Exit code: 0 when all
-claims hold, 1 when one fails (a recalled value that disagrees is shown and is no claim), 2 when a parameter file is not
-the frozen one.
+claims hold, 1 when one fails, 2 when a parameter file is not the frozen one. A claim is exact theory, or a sourced result
+with sourced parameters; what disagrees with soft parameters or a recalled result is shown, counted and no claim.
 """
 
 
@@ -117,11 +117,12 @@ def _table(results: list[Result], folder: Path, whole: bool) -> None:
 
     out = console()
     if whole:
-        made = table("Row", "Experiment", "What", "Comparisons", "Verdict", right=("Row",))
+        right = ("Row", "Claims", "Soft", "Recalled")
+        made = table("Row", "Experiment", "What", "Claims", "Soft", "Recalled", "Verdict", right=right)
         for result in results:
             made.add_row(
                 str(result.file.row or "+"), f"[bold]{plain(result.file.name)}[/]", plain(result.file.title),
-                plain(wording.counts(result)), _verdict(result),
+                *wording.columns(result), _verdict(result),
             )  # fmt: skip
         out.print(made)
     detailed = [(r, row) for r in results for row in r.comparisons if not whole or not row.passed]
@@ -134,9 +135,10 @@ def _table(results: list[Result], folder: Path, whole: bool) -> None:
 
 
 def _verdict(result: Result) -> str:
-    if result.verdict in ("PASS", "FAIL"):
-        return f"[{'green' if result.passed else 'red'}]{result.verdict}[/]"
-    return f"[yellow]no claim: {result.verdict}[/]"
+    from quantum_fabric.validation import wording
+
+    colour = "red" if not result.passed else "yellow" if result.against or not result.claims else "green"
+    return f"[{colour}]{wording.standing(result)}[/]"
 
 
 def _comparisons(rows: Sequence[tuple[Result, Comparison]]) -> Table:
@@ -146,7 +148,15 @@ def _comparisons(rows: Sequence[tuple[Result, Comparison]]) -> Table:
     made = table("Experiment", "Result", "Predicted", "Measured", "Residual", "Tolerance", "Verdict")
     before = ""
     for result, row in rows:
-        style = "red" if not row.passed else "dim" if row.verdict == "fitted" else "green"
+        style = (
+            "dim"
+            if row.verdict == "fitted"
+            else "red"
+            if not row.passed
+            else "green"
+            if row.claims
+            else "yellow"
+        )
         name = result.file.name if result.file.name != before else ""
         before = result.file.name
         made.add_row(
@@ -156,7 +166,7 @@ def _comparisons(rows: Sequence[tuple[Result, Comparison]]) -> Table:
             plain(f"{wording.measured(row.measured.number)} {row.measured.number.letter}"),
             plain(wording.residual(row)),
             plain(wording.tolerance(row)),
-            f"[{style}]{row.verdict}[/] [dim]{row.standing.value}[/]",
+            f"[{style}]{wording.verdict(row)}[/] [dim]{row.standing.value}[/]",
         )
     return made
 

@@ -9,14 +9,14 @@ from quantum_fabric.errors import UnknownNameError
 from quantum_fabric.validation.experiment import Experiment
 
 _FILES: Final = (
-    "state_algebra", "waiting_times", "bounds", "humphreys2018", "stephenson2020", "key_distribution", "pairs",
-    "pompili2021", "networks", "ion_links", "hensen2015",
+    "state_algebra", "waiting_times", "bounds", "humphreys2018", "stephenson2020", "key_distribution", "long_fibres",
+    "pairs", "pompili2021", "networks", "ion_links", "hensen2015",
 )  # fmt: skip
 """Files of `quantum_fabric.validation.experiments`; each has a tuple ``EXPERIMENTS``."""
 
 _ROWS: Final = (
     "state-algebra", "waiting-times", "bounds", "humphreys2018", "humphreys2018-detailed", "stephenson2020", "gys-decoy",
-    "tokyo-dps", "boaron2018", "pair-source", "malta-sicily", "pompili2021", "liu2023-tf", "micius", "networks",
+    "tokyo-dps", "korzh2015", "boaron2018", "pair-source", "malta-sicily", "pompili2021", "liu2023-tf", "micius", "networks",
 )  # fmt: skip
 """The order of the table; further experiments follow."""
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from quantum_fabric.validation.parameters import Measured, Number, ParameterFile
 
@@ -30,6 +30,9 @@ class Predicted:
 Prediction: TypeAlias = Mapping[str, Predicted]
 Predict: TypeAlias = Callable[[Values], Prediction]
 
+SIGMAS: Final = 2.0
+"""Standard deviations within which errors are said to cover a difference."""
+
 
 class Standing(Enum):
     """What a comparison is worth."""
@@ -49,8 +52,8 @@ class Standing(Enum):
 MEANING = {
     Standing.EXACT: "theory against independent theory",
     Standing.SOURCED: "result and parameters found in texts",
-    Standing.SOFT: "result found in a text, some parameters recalled or assumed",
-    Standing.RECALLED: "agrees or disagrees with a recalled value (M): not a validation claim",
+    Standing.SOFT: "result found in a text, some parameters recalled or assumed: agreement proves little, no claim",
+    Standing.RECALLED: "the result itself is recalled (M): no claim",
     Standing.FITTED: "used for the fit: no test",
 }
 """Standing -> what it means, for people."""
@@ -67,7 +70,7 @@ class Comparison:
         predicted_error: one standard deviation: errors of parameters and of sampling.
         null: what the null model says; None where it says nothing.
         standing: what the verdict is worth.
-        passed: within the tolerance.
+        passed: within the tolerance, by the central values.
     """
 
     name: str
@@ -101,14 +104,31 @@ class Comparison:
         if self.null is None:
             return None
         number = self.measured.number
-        return self.measured.tolerance.met(self.null, 0.0, number.value, number.error, number.rounding)
+        return self.measured.tolerance.met(self.null, 0.0, number.value, number.error)
+
+    @property
+    def within_errors(self) -> bool | None:
+        """Whether the difference is within two standard deviations, both errors together.
+
+        None where neither has an error, and for a bound that holds. It decides nothing: it says of a failure whether the measurement
+        could tell, and of a pass whether more was asked for.
+        """
+        bound = self.measured.tolerance.kind in ("at_least", "at_most")
+        return None if self.sigmas is None or (bound and self.passed) else bool(abs(self.sigmas) <= SIGMAS)
+
+    @property
+    def claims(self) -> bool:
+        """Whether this comparison claims something: theory against theory, or found in texts with all its parameters."""
+        return self.standing in (Standing.EXACT, Standing.SOURCED)
 
     @property
     def verdict(self) -> str:
-        """For people: PASS or FAIL; for a recalled result whether it agrees; for a fitted one that it was fitted."""
+        """PASS or FAIL for a claim; ``agrees`` or ``disagrees`` for what claims nothing; ``fitted`` for what was fitted."""
         if self.standing is Standing.FITTED:
             return "fitted"
-        return "PASS" if self.passed else "FAIL"
+        if self.claims:
+            return "PASS" if self.passed else "FAIL"
+        return "agrees" if self.passed else "disagrees"
 
 
 def propagated(predict: Predict, parameters: Mapping[str, Number]) -> dict[str, Predicted]:
@@ -189,7 +209,7 @@ def judge(
     rows = []
     for name, measured in file.measured.items():
         number, found = measured.number, predicted[name]
-        good = measured.tolerance.met(found.value, found.error, number.value, number.error, number.rounding)
+        good = measured.tolerance.met(found.value, found.error, number.value, number.error)
         rows.append(
             Comparison(
                 name,

@@ -22,6 +22,8 @@ MODEL: Final = COLOURS[0]
 MEASURED: Final = INK
 NULL: Final = COLOURS[1]
 FAILED: Final = FLOOR
+FRAME: Final = 6.5
+"""Tolerances that a `forest` shows to either side."""
 
 
 def figure(result: Result) -> str:
@@ -59,10 +61,16 @@ def _svg(made: Figure) -> str:
 
 
 def point(axes: Axes, x: float, row: Comparison, label: str | None = None) -> None:
-    """A measured value with its error bar, in the unit of the result: a filled point if it was sourced, hollow if recalled."""
+    """A measured value with its error bar, in the unit of the result: a filled point if it was sourced, hollow if recalled.
+
+    Without a label it is called what it is.
+    """
     number = row.measured.number
     recalled = number.letter == "M"
     bar = number.error or number.rounding
+    label = label or ("recalled" if recalled else "measured")
+    if label in axes.get_legend_handles_labels()[1]:
+        label = None  # once is enough
     axes.errorbar(
         [x], [number.value / number.factor], yerr=[bar / number.factor] if bar else None, fmt="o", ms=6, capsize=3,
         color=MEASURED, mfc="white" if recalled else MEASURED, label=label, zorder=5,
@@ -70,40 +78,48 @@ def point(axes: Axes, x: float, row: Comparison, label: str | None = None) -> No
 
 
 def forest(result: Result, figure: Figure) -> None:
-    """Every comparison on a line of its own, in units of its tolerance: 0 is the result, the grey band what passes."""
+    """Every comparison on a line of its own, in units of its tolerance: 0 is the result, the grey band what passes.
+
+    Where the tolerance is a factor, the scale is logarithmic: at 1 the prediction is too large by that factor.
+    """
     axes = figure.add_subplot()
-    rows = [row for row in result.comparisons if _scale(row) > 0.0]
+    rows = [row for row in result.comparisons if row.measured.tolerance.kind != "exact"]
     axes.axvspan(-1.0, 1.0, color="#e9edf1", lw=0, zorder=0)
     axes.axvline(0.0, color=MEASURED, lw=1.0)
     for place, row in enumerate(reversed(rows)):
-        scale = _scale(row)
         number = row.measured.number
-        bar = number.error / scale
-        axes.plot([-bar, bar], [place, place], color=MEASURED, lw=5, alpha=0.35, solid_capstyle="butt")
+        if number.error:
+            ends = [_place(row, number.value + sign * number.error) for sign in (-1.0, 1.0)]
+            axes.plot(ends, [place, place], color=MEASURED, lw=5, alpha=0.35, solid_capstyle="butt")
         if row.null is not None:
-            at = (row.null - number.value) / scale
-            if abs(at) <= 6.0:
+            at = _place(row, row.null)
+            if abs(at) <= FRAME:
                 axes.plot([at], [place], "D", ms=5, color=NULL, mfc="white")
             else:
                 axes.annotate(
                     "▶" if at > 0 else "◀",
-                    (math.copysign(5.8, at), place),
+                    (math.copysign(FRAME, at), place),
                     color=NULL,
                     ha="center",
                     va="center",
                 )
-        where = max(-6.0, min(6.0, row.residual / scale))
+        low, middle, high = (
+            _place(row, row.predicted + sign * row.predicted_error) for sign in (-1.0, 0.0, 1.0)
+        )
+        where = max(-FRAME, min(FRAME, middle))
         axes.errorbar(
-            [where], [place], xerr=[row.predicted_error / scale], fmt="o", ms=6, capsize=3,
+            [where], [place], xerr=[[middle - low], [high - middle]], fmt="o", ms=6, capsize=3,
             color=MODEL if row.passed else FAILED,
         )  # fmt: skip
     labels = [_row_label(row) for row in reversed(rows)]
     axes.set_yticks(range(len(rows)), labels)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.grid(axis="y", visible=False)
-    axes.set_xlim(-6.2, 6.2)
+    axes.set_xlim(-FRAME - 0.2, FRAME + 0.2)
     axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.set_xlabel("(predicted − measured) / tolerance")
+    axes.set_xlabel(
+        "predicted less measured, in tolerances (rates: logarithmic, 1 is the factor that is allowed)"
+    )
     axes.plot([], [], "o", color=MODEL, label="model")
     axes.plot([], [], "D", color=NULL, mfc="white", label="null model (arrow: beyond the frame)")
     axes.plot([], [], color=MEASURED, lw=5, alpha=0.35, label="one sigma of the result")
@@ -128,25 +144,26 @@ def ratios(result: Result, figure: Figure) -> None:
     axes.set_yticks(range(len(rows)), [row.measured.label for row in rows])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("largest deviation (at the left edge: none); grey up to the tolerance")
+    axes.set_xlabel("largest deviation; grey up to the tolerance")
     axes.plot([], [], "o", color=MODEL, label="model")
     axes.plot([], [], "D", color=NULL, mfc="white", label="null model")
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
 
 
-def _scale(row: Comparison) -> float:
+def _place(row: Comparison, value: float) -> float:
+    """Where a value stands, in tolerances from the result."""
     number, tolerance = row.measured.number, row.measured.tolerance
+    away = value - number.value
     match tolerance.kind:
         case "relative":
-            return tolerance.value * abs(number.value) + number.rounding
+            return away / (tolerance.value * abs(number.value))
         case "factor":
-            return (tolerance.value - 1.0) * abs(number.value)
+            ratio = value / number.value
+            return math.log(ratio) / math.log(tolerance.value) if ratio > 0.0 else -math.inf
         case "sigmas":
-            return tolerance.value * math.hypot(row.predicted_error, number.error)
-        case "absolute" | "at_least" | "at_most":
-            return tolerance.value + number.rounding or abs(number.value)
+            return away / (tolerance.value * math.hypot(row.predicted_error, number.error))
         case _:
-            return 0.0
+            return away / (tolerance.value or abs(number.value))
 
 
 def _row_label(row: Comparison) -> str:

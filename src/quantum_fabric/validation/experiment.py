@@ -71,15 +71,23 @@ class Result:
 
     @property
     def claims(self) -> tuple[Comparison, ...]:
-        """Comparisons that claim something: neither fitted, nor with a recalled result."""
-        return tuple(
-            row for row in self.comparisons if row.standing not in (Standing.FITTED, Standing.RECALLED)
-        )
+        """Comparisons that claim something: exact theory, or a sourced result with sourced parameters."""
+        return tuple(row for row in self.comparisons if row.claims)
+
+    @property
+    def soft(self) -> tuple[Comparison, ...]:
+        """Comparisons of a sourced result with parameters of which some are recalled or assumed: no claims."""
+        return tuple(row for row in self.comparisons if row.standing is Standing.SOFT)
 
     @property
     def recalled(self) -> tuple[Comparison, ...]:
         """Comparisons with a recalled result: they agree or disagree, and nothing follows from it."""
         return tuple(row for row in self.comparisons if row.standing is Standing.RECALLED)
+
+    @property
+    def against(self) -> int:
+        """How many comparisons that claim nothing disagree."""
+        return sum(not row.passed for row in (*self.soft, *self.recalled))
 
     @property
     def passed(self) -> bool:
@@ -88,10 +96,10 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """PASS or FAIL by its claims; ``agrees`` or ``disagrees`` where all its results are recalled."""
+        """PASS or FAIL by its claims; ``agrees`` or ``disagrees`` where it claims nothing."""
         if self.claims:
             return "PASS" if self.passed else "FAIL"
-        return "agrees" if all(row.passed for row in self.recalled) else "disagrees"
+        return "disagrees" if self.against else "agrees"
 
     @property
     def values(self) -> dict[str, float]:

@@ -42,9 +42,9 @@ def render(results: Sequence[Result], missing: Sequence[NotComparable]) -> str:
         "What the models predict, against exact theory and published experiments. Written by `qfabric validate`.", "",
         f"**{wording.lead(list(results))}**", "",
         *(f"- {rule}" for rule in RULES), "",
-        *_table(("row", "experiment", "comparisons, by what they are worth", "verdict"), (
-            (str(r.file.row or "+"), f"[{r.file.name}](#{r.file.name})<br>{r.file.title}", wording.counts(r),
-             _verdict(r)) for r in results)),
+        *_table(("row", "experiment", "claims that hold", "soft: agree", "recalled: agree", "verdict"), (
+            (str(r.file.row or "+"), f"[{r.file.name}](#{r.file.name})<br>{r.file.title}", *wording.columns(r),
+             wording.standing(r)) for r in results)),
         *(f"- **{wording.STANDINGS[each]}**: {text}" for each, text in MEANING.items()), "",
     ]  # fmt: skip
     for result in results:
@@ -55,12 +55,6 @@ def render(results: Sequence[Result], missing: Sequence[NotComparable]) -> str:
         lines += _table(("experiment", "what is missing"), rows)
     lines += ["Letters of provenance: " + "; ".join(f"**{a}** {b}" for a, b in LETTERS.items()) + "."]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _verdict(result: Result) -> str:
-    if result.verdict in ("PASS", "FAIL"):
-        return result.verdict if result.passed else "**FAIL**"
-    return f"no claim: {result.verdict}"
 
 
 def _section(result: Result) -> Iterator[str]:
@@ -100,6 +94,7 @@ def _section(result: Result) -> Iterator[str]:
     )
     if shown:
         yield from _table(("parameter", "value", "letter", "source"), rows)
+    yield from ("### What was chosen after looking", "", wording.chosen_after(file), "")
     if file.missing:
         yield from (f"**Missing.** {'; '.join(file.missing)}.", "")
     yield from (f"SHA-256 of the parameter file: `{file.digest}`", "")

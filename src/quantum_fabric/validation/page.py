@@ -32,11 +32,19 @@ RULES: Final = (
     "At most one parameter of an experiment is fitted, to a declared part of the results; those are no test.",
     "Error bars of predictions carry the quoted errors of the parameters (first order) and of the sampling. A parameter without a "
     "quoted error counts as exact, so they are lower bounds.",
-    "A result that is known by its printed digits alone stands for the whole interval that they leave (“digits”).",
+    "One rule for every row: the central values are compared, and no error bar or missing digit of a result widens its tolerance. "
+    "Beside a verdict against a prediction stands whether the difference is within 2 σ of both error bars together: a measurement "
+    "with a wide bar can be missed by its tolerance and contradict nothing. Tolerances in σ, for Monte Carlo and for Bell tests with "
+    "few events, are the only ones that errors enter. A first version counted error bars and missing digits in favour of the "
+    "prediction, and was dropped.",
+    "Published results were known to whoever wrote the parameters down. Freezing proves that nothing was changed since, and not that "
+    "nothing was chosen in view of them.",
+    "A result that is known by its printed digits alone has half of the last digit for its error (“digits”).",
+    "What was chosen after a result had been looked at is said for each experiment, under that heading.",
     "A null model stands beside each comparison. Where it passes too, the comparison does not tell it from the model.",
-    "Agreement with a recalled number (M) is no validation claim, and disagreement no failed one; a number with soft parameters "
-    "(M or P) proves little.",
-    "A comparison that fails or disagrees stays in the table.",
+    "Only exact theory, and sourced results (S, R) with sourced parameters, make a claim, which passes or fails. With a recalled or "
+    "assumed parameter (M, P: soft), or for a recalled result (M), a prediction agrees or disagrees and claims nothing.",
+    "A comparison that fails or disagrees stays in the table. The exit code counts claims alone.",
 )
 """Rules of evidence, as the page says them."""
 
@@ -85,29 +93,38 @@ def _overview(results: Sequence[Result]) -> str:
         f"<tr><td class=n>{result.file.row or '+'}</td>"
         f'<td><a href="#{escape(result.file.name)}">{escape(result.file.name)}</a>'
         f"<small>{escape(result.file.title)}</small></td>"
-        f"<td>{escape(wording.counts(result))}</td><td>{_badge(result.verdict)}</td></tr>"
+        + "".join(f"<td class=n>{escape(cell)}</td>" for cell in wording.columns(result))
+        + f"<td>{_badge(result)}</td></tr>"
         for result in results
     )
-    head = "<tr><th class=n>Row</th><th>Experiment</th><th>Comparisons, by what they are worth</th><th>Verdict</th></tr>"
+    head = (
+        "<tr><th class=n>Row</th><th>Experiment</th><th class=n>Claims that hold</th><th class=n>Soft: agree</th>"
+        "<th class=n>Recalled: agree</th><th>Verdict</th></tr>"
+    )
     key = "; ".join(f"<b>{wording.STANDINGS[each]}</b>: {escape(text)}" for each, text in MEANING.items())
     return f"<h2>Table</h2><table><thead>{head}</thead><tbody>{rows}</tbody></table><p class=note>{key}.</p>"
 
 
-def _badge(verdict: str) -> str:
-    if verdict in ("PASS", "FAIL"):
-        return f'<span class="badge {verdict.lower()}">{verdict}</span>'
-    return f'<span class="badge soft">no claim: {verdict}</span>'
+def _badge(result: Result) -> str:
+    if not result.claims:
+        kind = "fail" if result.against else "soft"
+        return f'<span class="badge {kind}">{wording.standing(result)}</span>'
+    against = (
+        f' <span class="badge fail">{wording.disagreeing(result.against)}</span>' if result.against else ""
+    )
+    return f'<span class="badge {result.verdict.lower()}">{result.verdict}</span>{against}'
 
 
 def _section(result: Result) -> str:
     file, experiment = result.file, result.experiment
     numbered = f"Row {file.row}" if file.row else "Further experiment"
     return (
-        f'<section id="{escape(file.name)}"><h2>{escape(file.title)} {_badge(result.verdict)}</h2>'
+        f'<section id="{escape(file.name)}"><h2>{escape(file.title)} {_badge(result)}</h2>'
         f"<p class=note>{numbered} · {escape(file.name)} · {escape(file.cite)}<br>"
         f"<b>Model.</b> {escape(experiment.model)}. <b>Null model.</b> {escape(experiment.null_model)}. "
         f"{escape(fit_text(result))}</p>"
         f"<figure>{figure(result)}</figure>{_comparisons(result.comparisons)}{_parameters(result)}"
+        + f"<h3>What was chosen after looking</h3><p class=note>{escape(wording.chosen_after(file))}</p>"
         + (f"<p class=note><b>Missing.</b> {escape('; '.join(file.missing))}.</p>" if file.missing else "")
         + f"<p class=hash>SHA-256 of {escape(file.name)}.yaml, verified before the run: {file.digest}</p></section>"
     )
@@ -144,15 +161,12 @@ def _comparisons(rows: Sequence[Comparison]) -> str:
 
 
 def _verdict(row: Comparison) -> str:
-    kind = (
-        "fail" if not row.passed else "pass" if row.standing in (Standing.EXACT, Standing.SOURCED) else "soft"
-    )
+    kind = "fail" if not row.passed else "pass" if row.claims else "soft"
     if row.standing is Standing.FITTED:
         kind = ""
-    words = wording.STANDINGS[row.standing]
-    if row.standing is Standing.RECALLED:
-        words = f"{'agrees' if row.passed else 'disagrees'} with a recalled value: no claim"
-    return f'<span class="badge {kind}">{row.verdict}</span><small>{escape(words)}</small>'
+    _, _, errors = wording.verdict(row).partition("; ")
+    words = wording.STANDINGS[row.standing] + (f"<br>{escape(errors)}" if errors else "")
+    return f'<span class="badge {kind}">{row.verdict}</span><small>{words}</small>'
 
 
 def _parameters(result: Result) -> str:

@@ -74,50 +74,41 @@ class Tolerance:
 
     Attributes:
         kind: ``absolute`` (difference, in the unit of the result), ``relative`` (difference over the result), ``factor``
-            (ratio, either way, to the nearer end of the result's own error bar), ``sigmas`` (difference over both errors in
-            quadrature), ``at_least`` and ``at_most`` (the result is a bound, which may be missed by so much), ``exact`` (equal to
-            the last bit).
+            (ratio, either way), ``sigmas`` (difference over both errors in quadrature), ``at_least`` and ``at_most`` (the result
+            is a bound, which may be missed by so much), ``exact`` (equal to the last bit).
         value: the number that goes with it; SI for a difference.
 
-    A result that is known by its printed digits alone stands for the whole interval that they leave: the difference is
-    counted from the nearer end of it.
+    One rule for all: the central values are compared. Error bars and missing digits of a result widen no tolerance but
+    ``sigmas``; `Comparison.within_errors` says beside every verdict whether they cover the difference.
 
     Examples:
         >>> Tolerance("relative", 0.05).met(105.0, 0.0, 100.0, 0.0), Tolerance("factor", 2.0).met(49.0, 0.0, 100.0, 0.0)
         (True, False)
-        >>> Tolerance("relative", 0.05).met(6.55, 0.0, 6.0, 0.3, rounding=0.5)  # "6" stands for 5.5 to 6.5
-        True
+        >>> Tolerance("relative", 0.05).met(6.55, 0.0, 6.0, 0.3)  # an error bar of the result widens nothing
+        False
     """
 
     kind: str
     value: float
 
-    def met(
-        self,
-        predicted: float,
-        predicted_error: float,
-        measured: float,
-        measured_error: float,
-        rounding: float = 0.0,
-    ) -> bool:
+    def met(self, predicted: float, predicted_error: float, measured: float, measured_error: float) -> bool:
         """Say whether a prediction is near enough."""
         if not math.isfinite(predicted):
             return False
-        distance = max(abs(predicted - measured) - rounding, 0.0)
+        distance = abs(predicted - measured)
         match self.kind:
             case "absolute":
                 return distance <= self.value
             case "relative":
                 return distance <= self.value * abs(measured)
             case "factor":
-                low, high = measured - measured_error, measured + measured_error
-                return low / self.value <= predicted <= high * self.value
+                return measured / self.value <= predicted <= measured * self.value
             case "sigmas":
                 return distance <= self.value * math.hypot(predicted_error, measured_error)
             case "at_least":
-                return predicted >= measured - rounding - self.value
+                return predicted >= measured - self.value
             case "at_most":
-                return predicted <= measured + rounding + self.value
+                return predicted <= measured + self.value
             case _:
                 return predicted == measured
 
@@ -190,6 +181,7 @@ class ParameterFile:
         measured: name -> result.
         fit: the fitted parameter; None where nothing is fitted.
         missing: what would be needed for a stronger comparison.
+        chosen_after: what was chosen after a result had been looked at: parameters, tolerances, what is compared with what.
         digest: SHA-256 of the file.
     """
 
@@ -201,6 +193,7 @@ class ParameterFile:
     measured: Mapping[str, Measured]
     fit: Fit | None
     missing: tuple[str, ...]
+    chosen_after: tuple[str, ...]
     digest: str
 
     def values(self) -> dict[str, float]:
@@ -220,8 +213,9 @@ def parameter_file(plain: Any, digest: str, where: str) -> ParameterFile:
         InputError: a field that is missing or unknown, an unknown letter, source or unit, more than one fitted parameter, or a fit
             that would be tested on what it was fitted to.
     """
-    known = {"name", "title", "row", "cite", "sources", "parameters", "measured", "fitted", "missing"}
-    _only(plain, known, known - {"fitted", "missing"}, where)
+    optional = {"fitted", "missing", "chosen_after"}
+    known = {"name", "title", "row", "cite", "sources", "parameters", "measured", *optional}
+    _only(plain, known, known - optional, where)
     sources = plain["sources"]
     parameters = {
         name: number(entry, sources, f"{where}: {name}")
@@ -232,10 +226,12 @@ def parameter_file(plain: Any, digest: str, where: str) -> ParameterFile:
         for name, entry in plain["measured"].items()
     }
     fit = _fit(plain.get("fitted"), parameters, measured, where)
-    missing = tuple(str(line) for line in plain.get("missing") or ())
+    missing, chosen = (
+        tuple(str(line) for line in plain.get(key) or ()) for key in ("missing", "chosen_after")
+    )
     return ParameterFile(
         str(plain["name"]), str(plain["title"]), int(plain["row"]), str(plain["cite"]), parameters, measured, fit,
-        missing, digest,
+        missing, chosen, digest,
     )  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from quantum_fabric.validation.experiment import Result
 COLUMNS: Final = {
     "experiment": "VARCHAR", "row": "INTEGER", "result": "VARCHAR", "label": "VARCHAR", "unit": "VARCHAR", "factor": "DOUBLE",
     "predicted": "DOUBLE", "predicted_error": "DOUBLE", "measured": "DOUBLE", "measured_error": "DOUBLE", "letter": "VARCHAR",
-    "null": "DOUBLE", "tolerance_kind": "VARCHAR", "tolerance": "DOUBLE", "standing": "VARCHAR", "passed": "BOOLEAN",
-    "sha256": "VARCHAR",
+    "null": "DOUBLE", "tolerance_kind": "VARCHAR", "tolerance": "DOUBLE", "standing": "VARCHAR", "claim": "BOOLEAN",
+    "passed": "BOOLEAN", "within_errors": "BOOLEAN", "sha256": "VARCHAR",
 }  # fmt: skip
 """Columns and their SQL types; values in SI base units, of which the unit of the file is ``factor``."""
 
@@ -32,7 +32,8 @@ def records(results: Sequence[Result]) -> list[dict[str, Any]]:
             "predicted_error": row.predicted_error, "measured": row.measured.number.value,
             "measured_error": row.measured.number.error, "letter": row.measured.number.letter, "null": row.null,
             "tolerance_kind": row.measured.tolerance.kind, "tolerance": row.measured.tolerance.value,
-            "standing": row.standing.value, "passed": row.passed, "sha256": result.file.digest,
+            "standing": row.standing.value, "claim": row.claims, "passed": row.passed,
+            "within_errors": row.within_errors, "sha256": result.file.digest,
         }
         for result in results
         for row in result.comparisons

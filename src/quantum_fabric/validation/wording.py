@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
-from quantum_fabric.validation.comparison import Comparison, Standing
+from quantum_fabric.validation.comparison import SIGMAS, Comparison, Standing
 from quantum_fabric.validation.experiment import Result
-from quantum_fabric.validation.parameters import Measured, Number
+from quantum_fabric.validation.parameters import Measured, Number, ParameterFile
 
 STANDINGS: Final = {
     Standing.EXACT: "exact theory",
     Standing.SOURCED: "sourced",
-    Standing.SOFT: "sourced result, soft parameters",
+    Standing.SOFT: "soft: no claim",
     Standing.RECALLED: "recalled (M): no claim",
     Standing.FITTED: "fitted: no test",
 }
@@ -76,11 +77,13 @@ def residual(row: Comparison) -> str:
     """Residual in sigmas and relative; for a bound whether it holds."""
     if row.measured.tolerance.kind in ("at_least", "at_most"):
         beyond = row.residual if row.measured.tolerance.kind == "at_least" else -row.residual
-        return "within the bound" if beyond >= 0.0 else "beyond the bound"
+        return "bound holds" if beyond >= 0.0 else "bound is broken"
     words = []
     if row.sigmas is not None:
-        words.append(f"{row.sigmas:+.1f} σ")
-    if row.relative is not None:
+        words.append(f"{row.sigmas:+.1f} σ" if abs(row.sigmas) <= 100.0 else "over 100 σ")
+    if row.measured.tolerance.kind == "factor":
+        words.append(f"factor {row.predicted / row.measured.number.value:.2f}")
+    elif row.relative is not None:
         words.append(f"{100.0 * row.relative:+.2g} %" if abs(row.relative) > 1e-10 else "0 %")
     if not words:
         words.append("0" if row.residual == 0.0 else f"{row.residual / row.measured.number.factor:+.2g}")
@@ -107,10 +110,10 @@ def allowed(measured: Measured) -> str:
 
 
 def verdict(row: Comparison) -> str:
-    """PASS or FAIL, and beside a recalled result whether it agrees."""
-    if row.standing is Standing.RECALLED:
-        return f"{row.verdict} ({'agrees' if row.passed else 'disagrees'} with a recalled value)"
-    return row.verdict
+    """The verdict; where it is against the prediction, whether the error bars cover the difference all the same."""
+    if row.passed or row.standing is Standing.FITTED or row.within_errors is None:
+        return row.verdict
+    return f"{row.verdict}; {'within' if row.within_errors else 'beyond'} {SIGMAS:g} σ of the error bars"
 
 
 def lead(results: list[Result]) -> str:
@@ -118,21 +121,57 @@ def lead(results: list[Result]) -> str:
 
     Examples:
         >>> lead([])
-        '0 of 0 claims hold. 0 of 0 recalled values, which claim nothing, agree.'
+        '0 of 0 claims hold. Claiming nothing: 0 of 0 soft and 0 of 0 recalled comparisons agree, 0 disagree.'
     """
-    claims = [row for result in results for row in result.claims]
-    recalled = [row for result in results for row in result.recalled]
+    claims, soft, recalled = (
+        [row for result in results for row in getattr(result, kind)]
+        for kind in ("claims", "soft", "recalled")
+    )
+    against = sum(not row.passed for row in (*soft, *recalled))
     return (
-        f"{sum(row.passed for row in claims)} of {len(claims)} claims hold. {sum(row.passed for row in recalled)} of "
-        f"{len(recalled)} recalled values, which claim nothing, agree."
+        f"{held(claims)} claims hold. Claiming nothing: {held(soft)} soft and {held(recalled)} recalled comparisons agree, "
+        f"{against} disagree."
     )
 
 
-def counts(result: Result) -> str:
-    """How many comparisons of each standing an experiment has."""
-    found = []
-    for standing, words in STANDINGS.items():
-        count = sum(row.standing is standing for row in result.comparisons)
-        if count:
-            found.append(f"{count} {words}")
-    return "; ".join(found)
+def held(rows: Sequence[Comparison]) -> str:
+    """How many of some comparisons are within their tolerance.
+
+    Examples:
+        >>> held([])
+        '0 of 0'
+    """
+    return f"{sum(row.passed for row in rows)} of {len(rows)}"
+
+
+def standing(result: Result) -> str:
+    """The verdict of an experiment: that of its claims, and what disagrees beside them.
+
+    Examples:
+        >>> from quantum_fabric.validation.running import validate
+        >>> standing(validate(["stephenson2020"])[0])
+        'no claim: agrees'
+    """
+    if not result.claims:
+        return f"no claim: {result.verdict}"
+    return result.verdict + (f"; {disagreeing(result.against)}" if result.against else "")
+
+
+def disagreeing(count: int) -> str:
+    """So many comparisons disagree and claim nothing.
+
+    Examples:
+        >>> disagreeing(1), disagreeing(2)
+        ('no claim: 1 disagrees', 'no claim: 2 disagree')
+    """
+    return f"no claim: {count} {'disagrees' if count == 1 else 'disagree'}"
+
+
+def columns(result: Result) -> tuple[str, str, str]:
+    """Claims that hold, soft comparisons and recalled ones that agree; a dash where there are none."""
+    return tuple(held(rows) if rows else "–" for rows in (result.claims, result.soft, result.recalled))  # type: ignore[return-value]
+
+
+def chosen_after(file: ParameterFile) -> str:
+    """What was chosen after looking, in a paragraph."""
+    return " ".join(f"{line.rstrip('.')}." for line in file.chosen_after) or "Nothing on record."

@@ -43,9 +43,16 @@ def test_a_claim_that_fails_is_exit_code_1(qfabric, monkeypatch: pytest.MonkeyPa
     from quantum_fabric.validation.parameters import Tolerance
 
     monkeypatch.setattr(Tolerance, "met", lambda *_: False)
-    result = qfabric("validate", "stephenson2020", "-j", "1")
+    result = qfabric("validate", "gys-decoy", "-j", "1")
     assert result.code == 1
     assert "FAIL" in result.out
+
+
+def test_what_claims_nothing_may_disagree(qfabric) -> None:
+    result = qfabric("validate", "pompili2021", "tokyo-dps", "-j", "1")
+    assert result.code == 0
+    assert "disagrees" in result.out
+    assert "4 disagree" in result.words
 
 
 def test_a_tampered_file_is_exit_code_2(qfabric, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,13 @@ def test_fits_that_are_refused(fitted: list[object], message: str) -> None:
     assert message in str(refused.value)
 
 
+@pytest.mark.parametrize("kind", ["absolute", "relative", "factor", "at_least", "at_most", "exact"])
+def test_an_error_bar_of_the_result_widens_no_tolerance(kind: str) -> None:
+    tolerance = Tolerance(kind, 1.5 if kind == "factor" else 0.1)
+    for predicted in (0.3, 0.85, 1.15, 1.6):
+        assert tolerance.met(predicted, 0.0, 1.0, 0.0) is tolerance.met(predicted, 0.5, 1.0, 0.5)
+
+
 def test_digits_stand_for_an_interval() -> None:
     rate = number({"value": "39 Hz", "rounding": "0.5 Hz", "letter": "S", "source": "s"}, {"s": "s"}, "")
     assert rate.error == pytest.approx(0.5 / math.sqrt(3))

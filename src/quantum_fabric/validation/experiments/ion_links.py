@@ -117,9 +117,9 @@ def draw_krutyanskiy(result: Result, figure: Figure) -> None:
 
 
 def predict_sena(values: Values, samples: Sequence[Any]) -> Prediction:  # noqa: ARG001
-    """White noise."""
+    """The ends of the range of fidelities, as states of one kind."""
     return {
-        f"chsh_{end}": Predicted(float(merit.chsh_max(bell.werner(values[f"fidelity_{end}"]))))
+        f"chsh_{end}": Predicted(float(merit.chsh_max(pair(values[f"fidelity_{end}"], values["dephased"]))))
         for end in ("low", "high")
     }
 

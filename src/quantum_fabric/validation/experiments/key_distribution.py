@@ -1,4 +1,4 @@
-"""Rows 6, 7 and 10: keys of weak pulses, from a fully specified theory to a thousand kilometres."""
+"""Rows 6, 7 and 10: keys of weak pulses without blocks, from a fully specified theory to a thousand kilometres."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from quantum_fabric.physics import bounds
-from quantum_fabric.physics.qkd import decoy, dps, time_bin, twin_field
-from quantum_fabric.physics.qkd.finite_rate import Setting
-from quantum_fabric.physics.qkd.ledger import Security
+from quantum_fabric.physics.qkd import decoy, dps, twin_field
 from quantum_fabric.physics.qkd.optimum import reach
 from quantum_fabric.validation.comparison import Predicted, Prediction, Values
-from quantum_fabric.validation.drawing import FAILED, MODEL, NULL, forest, lines, point
+from quantum_fabric.validation.drawing import FAILED, MODEL, NULL, lines, point
 from quantum_fabric.validation.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -163,47 +161,6 @@ def draw_tokyo(result: Result, figure: Figure) -> None:
     axes.legend()
 
 
-# ------------------------------------------------------------------------------------------------- time bins, finite
-
-
-def _block(values: Values, where: str, setting_of: str) -> time_bin.TimeBinBlock:
-    system = time_bin.TimeBinSystem(
-        values["clock"], values["efficiency"], values["dark_rate"], values["window"], values["key_misalignment"],
-        values["test_misalignment"],
-    )  # fmt: skip
-    intensities = (values[f"signal_{setting_of}"], values[f"decoy_{setting_of}"])
-    blocks = (
-        time_bin.time_bin_block(
-            system,
-            share(values[f"loss_{where}"]),
-            Setting(q / 20, intensities, (p / 10, 1 - p / 10)),
-            values[f"block_{setting_of}"],
-            Security(1e-9, 1e-15),
-        )
-        for q in range(8, 20)
-        for p in range(4, 10)
-    )
-    return max(blocks, key=lambda block: block.rate)
-
-
-def predict_boaron(values: Values, samples: Sequence[Any]) -> Prediction:  # noqa: ARG001
-    """Finite keys at two distances, and the error rate at the farthest."""
-    return {
-        "rate_252": Predicted(_block(values, "252", "252").rate),
-        "rate_405": Predicted(_block(values, "405", "405").rate),
-        "error_421": Predicted(_block(values, "421", "405").test_error),
-    }
-
-
-def null_boaron(values: Values) -> Mapping[str, float]:
-    """Single photons, no errors, no block: half the clicks are key."""
-    per = 0.5 * values["clock"] * values["efficiency"]
-    return {
-        "rate_252": per * share(values["loss_252"]), "rate_405": per * share(values["loss_405"]),
-        "error_421": values["test_misalignment"],
-    }  # fmt: skip
-
-
 # ------------------------------------------------------------------------------------------------------ twin field
 
 
@@ -218,12 +175,14 @@ def predict_twin(values: Values, samples: Sequence[Any]) -> Prediction:  # noqa:
     losses = (40.0, 120.0)
     rates = [_sending(values, loss) for loss in losses]
     slope = np.log10(rates[0] / rates[1]) / ((losses[1] - losses[0]) / 10.0)
-    far = _sending(values, values["loss_1002"])
+    near, far = (_sending(values, values[f"loss_{end}"]) for end in ("202", "1002"))
+    measured = np.log10(near / far) / ((values["loss_1002"] - values["loss_202"]) / 10.0)
     return {
         "slope": Predicted(float(slope)),
+        "slope_measured": Predicted(float(measured)),
         "beats": Predicted(far / float(bounds.plob(share(values["loss_1002"])))),
         "rate_1002": Predicted(far),
-        "rate_202": Predicted(values["clock"] * _sending(values, values["loss_202"])),
+        "rate_202": Predicted(values["clock"] * near),
     }
 
 
@@ -231,7 +190,7 @@ def null_twin(values: Values) -> Mapping[str, float]:
     """Direct transmission of single photons without noise: the rate falls with the transmission itself."""
     direct = {end: 0.5 * values["efficiency"] * share(values[f"loss_{end}"]) for end in ("202", "1002")}
     return {
-        "slope": 1.0, "rate_1002": direct["1002"], "rate_202": values["clock"] * direct["202"],
+        "slope": 1.0, "slope_measured": 1.0, "rate_1002": direct["1002"], "rate_202": values["clock"] * direct["202"],
         "beats": direct["1002"] / float(bounds.plob(share(values["loss_1002"]))),
     }  # fmt: skip
 
@@ -240,7 +199,7 @@ def draw_twin(result: Result, figure: Figure) -> None:
     """Rate against loss, with the repeaterless bound and that of one repeater."""
     values = result.values
     axes = figure.add_subplot()
-    losses = np.linspace(10.0, 190.0, 37)
+    losses = np.linspace(10.0, 190.0, 241)
     model = np.array([_sending(values, float(loss)) for loss in losses])
     axes.plot(losses, _none(model), color=MODEL, lw=1.8, label="model")
     axes.plot(
@@ -266,6 +225,11 @@ def draw_twin(result: Result, figure: Figure) -> None:
         "o",
         color="#1d2733",
     )
+    for end in ("202", "1002"):
+        axes.axvline(values[f"loss_{end}"], color="#c4cad1", lw=0.8, ls=":", zorder=0)
+        axes.annotate(
+            f"{end} km", (values[f"loss_{end}"], 1e-19), (4, 0), textcoords="offset points", fontsize=8
+        )
     axes.set_yscale("log")
     axes.set_xlabel("loss from end to end / dB")
     axes.set_title("secret bits per pulse")
@@ -288,15 +252,6 @@ EXPERIMENTS: Final = (
         predict_tokyo,
         null_tokyo,
         draw_tokyo,
-    ),
-    Experiment(
-        "boaron2018",
-        "physics.qkd.time_bin.time_bin_block (one decoy, finite key), basis and decoy shares at their best",
-        "single photons without errors in infinitely long blocks",
-        predict_boaron,
-        null_boaron,
-        forest,
-        2.2,
     ),
     Experiment(
         "liu2023-tf",

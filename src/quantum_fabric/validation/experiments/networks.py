@@ -194,6 +194,9 @@ def draw(result: Result, figure: Figure) -> None:
         if row.null is not None:
             axes.plot([1e3 * row.null], [place], "D", ms=5, color=NULL, mfc="white")
     axes.set_xscale("log")
+    ticks = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xticks([], minor=True)
     axes.set_yticks(range(len(rows)), [" – ".join(TABLE[row.name]) for row in reversed(rows)])
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("classical round trip / ms")

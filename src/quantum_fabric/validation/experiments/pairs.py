@@ -159,6 +159,7 @@ def predict_malta(values: Values, samples: Sequence[Any]) -> Prediction:  # noqa
         "rate_96": Predicted(rate),
         "visibility_96": Predicted(near),
         "fidelity_192": Predicted(0.25 * (1.0 + 3.0 * far)),
+        "bound_192": Predicted(0.25 * (1.0 + 3.0 * far)),
     }
 
 
@@ -170,7 +171,7 @@ def over_96(values: Values, samples: Sequence[Any]) -> Prediction:  # noqa: ARG0
 def null_malta(values: Values) -> Mapping[str, float]:
     """Neither accidentals nor dispersion."""
     perfect = (4.0 * values["fidelity"] - 1.0) / 3.0
-    return {"visibility_96": perfect, "fidelity_192": values["fidelity"]}
+    return {"visibility_96": perfect, "fidelity_192": values["fidelity"], "bound_192": values["fidelity"]}
 
 
 def draw_malta(result: Result, figure: Figure) -> None:
@@ -245,6 +246,7 @@ def predict_micius(values: Values, samples: Sequence[Any]) -> Prediction:  # noq
         "separation": Predicted(_great_circle(a, b)),
         "rate": Predicted(seen.mean_rate),
         "chsh": Predicted(seen.chsh),
+        "chsh_first": Predicted(overflight({**values, "source_fidelity": values["source_first"]}).chsh),
     }
 
 
@@ -264,6 +266,7 @@ def null_micius(values: Values) -> Mapping[str, float]:
     """Fibre of 0.2 dB/km over the same distances; a perfect source without noise."""
     return {
         "loss_near": 0.2e-3 * values["near"], "loss_far": 0.2e-3 * values["far"], "chsh": merit.TSIRELSON,
+        "chsh_first": merit.TSIRELSON,
         "rate": values["source_rate"] * 10.0 ** (-0.02e-3 * 1.2e6),
     }  # fmt: skip
 
@@ -273,19 +276,34 @@ def draw_micius(result: Result, figure: Figure) -> None:
     values, down, seen = result.values, _down(result.values), overflight(result.values)
     axes = figure.add_subplot(1, 2, 1)
     ranges = np.linspace(500e3, 1600e3, 80)
-    lines(axes, ranges / 1e3, [down.loss(float(x)) for x in ranges], [0.2e-3 * float(x) for x in ranges])
-    point(axes, values["near"] / 1e3, result.row("loss_near"), "fitted")
-    point(axes, values["far"] / 1e3, result.row("loss_far"), "measured")
-    axes.set_ylim(20, 130)
+    model = np.array([down.loss(float(x)) for x in ranges])
+    axes.fill_between(ranges / 1e3, model - 3.0, model + 3.0, color=MODEL, alpha=0.1, lw=0, label="± 3 dB")
+    lines(axes, ranges / 1e3, model.tolist())
+    fitted = result.row("loss_near").measured.number
+    axes.plot(
+        [values["near"] / 1e3],
+        [fitted.value],
+        "s",
+        ms=7,
+        color="#1d2733",
+        mfc="white",
+        label="fitted to this",
+    )
+    point(axes, values["far"] / 1e3, result.row("loss_far"))
+    axes.annotate(
+        "null model, fibre of 0.2 dB/km: 100 dB and more", (1600, 25.5), ha="right", color=NULL, fontsize=8
+    )
+    axes.set_ylim(24, 48)
     axes.set_xlabel("slant range / km")
-    axes.set_title("loss of one downlink / dB (null model: fibre)")
+    axes.set_title("loss of one downlink / dB")
     axes.legend()
     axes = figure.add_subplot(1, 2, 2)
     axes.plot(seen.seconds, seen.rate, color=MODEL, lw=1.8, label="model")
     axes.axhline(result.row("rate").measured.number.value, color="#1d2733", lw=1.2, label="measured mean")
     axes.axhline(seen.mean_rate, color=MODEL, lw=1.0, ls=":", label="mean of the pass")
     axes.set_xlabel("time / s")
-    axes.set_title("pairs per second on a pass")
+    axes.set_ylim(0.0, 2.3)
+    axes.set_title("pairs per second on a pass over both stations")
     axes.legend()
 
 

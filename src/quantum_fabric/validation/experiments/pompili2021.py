@@ -44,19 +44,27 @@ def _noise(values: Values) -> OperationNoise:
 
 
 def predict(values: Values, samples: Sequence[Any]) -> Prediction:  # noqa: ARG001 (the protocol)
-    """Fidelity of the swapped pair, averaged over announced outcomes, and of the GHZ state."""
+    """Fidelity of the swapped pair, averaged over announced outcomes, and of the GHZ state; rates without any pause.
+
+    A first pair counts when the second comes within the timeout.
+    """
     one, two = pairs(values)
     noise = _noise(values)
     branches = [bell.noisy_swap(one, two, noise, outcome) for outcome in range(4)]
     swap = sum(float(p) * float(weights[0]) for p, weights in branches)
     rho = ghz_from_pairs([density.pair(one), density.pair(two)], [noise])
-    return {"swap": Predicted(swap), "ghz": Predicted(float(fidelity(rho, ghz_vector(3))))}
+    rate = values["rate_1"] * -math.expm1(-values["timeout"] * values["rate_2"] * values["attempt"])
+    return {
+        "swap": Predicted(swap), "ghz": Predicted(float(fidelity(rho, ghz_vector(3)))),
+        "swap_rate": Predicted(rate), "ghz_rate": Predicted(rate),
+    }  # fmt: skip
 
 
 def null(values: Values) -> Mapping[str, float]:
     """Fidelities multiply; memory, gates and readout are perfect."""
     product = values["link_1"] * values["link_2"]
-    return {"swap": product, "ghz": product}
+    once = 1.0 / (1.0 / values["rate_1"] + 1.0 / values["rate_2"])  # a memory that waits for ever
+    return {"swap": product, "ghz": product, "swap_rate": once, "ghz_rate": once}
 
 
 EXPERIMENTS: Final = (

@@ -220,7 +220,7 @@ def draw(result: Result, figure: Figure) -> None:
         axes.axvline(row.measured.number.value, color=MEASURED, lw=1.0, label="exact mean")
         if row.null is not None:
             axes.axvline(row.null, color=NULL, lw=1.2, ls=(0, (4, 2)), label="null model: 3-over-2")
-        axes.set_title(row.measured.label.removeprefix("twin: "), fontsize=7.5)
+        axes.set_title(row.measured.label.removeprefix("twin: ").replace(", ", "\n", 1), fontsize=8)
         axes.set_xlabel("steps")
         axes.set_xlim(0, last)
         axes.grid(visible=False)
