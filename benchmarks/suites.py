@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeAlias
 
-from benchmarks import startup
+from benchmarks import exact_forecast, startup
 from benchmarks.peers import SEQUENCE, PeerError, how_to_install, interpreter, said_of
 from benchmarks.processes import MeasurementError, ask, middle, ours
 from benchmarks.records import Goal, Row
@@ -239,9 +239,16 @@ def _start(run: Run, each: startup.Start, python: Path | None, version: str) -> 
     )  # fmt: skip
 
 
+def exact(run: Run) -> list[Row]:
+    """Laws of delivery time and fidelity, solved."""
+    run.progress("exact forecasts")
+    return exact_forecast.rows(1 if run.quick else exact_forecast.REPETITIONS)
+
+
 SUITES: dict[str, Callable[[Run], list[Row]]] = {
     "kernel": kernel,
     "startup": start,
     "chain": chain,
+    "exact": exact,
     "profile": profile,
 }
