@@ -12,6 +12,9 @@ import click
 from quantum_fabric.errors import InputError
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from quantum_fabric.keys import Entry
     from quantum_fabric.server.settings import KmeSettings
 
 EPILOG = """\b
@@ -19,6 +22,8 @@ Examples:
   qfabric kme init trial                          certificates, KEKs and settings for trying out
   qfabric kme serve trial/kme-a.yaml              serve until it is told to stop
   qfabric kme status trial/kme-a.yaml             what is in its store
+  qfabric kme audit trial/kme-a.yaml              who did what with which key
+  qfabric kme revoke trial/kme-a.yaml --sae bob   destroy what bob has not had yet
 
 The certificates of 'init' are throw-aways: whoever can read the folder can be anybody.
 """
@@ -84,8 +89,7 @@ def status(settings: Path) -> int:
     from quantum_fabric.server.sqlite import SqliteShelf
 
     loaded = _loaded(settings)
-    if not loaded.store.exists():
-        raise InputError("no store yet", "a KME that has served", str(loaded.store))
+    _existing(loaded)
     connection = sqlite3.connect(f"file:{loaded.store}?mode=ro", uri=True, isolation_level=None)
     try:
         connection.execute("BEGIN")  # one moment for all that follows
@@ -101,6 +105,76 @@ def status(settings: Path) -> int:
     finally:
         connection.close()
     return 0
+
+
+@command.command("audit")
+@click.argument("settings", type=click.Path(path_type=Path))
+@click.option("--after", default=0, show_default=True, help="Leave out entries up to this number.")
+def audit(settings: Path, after: int) -> int:
+    """Print the audit book, and check that it is unbroken. Works while the KME serves."""
+    from datetime import UTC, datetime
+
+    from quantum_fabric.keys import verify
+
+    for entry in (book := _book(_loaded(settings))):
+        if entry.number > after:
+            when = datetime.fromtimestamp(entry.at / 1000, UTC).isoformat(timespec="milliseconds")
+            click.echo(f"{entry.number} {when} {entry.act} {entry.actor} {entry.facts}")
+    head = verify(book)
+    click.echo(f"unbroken up to entry {head.number}, head {head.digest}")
+    return 0
+
+
+@command.command("revoke")
+@click.argument("settings", type=click.Path(path_type=Path))
+@click.argument("key_ids", metavar="[KEY_ID]...", nargs=-1, type=click.UUID)
+@click.option("--sae", help="Every key that names this SAE and that is not destroyed yet.")
+def revoke_keys(settings: Path, key_ids: tuple[UUID, ...], sae: str | None) -> int:
+    """Destroy keys at once, here and at every KME that holds them. Works while the KME serves.
+
+    To shut an SAE out as well, take it out of the settings.
+    """
+    import getpass
+    from uuid import uuid4
+
+    from quantum_fabric.keys import Desk, revoke, revoke_sae
+    from quantum_fabric.server.clock import SteadyClock
+    from quantum_fabric.server.store import Store
+
+    if bool(key_ids) == bool(sae):
+        raise InputError("both or neither", "key identifiers, or --sae", "revoke")
+    loaded = _loaded(settings)
+    policy, ring, now = loaded.policy(), loaded.ring(), SteadyClock()()
+    _existing(loaded)
+    desk, actor = Desk(policy, ring, uuid4), f"operator {getpass.getuser()}"
+    store = Store(loaded.store, ring)
+    try:
+        if sae is not None:
+            number = store.run(lambda shelf: revoke_sae(desk, shelf, sae, actor, now))
+        else:
+            number = store.run(lambda shelf: sum(revoke(desk, shelf, one, actor, now) for one in key_ids))
+    finally:
+        store.close()
+    click.echo(f"{number} keys destroyed")
+    return 0 if number else 1
+
+
+def _existing(settings: KmeSettings) -> Path:
+    if not settings.store.exists():
+        raise InputError("no store yet", "a KME that has served", str(settings.store))
+    return settings.store
+
+
+def _book(settings: KmeSettings) -> list[Entry]:
+    import sqlite3
+
+    from quantum_fabric.server.sqlite import SqliteShelf
+
+    connection = sqlite3.connect(f"file:{_existing(settings)}?mode=ro", uri=True, isolation_level=None)
+    try:
+        return SqliteShelf(connection).book()
+    finally:
+        connection.close()
 
 
 def _loaded(path: Path) -> KmeSettings:

@@ -15,6 +15,15 @@ from keyserver import Client
 from quantum_fabric.cli import main
 
 
+def bob_had(folder: Path) -> str:
+    """What the audit book says that bob collected."""
+    lines = subprocess.run(
+        [sys.executable, "-m", "quantum_fabric", "kme", "audit", str(folder / "kme-a.yaml")],
+        capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    return "".join(line for line in lines if " collected bob " in line)
+
+
 def test_init_serve_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "trial"
     assert main(["kme", "init", str(folder), "--kme", "kme-a=alice,bob", "--port", "0"]) == 0
@@ -39,6 +48,26 @@ def test_init_serve_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert "keys delivered: 3" in shown
         assert "stock kme-a → kme-a: 1048480 octets" in shown
         assert "unbroken" in shown
+        first, second, third = (one["key_ID"] for one in body["keys"])
+        assert main(["kme", "revoke", str(folder / "kme-a.yaml"), first]) == 0, "while it serves"
+        assert main(["kme", "revoke", str(folder / "kme-a.yaml"), first]) == 1, "destroyed before"
+        bob = Client(folder, port, "sae-bob")
+        assert bob.get(f"alice/dec_keys?key_ID={first}")[1]["details"][0]["reason"] == "revoked"
+        assert bob.get(f"alice/dec_keys?key_ID={second}")[0] == 200
+        bob.close()
+        assert main(["kme", "revoke", str(folder / "kme-a.yaml"), "--sae", "bob"]) == 0
+        assert main(["kme", "revoke", str(folder / "kme-a.yaml")]) == 2
+        capsys.readouterr()
+        assert main(["kme", "audit", str(folder / "kme-a.yaml"), "--after", "1"]) == 0
+        acts = [line.split()[2] for line in capsys.readouterr().out.splitlines()[:-1]]
+        assert [act for act in acts if act != "fed"] == [
+            "issued",
+            "revoked",
+            "refused",
+            "collected",
+            "revoked",
+        ]
+        assert third not in bob_had(folder)
         server.send_signal(signal.SIGINT)
         out, err = server.communicate(timeout=20)
     finally:
