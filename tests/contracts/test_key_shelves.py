@@ -156,7 +156,7 @@ class Shelves(RuleBasedStateMachine):
         self.both(lambda desk, shelf: [(shelf.stock(pool), shelf.cells(pool, 10_000)) for pool in POOLS])
         self.both(lambda desk, shelf: [shelf.errands(kme, 1000) for kme in ("kme-b", "kme-c")])
         self.both(lambda desk, shelf: [(shelf.waiting(*pair), shelf.usage(*pair)) for pair in PAIRS])
-        self.both(lambda desk, shelf: {record.key_id for record in shelf.unconfirmed()})
+        self.both(lambda desk, shelf: {record.key_id for record in shelf.promised()})
         self.both(lambda desk, shelf: {record.key_id for record in shelf.living("alice")})
         self.both(lambda desk, shelf: shelf.head())
 

@@ -121,8 +121,9 @@ class MemoryShelf:
     def errand(self, kme: str, key_id: UUID) -> Errand | None:
         return self._errands.get((kme, key_id))
 
-    def unconfirmed(self) -> list[KeyRecord]:
-        return [record for record in self._alive() if record.unconfirmed]
+    def promised(self) -> list[KeyRecord]:
+        reserved = [record for record in self._alive() if record.state is State.RESERVED]
+        return [record for record in reserved if record.master in record.awaiting]
 
     def stale(self, kek: str, most: int) -> list[tuple[Cell | UUID, Sealed]]:
         found: list[tuple[Cell | UUID, Sealed]] = [one for one in self._cells.values() if one[1].kek != kek]

@@ -98,8 +98,8 @@ class Shelf(Protocol):
     def errand(self, kme: str, key_id: UUID) -> Errand | None:
         """What the outbox says about one key."""
 
-    def unconfirmed(self) -> list[KeyRecord]:
-        """Reserved keys that another KME has not confirmed."""
+    def promised(self) -> list[KeyRecord]:
+        """Reserved keys that their master, who lives here, has not got: confirmed by other KMEs or not."""
 
     def stale(self, kek: str, most: int) -> list[tuple[Cell | UUID, Sealed]]:
         """Cells and keys that are sealed under another KEK than this."""

@@ -74,7 +74,7 @@ class Kme:
 
         def begin(shelf: Shelf) -> int:
             desk.note(shelf, now, Act.STARTED, desk.policy.kme, mode=desk.policy.mode.value)
-            left = [record.key_id for record in shelf.unconfirmed()]
+            left = [record.key_id for record in shelf.promised()]
             return void(desk, shelf, left, desk.policy.kme, now)
 
         voided = await self.store.transact(begin)

@@ -249,8 +249,8 @@ class SqliteShelf:
     def overdue(self, now: Instant, most: int) -> list[KeyRecord]:
         return self._records("state <> 'destroyed' AND expires <= ? ORDER BY expires LIMIT ?", now, most)
 
-    def unconfirmed(self) -> list[KeyRecord]:
-        return self._records("state <> 'destroyed' AND unconfirmed <> '[]'")
+    def promised(self) -> list[KeyRecord]:
+        return [record for record in self._records("state = 'reserved'") if record.master in record.awaiting]
 
     def _records(self, where: str, *values: object) -> list[KeyRecord]:
         return [_record(row) for row in self._do(f"SELECT {_FIELDS} FROM keys WHERE {where}", values)]
