@@ -14,13 +14,20 @@ from quantum_fabric.links.double_click import double_click
 from quantum_fabric.links.single_click import Emission, single_click
 from quantum_fabric.links.station import Window
 from quantum_fabric.network import waiting
-from quantum_fabric.physics import merit
+from quantum_fabric.physics import bell, merit
+from quantum_fabric.physics.noise import OperationNoise
 from quantum_fabric.physics.optics.pair_source import cw_rates, pulsed_coincidences
 from quantum_fabric.physics.qkd import decoy
 from quantum_fabric.physics.qkd.optimum import reach
 from quantum_fabric.validation import load
 from quantum_fabric.validation.chain_laws import Chain, chi_square, law, normal_deviate
-from quantum_fabric.validation.experiments import humphreys2018, ion_links, pairs, waiting_times
+from quantum_fabric.validation.experiments import (
+    humphreys2018,
+    ion_links,
+    key_distribution,
+    pairs,
+    waiting_times,
+)
 
 TIGHT = 1e-10
 CHANCE = st.fractions(min_value=Fraction(1, 9), max_value=Fraction(8, 9), max_denominator=60)
@@ -203,3 +210,34 @@ def test_chsh_and_error_rate_of_any_pair(fidelity, dephased) -> None:
     singular = np.linalg.svd(density.correlation_matrix(rho), compute_uv=False)
     assert float(merit.chsh_max(state)) == pytest.approx(2 * math.hypot(*singular[:2]), abs=TIGHT)
     assert float(merit.qber(state)[2]) == pytest.approx(float(rho[1, 1].real + rho[2, 2].real), abs=TIGHT)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.6, 1.0), st.floats(0.8, 1.0), st.floats(0.8, 1.0), st.integers(2, 5))
+def test_noisy_swaps_in_a_row(fidelity, gate, reader, links) -> None:
+    """Misread bits are no white noise: each correlator shrinks by its own factor, so Briegel's formula holds for two links only."""
+    noise = OperationNoise(depolarising_2=1 - gate, readout_error_0=1 - reader, readout_error_1=1 - reader)
+    chain = bell.werner(fidelity)
+    for _ in range(links - 1):
+        outcomes = [bell.noisy_swap(chain, bell.werner(fidelity), noise, outcome) for outcome in range(4)]
+        chain = sum(float(p) * np.asarray(weights) for p, weights in outcomes)
+    w, flip = (4 * fidelity - 1) / 3, 2 * reader - 1
+    shrunk = [flip, flip, flip**2]
+    exact = 0.25 + 0.25 * w**links * sum((gate * r) ** (links - 1) for r in shrunk)
+    assert chain[0] == pytest.approx(exact, abs=TIGHT)
+    twirled = 0.25 + 0.75 * w**links * (gate * (4 * reader**2 - 1) / 3) ** (links - 1)
+    assert links > 2 or exact == pytest.approx(twirled, abs=TIGHT)
+    assert exact > twirled - TIGHT  # twirling after every swap can only lose
+
+
+def test_the_slope_of_twin_field_key_bends_where_noise_counts() -> None:
+    """The range of the frozen comparison is one without noise; beyond it the square root is lost, as in the experiment."""
+    values = load("liu2023-tf").values()
+
+    def slope(near: float, far: float, **changed: float) -> float:
+        rates = [key_distribution._sending({**values, **changed}, loss) for loss in (near, far)]
+        return math.log10(rates[0] / rates[1]) / ((far - near) / 10.0)
+
+    assert slope(40.0, 120.0) == pytest.approx(0.5, rel=0.02)
+    assert slope(100.0, 150.0) > 0.54
+    assert slope(100.0, 150.0, noise=1e-9) == pytest.approx(0.5, rel=1e-3)

@@ -73,7 +73,9 @@ def test_every_claim_of_the_long_ones_holds() -> None:
         samples = [experiment.sample(file.values(), piece) for piece in pieces]
         result = conclude(experiment, file, samples)
         failed = [row.name for row in result.claims if not row.passed]
-        assert failed == (["cases"] if experiment.name == "bounds" else [])  # fewer than in the file, which says 320,000
+        assert failed == (
+            ["cases"] if experiment.name == "bounds" else []
+        )  # fewer than in the file, which says 320,000
         assert result.claims
 
 
