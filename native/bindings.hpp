@@ -1,0 +1,7 @@
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+void bind_cascade(nanobind::module_& m);
+void bind_hash(nanobind::module_& m);
+void bind_ldpc(nanobind::module_& m);

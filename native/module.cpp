@@ -1,0 +1,9 @@
+// The compiled kernels of Quantum Fabric. Each has a reference in Python that gives the same bits.
+#include "bindings.hpp"
+
+NB_MODULE(quantum_fabric_native, m) {
+    m.attr("__doc__") = "Compiled kernels; each has a reference in Python that gives the same bits.";
+    bind_cascade(m);
+    bind_hash(m);
+    bind_ldpc(m);
+}
