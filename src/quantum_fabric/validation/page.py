@@ -21,6 +21,7 @@ MANY: Final = 24
 _STYLE: Final = """\
 .badge.pass { background: #dff1e8; color: #1c6145; } .badge.fail { background: #fadfd9; color: #8d2715; }
 .badge.soft { background: #fdeccd; color: #7b4b06; } .hash { font-size: 11px; color: var(--muted); overflow-wrap: anywhere; }
+.scroll td:first-child { min-width: 130px; } .scroll td:nth-child(4) { min-width: 120px; }
 section { border-top: 1px solid var(--line); margin-top: 34px; } section h2 { margin-top: 22px; }
 .rules { columns: 2; column-gap: 40px; font-size: 13.5px; padding-left: 18px; } .rules li { margin: 0 0 6px; break-inside: avoid; }
 figure svg { margin: 14px 0; }
@@ -151,13 +152,25 @@ def _comparisons(rows: Sequence[Comparison]) -> str:
     body = "".join(
         f"<tr><td>{escape(row.measured.label)}"
         + (f"<small>{escape(row.measured.number.note)}</small>" if row.measured.number.note else "")
-        + f"</td><td class=n>{escape(wording.predicted(row))}</td><td class=n>{escape(wording.measured(row.measured.number))}</td>"
+        + f"</td><td class=n>{_broken(wording.predicted(row))}</td><td class=n>{_broken(wording.measured(row.measured.number))}</td>"
         f"<td><b>{row.measured.number.letter}</b><small>{escape(row.measured.number.source)}</small></td>"
-        f"<td class=n>{escape(wording.residual(row))}</td><td class=n>{escape(wording.tolerance(row))}</td>"
-        f"<td class=n>{escape(wording.null_of(row))}</td><td>{_verdict(row)}</td></tr>"
+        f"<td class=n>{_broken(wording.residual(row))}</td><td class=n>{escape(wording.tolerance(row))}</td>"
+        f"<td class=n>{_broken(wording.null_of(row))}</td><td>{_verdict(row)}</td></tr>"
         for row in rows
     )
     return f'<div class="scroll"><table><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+
+
+_BREAKS: Final = (" ± ", " (fails", " (passes", ", ")
+
+
+def _broken(text: str) -> str:
+    """A cell in two lines where it has two parts, so that the words beside it keep their room."""
+    for mark in _BREAKS:
+        head, found, rest = text.partition(mark)
+        if found:
+            return f"{escape(head)}{',' * (mark == ', ')}<br>{escape((mark + rest).lstrip(' ,'))}"
+    return escape(text)
 
 
 def _verdict(row: Comparison) -> str:

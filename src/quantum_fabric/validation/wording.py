@@ -30,7 +30,9 @@ def with_error(value: float, error: float, factor: float = 1.0, unit: str = "") 
     value, error = value / factor, error / factor
     if not math.isfinite(value):
         return "none"
-    if error > 0.0 and math.isfinite(error) and abs(value) < 1e6 * error:
+    if error > 0.0 and 1e4 * error <= abs(value) < 1e6 * error:
+        text = f"{value:.5g} ± {error:.1g}"  # more digits than anybody reads
+    elif error > 0.0 and math.isfinite(error) and abs(value) < 1e6 * error:
         exponent = math.floor(math.log10(max(abs(value), error)))
         if -5 < exponent < 7:
             digits = max(0, 1 - math.floor(math.log10(error)))
@@ -174,4 +176,7 @@ def columns(result: Result) -> tuple[str, str, str]:
 
 def chosen_after(file: ParameterFile) -> str:
     """What was chosen after looking, in a paragraph."""
-    return " ".join(f"{line.rstrip('.')}." for line in file.chosen_after) or "Nothing on record."
+    return (
+        " ".join(f"{line[:1].upper()}{line[1:].rstrip('.')}." for line in file.chosen_after)
+        or "Nothing on record."
+    )
