@@ -31,9 +31,9 @@ class Line:
 
     Examples:
         >>> line = Line(delay=5_000_000)
-        >>> line.send(0, Message(Kind.PARITIES, 3, b"\\x05").written(), now=0)
+        >>> line.send(0, Message(Kind.PARITIES, 3, b"\x05").written(), now=0)
         >>> line.receive(1)
-        (5000000, b'\\x05\\x03\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x05')
+        (5000000, b'\x05\x03\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x05')
         >>> line.told_by(0), line.told_by(1)
         (3, 0)
     """

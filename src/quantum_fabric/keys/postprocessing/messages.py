@@ -49,7 +49,7 @@ class Message:
         ProtocolError: data of another length than the bits need.
 
     Examples:
-        >>> said = Message(Kind.PARITIES, 3, b"\\x05")
+        >>> said = Message(Kind.PARITIES, 3, b"\x05")
         >>> Message.read(said.written()) == said, said.told
         (True, 3)
     """
@@ -93,7 +93,7 @@ def message(kind: Kind, data: bytes) -> Message:
     r"""Whole bytes as a message.
 
     Examples:
-        >>> message(Kind.VERDICT, b"\\x01")
+        >>> message(Kind.VERDICT, b"\x01")
         Message(VERDICT, 8 bits)
     """
     return Message(kind, 8 * len(data), data)

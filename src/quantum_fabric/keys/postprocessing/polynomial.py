@@ -27,7 +27,7 @@ def polynomial_hash(point: bytes, message: bytes, compiled: bool = True) -> int:
         QuantityError: a point that is not 16 bytes.
 
     Examples:
-        >>> polynomial_hash(bytes(range(16)), b"") == 0, polynomial_hash(b"\\x01" + bytes(15), b"a") == 0x161
+        >>> polynomial_hash(bytes(range(16)), b"") == 0, polynomial_hash(b"\x01" + bytes(15), b"a") == 0x161
         (True, True)
     """
     if len(point) != 16:

@@ -66,7 +66,7 @@ class SecretBits:
         r"""Zeros and ones, shape ``(n,)``.
 
         Examples:
-            >>> SecretBits(b"\\x05", 3).array().tolist()
+            >>> SecretBits(b"\x05", 3).array().tolist()
             [1, 0, 1]
         """
         return np.unpackbits(self._packed, count=self._length, bitorder="little")
@@ -76,7 +76,7 @@ class SecretBits:
 
         Examples:
             >>> SecretBits.of([1, 1]).reveal()
-            b'\\x03'
+            b'\x03'
         """
         return self._packed.tobytes()
 

@@ -65,7 +65,7 @@ def packed(bits: NDArray[np.uint8]) -> bytes:
 
     Examples:
         >>> packed(np.array([1, 0, 1], dtype=np.uint8))
-        b'\\x05'
+        b'\x05'
     """
     return np.packbits(bits, bitorder="little").tobytes()
 
@@ -74,7 +74,7 @@ def unpacked(data: bytes, size: int) -> NDArray[np.uint8]:
     r"""The opposite of `packed`.
 
     Examples:
-        >>> unpacked(b"\\x05", 3).tolist()
+        >>> unpacked(b"\x05", 3).tolist()
         [1, 0, 1]
     """
     return np.unpackbits(np.frombuffer(data, dtype=np.uint8), count=size, bitorder="little")
@@ -86,7 +86,7 @@ def same_basis(ours: bytes, theirs: bytes, size: int) -> tuple[NDArray[np.uint8]
     Bases come packed, as they are announced, and are compared eight at a time.
 
     Examples:
-        >>> key, test = same_basis(b"\\x06", b"\\x0c", 4)
+        >>> key, test = same_basis(b"\x06", b"\x0c", 4)
         >>> key.tolist(), test.tolist()
         ([1, 0, 0, 0], [0, 0, 1, 0])
     """

@@ -118,7 +118,7 @@ def hashed(seed: bytes, key: bytes, bits: int, length: int, compiled: bool = Tru
 
     Examples:
         >>> hashed(bytes([0b1101]), bytes([0b011]), 3, 2)
-        b'\\x01'
+        b'\x01'
     """
     _check(bits + length - 1 if len(seed) == (bits + length + 6) // 8 else -1, bits, length)
     _check(bits + length - 1, bits if len(key) == (bits + 7) // 8 else -1, length)
