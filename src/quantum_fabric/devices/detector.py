@@ -102,6 +102,8 @@ class Detector:
             >>> Detector().in_window, round(Detector(window=100, jitter=100e-12).in_window, 6)
             (1.0, 0.760968)
         """
+        if self.jitter == 0.0:
+            return 1.0
         sigma = self.jitter / detection.FWHM
         return float(detection.in_window(self.window / SECOND, sigma))
 
@@ -113,6 +115,8 @@ class Detector:
             >>> round(Detector(afterpulse=0.1, afterpulse_decay=5e-6, dead_time=10e-6).afterpulse_share, 6)
             0.013534
         """
+        if self.afterpulse == 0.0:
+            return 0.0
         return float(detection.afterpulses(self.afterpulse, self.afterpulse_decay, self.dead_time))
 
     def observed_rate(self, rate: float) -> float:
@@ -128,6 +132,11 @@ class Detector:
             >>> Detector(max_rate=1e5).observed_rate(1e6)
             100000.0
         """
+        if self.recovery == 0.0 and self.afterpulse == 0.0:
+            # the common case in closed form: links ask so often that arrays for one number would be felt
+            busy = rate * self.dead_time
+            live = math.exp(-busy) if self.dead_time_model == "paralysable" else 1.0 / (1.0 + busy)
+            return min(rate * live, self.max_rate)
         return float(
             detection.click_rate(
                 rate,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from quantum_fabric.devices import Detector, build
 from quantum_fabric.errors import QuantityError
+from quantum_fabric.physics.optics import detection
 
 
 def test_dark_probability_is_rate_times_window_when_small() -> None:
@@ -134,3 +135,11 @@ def test_reading_the_timing() -> None:
 def test_contradictions_are_refused(fields: dict[str, object], message: str) -> None:
     with pytest.raises(QuantityError, match=message):
         Detector(**fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("model", ["non_paralysable", "paralysable"])
+@pytest.mark.parametrize("rate", [0.0, 1.0, 1e6, 3e9])
+def test_the_closed_form_is_that_of_the_arrays(model: str, rate: float) -> None:
+    detector = Detector(dead_time=40e-9, dead_time_model=model, max_rate=2e7)
+    expected = float(detection.click_rate(rate, 40e-9, model, max_rate=2e7))
+    assert detector.observed_rate(rate) == pytest.approx(expected, rel=1e-12)
