@@ -109,7 +109,14 @@ class CascadeEnd:
         return self.plan.failure
 
     def speak(self) -> bytes:
-        """Parities of this round, packed; `spoken` says how many."""
+        """Parities of this round, packed; `spoken` says how many.
+
+        Raises:
+            ProtocolError: far more was told than there are bits: the ends do not follow one plan, or their strings have nothing
+                in common.
+        """
+        if self.told > 2 * self._size + 1000:
+            raise ProtocolError("more parities than bits: the ends do not follow one plan")
         said = self._machine.speak()
         self.told += self.spoken
         self.rounds += self.spoken > 0

@@ -72,7 +72,9 @@ def combine(syndrome: NDArray[np.uint8], pairs: int) -> NDArray[np.uint8]:
     """
     half = len(syndrome) // 2
     apart = half - pairs
-    whole = np.stack([syndrome[:apart], syndrome[half : half + apart]], axis=1).reshape(2 * apart, syndrome.shape[1])
+    whole = np.stack([syndrome[:apart], syndrome[half : half + apart]], axis=1).reshape(
+        2 * apart, syndrome.shape[1]
+    )
     return np.concatenate([whole, syndrome[apart:half] ^ syndrome[half + apart :]])
 
 

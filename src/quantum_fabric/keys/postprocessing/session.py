@@ -295,7 +295,10 @@ class Receiver(_End):
         free = self._finish(raw, seed, worth, so_far)
         seal = yield from _hear(Kind.SEAL, [])
         self._seals.check(seal.data, last=True)
-        return free(), [message(Kind.SEAL, self._seals.seal(last=True))]
+        answer = message(
+            Kind.SEAL, self._seals.seal(last=True)
+        )  # before the budget grows, as at the other end
+        return free(), [answer]
 
     def _correct(self, raw: SecretBits, tally: Tally, seed: bytes, so_far: Outcome) -> _Corrected:
         if self._terms.engine == "cascade":

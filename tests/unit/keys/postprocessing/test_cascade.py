@@ -43,10 +43,15 @@ def correct(
 
 
 @compiled_only
-@pytest.mark.parametrize(("size", "rate", "guess"), [(9_000, 0.03, 0.03), (9_000, 0.05, 0.005), (20_001, 0.01, 0.08)])
+@pytest.mark.parametrize(
+    ("size", "rate", "guess"), [(9_000, 0.03, 0.03), (9_000, 0.05, 0.005), (20_001, 0.01, 0.08)]
+)
 def test_compiled_and_reference_say_the_same(size: int, rate: float, guess: float) -> None:
     ours, errors = strings(size, rate, seed=7)
-    runs = [correct(ours, errors, guess, compiled=pair, frame=4096) for pair in ((True, True), (False, False), (True, False))]
+    runs = [
+        correct(ours, errors, guess, compiled=pair, frame=4096)
+        for pair in ((True, True), (False, False), (True, False))
+    ]
     for a, b, said in runs:
         assert said == runs[0][2]
         assert b.result() == SecretBits.of(ours)
@@ -133,7 +138,14 @@ def test_frames_cover_the_string() -> None:
     ],
 )  # fmt: skip
 def test_plan_is_checked(wrong: dict[str, object]) -> None:
-    good: dict[str, object] = {"length": 1000, "blocks": (50,), "waves": (1,), "checks": 11, "batches": 4, "seed": 1}
+    good: dict[str, object] = {
+        "length": 1000,
+        "blocks": (50,),
+        "waves": (1,),
+        "checks": 11,
+        "batches": 4,
+        "seed": 1,
+    }
     CascadePlan(**good)  # type: ignore[arg-type]
     with pytest.raises(QuantityError):
         CascadePlan(**{**good, **wrong})  # type: ignore[arg-type]

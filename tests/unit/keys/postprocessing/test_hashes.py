@@ -66,7 +66,10 @@ def test_refused_beyond_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
         by_fft(np.ones(99, dtype=np.uint8), np.ones(50, dtype=np.uint8), 50)
 
 
-@pytest.mark.parametrize(("seed", "key", "n", "m"), [(b"\x00", b"\x00", 8, 2), (b"\x00", b"", 1, 1), (b"", b"\x00", 1, 1), (b"", b"", 0, 1)])
+@pytest.mark.parametrize(
+    ("seed", "key", "n", "m"),
+    [(b"\x00", b"\x00", 8, 2), (b"\x00", b"", 1, 1), (b"", b"\x00", 1, 1), (b"", b"", 0, 1)],
+)
 def test_lengths_must_fit(seed: bytes, key: bytes, n: int, m: int) -> None:
     with pytest.raises(QuantityError):
         hashed(seed, key, n, m)

@@ -93,7 +93,10 @@ def test_blind_correction(rate: float, guess: float) -> None:
 def test_hopeless_frame_is_given_up() -> None:
     rng = np.random.default_rng(4)
     ours, other = rng.integers(0, 2, (2, 9000), dtype=np.uint8)
-    a, b = LdpcSender(SecretBits.of(ours), 0.01, 5), LdpcReceiver(SecretBits.of(other), 0.01, 5, compiled=True)
+    a, b = (
+        LdpcSender(SecretBits.of(ours), 0.01, 5),
+        LdpcReceiver(SecretBits.of(other), 0.01, 5, compiled=True),
+    )
     b._step = a._step = 1000
     while not a.done:
         b.hear(a.speak())
