@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from quantum_fabric.errors import ProtocolError
+from quantum_fabric.errors import ProtocolError, QuantityError
 from quantum_fabric.keys.postprocessing.ldpc_code import COLUMNS, MOTHERS, Code, mother
 from quantum_fabric.keys.postprocessing.ldpc_decoder import combine, decode
 from quantum_fabric.keys.postprocessing.secret import SecretBits
@@ -21,6 +21,9 @@ from quantum_fabric.physics.merit import binary_entropy
 
 ROUNDS = 50
 """Of decoding, before more is asked for."""
+
+MOST = 0.06
+"""Largest error rate: beyond it about a third of the frames ends in a trapping set of these codes, however much is told."""
 
 _BELIEF = 16
 
@@ -46,9 +49,18 @@ class _Frames:
         bits: of this end.
         error_rate: as guessed, the same at both ends.
         seed: announced; where bits go in the frames.
+
+    Raises:
+        QuantityError: an error rate above `MOST`.
     """
 
     def __init__(self, bits: SecretBits, error_rate: float, seed: int) -> None:
+        if not 0.0 <= error_rate <= MOST:
+            raise QuantityError(
+                found=f"{error_rate:g}",
+                expected=f"a rate in [0, {MOST}]; Cascade goes on",
+                where="error_rate",
+            )
         self._size = len(bits)
         z = min(256, max(16, 1 << max(0, (self._size // COLUMNS).bit_length() - 1)))
         self.frames = max(1, math.ceil(self._size / (COLUMNS * z)))

@@ -22,7 +22,7 @@ from quantum_fabric.errors import QuantityError
 COLUMNS = 512
 """Columns of circulants."""
 
-MOTHERS = (48, 64, 92, 128, 184, 256, 368)
+MOTHERS = (48, 64, 92, 128, 184, 256)
 """Rows of circulants of the codes: each has about 0.7 times the rows of the next."""
 
 

@@ -295,10 +295,9 @@ class Receiver(_End):
         free = self._finish(raw, seed, worth, so_far)
         seal = yield from _hear(Kind.SEAL, [])
         self._seals.check(seal.data, last=True)
-        answer = message(
-            Kind.SEAL, self._seals.seal(last=True)
-        )  # before the budget grows, as at the other end
-        return free(), [answer]
+        # before the budget grows, as at the other end
+        ending = message(Kind.SEAL, self._seals.seal(last=True))
+        return free(), [ending]
 
     def _correct(self, raw: SecretBits, tally: Tally, seed: bytes, so_far: Outcome) -> _Corrected:
         if self._terms.engine == "cascade":

@@ -114,3 +114,8 @@ def test_wrong_lengths_are_refused() -> None:
         b.hear(b"\x00")
     with pytest.raises(ProtocolError):
         b.result()
+
+
+def test_too_many_errors_are_refused() -> None:
+    with pytest.raises(QuantityError, match="Cascade"):
+        LdpcSender(SecretBits.of(np.zeros(900, dtype=int)), 0.07, 5)
