@@ -76,7 +76,9 @@ def no_route(topology: Topology, request: LinkRequest) -> Refused:
             f"every way from {request.source} to {request.destination} has a link whose photons are measured at both ends; "
             "no memory holds its pairs"
         )
-        return Refused(request.name, Code.UNSUPP, f"memories at the links {', '.join(sorted(fleeting))}", reason)
+        return Refused(
+            request.name, Code.UNSUPP, f"memories at the links {', '.join(sorted(fleeting))}", reason
+        )
     if not topology.links_at(request.destination):
         return Refused(
             request.name, Code.NOROUTE, f"node {request.destination}", "no working link ends there"

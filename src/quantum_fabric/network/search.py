@@ -30,7 +30,7 @@ below it)."""
 PLAIN_HOPE = 1.6
 """The same for a group without purification, whose estimate is better."""
 
-BUDGET = 160
+BUDGET = 240
 """Units of work until a race is content with what it has."""
 
 PLAIN, SIFTED, REHEARSED = 1, 3, 10
@@ -253,7 +253,8 @@ class Search:
         rate, left = found.forecast.rate + found.forecast.rate_error, trial.retries - 1
         if self._reaches(found, target):
             if trial.retries == RETRIES or step - trial.missed < 2 or left < 0:
-                return []
+                # a tighter cutoff may leave the knobs turned for rate
+                return self._instead(group, target, step) if step > 0 else []
             return [replace(trial, step=(trial.missed + step) // 2, retries=left)]
         if step < self.candidates.finest_step(group) and left >= 0:
             further = self._further(group, step, found, target)
