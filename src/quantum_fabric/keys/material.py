@@ -1,8 +1,9 @@
 """Key bits that never print themselves.
 
-`KeyMaterial` is the only holder of secret bits in this program. Whatever a careless line does with it (print, log,
-format, pickle, copy, compare, put it into an exception or a set), the bits do not come out; they come out of `octets`
-and nowhere else, so that a search for that word finds every place where a key is in the clear.
+`KeyMaterial` holds finished keys; bits on their way to a key are in `quantum_fabric.keys.postprocessing.secret`. Whatever a
+careless line does with it (print, log, format, pickle, copy, compare, put it into an exception or a set), the bits do not
+come out; they come out of `octets` and nowhere else, so that a search for that word finds every place where a key is in the
+clear.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ Comput. 15, 453 (2015)) and with all frames and all passes searched side by side
 
 Both ends tell their parities of the same intervals at the same time, so both know the same differences, and no message has to say
 which blocks it is about. What the corrector tells is what the other told, plus a function of the positions of errors. The count
-of announced parities (of one end) is the leak where the positions of errors may be known to everybody; see `correction`.
+of announced parities (of one end) is the leak where the positions of errors may be known to everybody
+(Tupkary and Lütkenhaus, arXiv:2307.00576, abstract).
 """
 
 from __future__ import annotations
