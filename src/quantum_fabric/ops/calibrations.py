@@ -30,7 +30,7 @@ class Calibrations:
         self.failed: list[tuple[Time, str]] = []
         self._seen: set[tuple[Time, str]] = set()
 
-    def __call__(self, time: Time, _: str, message: Message) -> None:
+    def __call__(self, time: Time, place: str, message: Message) -> None:  # noqa: ARG002 (the port)
         """Note one message; both ends of a link hear of a calibration, which counts once."""
         assert isinstance(message, Calibrated)
         entry = (time, message.link)
