@@ -174,14 +174,29 @@ WITHOUT_EXAMPLE: dict[str, str] = {
     "network.planning.survey": "needs a network: docs/how-to/plan-a-path.md runs it",
     "ops.journal.read": "needs a journal: docs/how-to/replay-a-run.md runs it",
     "services.link.open_link": "needs a running network: request_link runs it",
-}
+    **dict.fromkeys(
+        (
+            "keys.audit.verify", "keys.consignment.accept", "keys.consignment.confirmed", "keys.consignment.forget",
+            "keys.supply.feed", "keys.upkeep.reseal", "keys.upkeep.revoke", "keys.upkeep.revoke_sae", "keys.upkeep.sweep",
+            "keys.upkeep.void",
+        ),
+        "needs a desk with a shelf: docs/how-to/run-a-key-server.md runs one",
+    ),
+}  # fmt: skip
 """Public functions that need no example of their own, with the reason."""
+
+NOT_CALLED = {
+    "server": "started by `qfabric kme`, never called by users: docs/how-to/run-a-key-server.md runs it"
+}
+"""Rooms that offer a program and no functions, with where it is run."""
 
 
 def public_functions() -> list[tuple[str, Any]]:
     """Functions that a room offers in its ``__all__``, and public functions of all modules of rooms that list none."""
     found = {}
     for room in code.ROOMS:
+        if room in NOT_CALLED:
+            continue
         module = import_module(f"quantum_fabric.{room}")
         modules = (
             [module] if not is_empty(module) else [import_module(name) for name in code.submodules(room)]
