@@ -80,7 +80,9 @@ def qber(weights: ArrayLike) -> tuple[Floats, Floats, Floats]:
         [0.07, 0.09, 0.04]
     """
     w = np.clip(check_weights(weights, "weights"), 0.0, 1.0)
-    return (w[..., 1] + w[..., 3], w[..., 1] + w[..., 2], w[..., 2] + w[..., 3])
+    # weights that were divided by their sum may add up to one and a bit
+    e_x, e_y, e_z = (np.clip(w[..., i] + w[..., j], 0.0, 1.0) for i, j in ((1, 3), (1, 2), (2, 3)))
+    return (e_x, e_y, e_z)
 
 
 def with_readout(error: ArrayLike, a: OperationNoise, b: OperationNoise, parity: int | None = None) -> Floats:

@@ -169,3 +169,10 @@ def test_deterministic_delivery_is_smooth_at_one_and_rises():
 def test_deterministic_delivery_domain():
     with pytest.raises(QuantityError, match="link_efficiency"):
         merit.deterministic_fidelity(-0.1)
+
+
+def test_error_rates_of_weights_with_one_rounding_too_many_are_still_probabilities() -> None:
+    weights = [0.0, 0.0, 0.7000000000000002, 0.3]
+    assert sum(weights) > 1.0
+    assert float(merit.qber(weights)[2]) == 1.0
+    assert float(merit.bb84_fraction(merit.qber(weights)[2], 0.0)) == 1.0
