@@ -17,8 +17,8 @@ from quantum_fabric.network import waiting
 from quantum_fabric.physics import bell, merit
 from quantum_fabric.physics.noise import OperationNoise
 from quantum_fabric.physics.optics.pair_source import cw_rates, pulsed_coincidences
+from quantum_fabric.physics.optimum import reach
 from quantum_fabric.physics.qkd import decoy
-from quantum_fabric.physics.qkd.optimum import reach
 from quantum_fabric.validation import load
 from quantum_fabric.validation.chain_laws import Chain, chi_square, law, normal_deviate
 from quantum_fabric.validation.experiments import (

@@ -23,12 +23,6 @@ _LN2_LOW = 1.9082149292705877e-10
 _SQRT_HALF = 0.7071067811865476
 
 
-def _mix(z: int) -> int:
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
-    return z ^ (z >> 31)
-
-
 def portable_log(x: float) -> float:
     """Natural logarithm of a positive normal number, the same bits on every IEEE 754 machine.
 

@@ -6,7 +6,6 @@ The light is in `quantum_fabric.physics.optics.squeezed`; here it meets nodes, f
 from __future__ import annotations
 
 import cmath
-import math
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Self
 
@@ -136,7 +135,7 @@ class SharedExcitation:
     def _heralds(self, setting: float) -> tuple[HeraldOutcome, ...]:
         a, b = sides(setting, self._station, self.kept, self._balance)
         return shared_excitation(
-            a, b, self._station, phase(self.parts), self.parts.kept_locally, self.parts.phase
+            a, b, self._station, self.parts.phase_noise, self.parts.kept_locally, self.parts.phase
         )
 
     def _fidelity(self, setting: float) -> float:
@@ -173,11 +172,6 @@ def sides(
     if less <= 0.0:
         return Side(setting, eta_a, kept[0]), Side(setting, eta_b, kept[1])
     return Side(setting * less / here, eta_a, kept[0]), Side(setting * less / there, eta_b, kept[1])
-
-
-def phase(parts: Parts) -> float:
-    """Rms optical phase between the two paths, rad."""
-    return math.hypot(parts.a.interface.phase_noise, parts.b.interface.phase_noise)
 
 
 def strong(setting: float, name: str) -> tuple[Caution, ...]:

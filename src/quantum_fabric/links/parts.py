@@ -133,6 +133,11 @@ class Parts:
         return max(self.a.interface.cycle, self.b.interface.cycle)
 
     @property
+    def phase_noise(self) -> float:
+        """Rms optical phase between the two paths, new in each attempt, rad."""
+        return math.hypot(self.a.interface.phase_noise, self.b.interface.phase_noise)
+
+    @property
     def local_errors(self) -> Correlators:
         """White noise that both memory-photon interfaces, and turned polarisation, leave on the pair, as correlators."""
         return product(self._local(0), self._local(1))

@@ -17,7 +17,6 @@ from quantum_fabric.devices import Cavity
 from quantum_fabric.errors import Caution, QuantityError
 from quantum_fabric.links.architecture import FIBRE, Architecture, Parameter
 from quantum_fabric.links.conditions import Conditions
-from quantum_fabric.links.excitation import phase
 from quantum_fabric.links.joint import Joint
 from quantum_fabric.links.knobs import best_setting
 from quantum_fabric.links.model import Heralding, HeraldOutcome, Knob
@@ -217,7 +216,7 @@ class SerialReflection:
             after=detector.seen(detector.dark_rate + stray),
             dark=detector.click_probability(stray),
         )
-        plus, minus = serial_reflection(way, mean_photons, phase(parts), parts.phase)
+        plus, minus = serial_reflection(way, mean_photons, parts.phase_noise, parts.phase)
         local = parts.kept_locally
         return plus.depolarised(*local).herald(PHI_PLUS), minus.depolarised(*local).herald(PHI_MINUS)
 

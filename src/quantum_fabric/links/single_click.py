@@ -259,7 +259,7 @@ class SingleClick:
             alpha_b,
             self._station.eta_a,
             self._station.eta_b,
-            phase_sigma=math.hypot(a.phase_noise, b.phase_noise),
+            phase_sigma=self.parts.phase_noise,
             double_a=a.double_excitation,
             double_b=b.double_excitation,
             phase=self.parts.phase,

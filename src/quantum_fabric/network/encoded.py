@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from quantum_fabric.errors import Caution
@@ -285,9 +285,3 @@ def evaluated(segments: Segments, window: float, shots: int, seed: int = 1) -> E
         pair_fidelity=min(states),
         cautions=tuple(cautions),
     )
-
-
-def sharpened(plan: EncodedPlan, shots: int) -> EncodedPlan:
-    """The same plan, its logical fidelity sampled with more shots."""
-    found = sample_line(plan.segments.code, plan.segments.line(plan.window / SECOND), shots, 1)
-    return replace(plan, logical=found)

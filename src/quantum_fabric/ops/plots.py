@@ -34,6 +34,14 @@ LOSS_COLOURS: Final = {
     "operations, net of purification": "#d98a1f",
 }
 
+STYLE: Final[Any] = {
+    "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10,
+    "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": "#c4cad1", "xtick.color": MUTED,
+    "ytick.color": MUTED, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+    "grid.color": "#e8ebef", "grid.linewidth": 0.8, "axes.axisbelow": True,
+}  # fmt: skip
+"""The house style of figures, as matplotlib's settings; a salt for the names inside an SVG comes on top."""
+
 
 @dataclass(slots=True)
 class Group:
@@ -86,7 +94,7 @@ def delivery(groups: Sequence[Group], until: float) -> str:
         axes.set_ylim(bottom=0)
         columns = max(1, min(4, 96 // (max(len(group.label) for group in shown) + 8)))
         axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), fontsize=9, ncols=columns)
-        return _svg(figure)
+        return svg(figure)
 
 
 def fidelities(groups: Sequence[Group]) -> str:
@@ -124,7 +132,7 @@ def fidelities(groups: Sequence[Group]) -> str:
         axes.set_ylim(-0.15, len(shown) + 0.05)
         axes.set_xlabel("true fidelity of a delivered pair")
         axes.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize=9)
-        return _svg(figure)
+        return svg(figure)
 
 
 def drift(groups: Sequence[Group], calibrations: Sequence[float]) -> str:
@@ -157,7 +165,7 @@ def drift(groups: Sequence[Group], calibrations: Sequence[float]) -> str:
         axes.set_xlabel(f"time / {unit}")
         axes.set_ylabel("true fidelity")
         axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), fontsize=9, ncols=4)
-        return _svg(figure)
+        return svg(figure)
 
 
 def time_lost(groups: Sequence[Group]) -> str:
@@ -217,7 +225,7 @@ def _stacked(
             frameon=False, ncols=5, loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize=9, handlelength=1.0,
             columnspacing=1.2,
         )  # fmt: skip
-        return _svg(figure)
+        return svg(figure)
 
 
 def _rows(axes: Axes, labels: Sequence[str]) -> None:
@@ -242,13 +250,7 @@ def _figure(height: float, salt: str) -> Iterator[tuple[Figure, Axes]]:
     import matplotlib
     from matplotlib.figure import Figure as NewFigure
 
-    style: Any = {
-        "svg.fonttype": "none", "svg.hashsalt": salt, "font.family": "sans-serif", "font.size": 10,
-        "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": "#c4cad1", "xtick.color": MUTED,
-        "ytick.color": MUTED, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-        "grid.color": "#e8ebef", "grid.linewidth": 0.8, "axes.axisbelow": True,
-    }  # fmt: skip
-    with matplotlib.rc_context(style):
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": salt}):
         figure = NewFigure(figsize=(9.2, height), layout="constrained")
         figure.patch.set_alpha(0.0)
         axes = figure.add_subplot()
@@ -256,7 +258,7 @@ def _figure(height: float, salt: str) -> Iterator[tuple[Figure, Axes]]:
         yield figure, axes
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
     """The figure as an element of a page: no XML declaration, no addresses, and no size but that of its frame."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 

@@ -261,8 +261,3 @@ def unnamed() -> Refusal:
 def malformed(error: FormatError) -> Refusal:
     """For a request that is not in the format."""
     return Refusal(400, f"bad request format: {error}")
-
-
-def unavailable(reason: str) -> Refusal:
-    """For what is no fault of the caller."""
-    return Refusal(503, reason)

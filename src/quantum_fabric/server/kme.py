@@ -38,8 +38,6 @@ log = logging.getLogger("quantum_fabric.server.kme")
 SWEEP_SECONDS: Final = 1.0
 """How often expired keys are looked for. A key that is out of its time is refused at once, swept or not."""
 
-BUSY: Final = Refusal(503, "the key store cannot answer now")
-
 
 class Kme:
     """What the listeners call.

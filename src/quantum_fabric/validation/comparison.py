@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
+from quantum_fabric.physics.optimum import golden
 from quantum_fabric.validation.parameters import Measured, Number, ParameterFile
 
 Values: TypeAlias = Mapping[str, float]
@@ -177,14 +178,14 @@ def fitted(predict: Predict, file: ParameterFile) -> dict[str, Number]:
     centre = {name: number.value for name, number in file.parameters.items()}
 
     def best(shift: float) -> float:
-        def loss(x: float) -> float:
+        def closeness(x: float) -> float:
             found = predict({**centre, fit.parameter: x})
-            return sum(
+            return -sum(
                 ((found[name].value - number.value - shift * number.error) / (number.error or 1.0)) ** 2
                 for name, number in ((name, file.measured[name].number) for name in fit.on)
             )
 
-        return _golden(loss, fit.low, fit.high)
+        return golden(closeness, fit.low, fit.high, 1e-12)
 
     value = best(0.0)
     error = 0.5 * abs(best(1.0) - best(-1.0))
@@ -235,14 +236,3 @@ def _standing(name: str, file: ParameterFile, parameters: Mapping[str, Number]) 
     if letter in "CDP" and letters <= set("CDP"):
         return Standing.EXACT
     return Standing.SOFT if letters & set("MP") else Standing.SOURCED
-
-
-def _golden(function: Callable[[float], float], low: float, high: float) -> float:
-    ratio = 0.5 * (math.sqrt(5.0) - 1.0)
-    for _ in range(80):
-        left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if function(left) <= function(right):
-            high = right
-        else:
-            low = left
-    return 0.5 * (low + high)

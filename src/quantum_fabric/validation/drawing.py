@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import math
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from quantum_fabric.ops.plots import COLOURS, FLOOR, INK, MUTED
+from quantum_fabric.ops.plots import COLOURS, FLOOR, INK, STYLE, svg
 from quantum_fabric.validation.comparison import Comparison, Standing
 
 if TYPE_CHECKING:
@@ -32,11 +30,8 @@ def figure(result: Result) -> str:
     from matplotlib.figure import Figure as NewFigure
 
     style: Any = {
-        "svg.fonttype": "none", "svg.hashsalt": result.file.name, "font.family": "sans-serif", "font.size": 10,
-        "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": "#c4cad1", "xtick.color": MUTED,
-        "ytick.color": MUTED, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-        "grid.color": "#e8ebef", "grid.linewidth": 0.8, "axes.axisbelow": True, "axes.titlesize": 10,
-        "axes.titlelocation": "left", "legend.frameon": False, "legend.fontsize": 9,
+        **STYLE, "svg.hashsalt": result.file.name, "axes.titlesize": 10, "axes.titlelocation": "left",
+        "legend.frameon": False, "legend.fontsize": 9,
     }  # fmt: skip
     with matplotlib.rc_context(style):
         made = NewFigure(figsize=(9.2, result.experiment.height), layout="constrained")
@@ -44,20 +39,7 @@ def figure(result: Result) -> str:
         result.experiment.draw(result, made)
         for axes in made.axes:
             axes.patch.set_alpha(0.0)
-        return _svg(made)
-
-
-def _svg(made: Figure) -> str:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    buffer = io.StringIO()
-    canvas: Any = FigureCanvasSVG(made)
-    canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    start = text.index(">") + 1
-    frame = re.sub(r' (?:xmlns(?::\w+)?|width|height|version)="[^"]*"', "", text[:start])
-    return frame + text[start:]
+        return svg(made)
 
 
 def point(axes: Axes, x: float, row: Comparison, label: str | None = None) -> None:

@@ -9,13 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from quantum_fabric.errors import Caution, QuantityError
 from quantum_fabric.physics.merit import binary_entropy
 from quantum_fabric.physics.optics.pair_source import cw_cautions, cw_rates
-
-_GOLDEN: Final = 0.5 * (math.sqrt(5.0) - 1.0)
+from quantum_fabric.physics.optimum import golden
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +142,4 @@ def _maximum(function: Callable[[float], float], low: float, high: float) -> flo
     values = [function(x) for x in grid]
     top = values.index(max(values))
     low, high = grid[max(top - 1, 0)], grid[min(top + 1, steps)]
-    for _ in range(32):
-        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        if function(left) >= function(right):
-            high = right
-        else:
-            low = left
-    return 0.5 * (low + high)
+    return golden(function, low, high, 2e-7)

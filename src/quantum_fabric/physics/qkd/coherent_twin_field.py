@@ -17,7 +17,7 @@ import numpy as np
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.physics.checks import check_range
 from quantum_fabric.physics.merit import binary_entropy
-from quantum_fabric.physics.qkd.optimum import golden
+from quantum_fabric.physics.optimum import golden
 from quantum_fabric.physics.qkd.twin_field import MiddleStation
 
 PHOTONS = 12

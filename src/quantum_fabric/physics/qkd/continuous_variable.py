@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from quantum_fabric.physics.checks import Floats, check_range
-from quantum_fabric.physics.qkd.optimum import golden
+from quantum_fabric.physics.optimum import golden
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.physics.checks import Floats, check_range
 from quantum_fabric.physics.merit import binary_entropy
-from quantum_fabric.physics.qkd.optimum import golden
+from quantum_fabric.physics.optimum import golden
 
 
 @dataclass(frozen=True, slots=True)

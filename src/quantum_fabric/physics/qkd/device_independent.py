@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.physics.checks import Floats, check_range
 from quantum_fabric.physics.merit import TSIRELSON, binary_entropy
+from quantum_fabric.physics.optimum import golden
 from quantum_fabric.physics.qkd.ledger import Ledger, Security
-from quantum_fabric.physics.qkd.optimum import golden
 
 
 @dataclass(frozen=True, slots=True)

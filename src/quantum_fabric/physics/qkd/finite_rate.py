@@ -15,11 +15,11 @@ from numpy.typing import ArrayLike
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.physics.checks import Floats, check_range
 from quantum_fabric.physics.merit import binary_entropy
+from quantum_fabric.physics.optimum import climb
 from quantum_fabric.physics.qkd.concentration import sampling_gap
 from quantum_fabric.physics.qkd.finite_key import Counts, FiniteKey, Sampling, two_decoy_key
 from quantum_fabric.physics.qkd.ledger import Security
 from quantum_fabric.physics.qkd.one_decoy import one_decoy_key
-from quantum_fabric.physics.qkd.optimum import climb
 
 
 @dataclass(frozen=True, slots=True)

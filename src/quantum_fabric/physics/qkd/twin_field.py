@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.physics.checks import Floats, check_range
 from quantum_fabric.physics.merit import binary_entropy
-from quantum_fabric.physics.qkd.optimum import climb
+from quantum_fabric.physics.optimum import climb
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from quantum_fabric.physics import bounds
+from quantum_fabric.physics.optimum import reach
 from quantum_fabric.physics.qkd import decoy, dps, twin_field
-from quantum_fabric.physics.qkd.optimum import reach
 from quantum_fabric.validation.comparison import Predicted, Prediction, Values
 from quantum_fabric.validation.drawing import FAILED, MODEL, NULL, lines, point
 from quantum_fabric.validation.experiment import Experiment

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.physics.bounds import plob
 from quantum_fabric.physics.merit import bb84_fraction
+from quantum_fabric.physics.optimum import golden, reach
 from quantum_fabric.physics.qkd.decoy import (
     PulseReceiver,
     best_intensity,
@@ -23,7 +24,6 @@ from quantum_fabric.physics.qkd.decoy import (
     vacuum_weak_bounds,
     vacuum_weak_rate,
 )
-from quantum_fabric.physics.qkd.optimum import golden, reach
 
 GYS = PulseReceiver(background=1.7e-6, misalignment=0.033, inefficiency=1.22)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.physics.bounds import plob
 from quantum_fabric.physics.merit import TSIRELSON, bb84_fraction, binary_entropy, di_fraction
+from quantum_fabric.physics.optimum import golden, reach
 from quantum_fabric.physics.qkd.continuous_variable import (
     Homodyne,
     best_modulation,
@@ -28,7 +29,6 @@ from quantum_fabric.physics.qkd.entanglement import (
     source_rate,
 )
 from quantum_fabric.physics.qkd.ledger import Security
-from quantum_fabric.physics.qkd.optimum import golden, reach
 
 SECURITY = Security(1e-10, 1e-15)
 MFL = PairReceivers(background=6.02e-6, misalignment=0.015, inefficiency=1.22)

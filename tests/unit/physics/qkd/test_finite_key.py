@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.physics.bounds import plob
 from quantum_fabric.physics.merit import binary_entropy
+from quantum_fabric.physics.optimum import reach
 from quantum_fabric.physics.qkd.concentration import published_gap, sampling_gap
 from quantum_fabric.physics.qkd.finite_key import Counts, photon_number_share, two_decoy_key
 from quantum_fabric.physics.qkd.finite_rate import (
@@ -23,7 +24,6 @@ from quantum_fabric.physics.qkd.finite_rate import (
 )
 from quantum_fabric.physics.qkd.ledger import Ledger, Security
 from quantum_fabric.physics.qkd.one_decoy import one_decoy_key
-from quantum_fabric.physics.qkd.optimum import reach
 
 LIM = GatedReceiver(dark=6e-7, afterpulse=4e-2, misalignment=5e-3, inefficiency=1.16)
 QUIET = GatedReceiver(dark=1e-8, afterpulse=0.0, misalignment=1e-2, inefficiency=1.16)

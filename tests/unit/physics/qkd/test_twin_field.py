@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from quantum_fabric.errors import QuantityError
 from quantum_fabric.physics.bounds import equal_chain, plob
+from quantum_fabric.physics.optimum import reach
 from quantum_fabric.physics.qkd import coherent_twin_field as signs
 from quantum_fabric.physics.qkd import mdi
 from quantum_fabric.physics.qkd import twin_field as twin
-from quantum_fabric.physics.qkd.optimum import reach
 
 QUIET = twin.MiddleStation(dark=1e-12, misalignment=0.03)
 MDI = mdi.BellStation(dark=3.01e-6, misalignment=0.015)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantum_fabric.errors import QuantityError
-from quantum_fabric.physics.qkd.optimum import climb, golden, reach
+from quantum_fabric.physics.optimum import climb, golden, reach
 
 
 @settings(max_examples=50, deadline=None)

@@ -1,4 +1,4 @@
-"""Finding the best setting of a protocol, and how far it reaches: small deterministic searches on arrays.
+"""Finding the best setting of a link or a protocol, and how far it reaches: small deterministic searches.
 
 Nothing here is random, so that a rate is the same number on every machine. The searches need no derivative; a key rate that is cut off
 at zero must be passed *before* the cut, or the search has nothing to climb.
