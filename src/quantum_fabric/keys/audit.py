@@ -35,6 +35,8 @@ class Act(StrEnum):
     REFUSED = "refused"
     ROTATED = "rotated"
     STARTED = "started"
+    OPENED = "opened"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)

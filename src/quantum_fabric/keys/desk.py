@@ -106,10 +106,10 @@ class Desk:
         if isinstance(wanted, Refusal):
             return self.refuse(shelf, now, master, "issue", wanted, slaves=list(slaves))
         octets = (request.size or self.policy.limits.default_size) // 8
-        charges = self._ration(shelf, master, slaves, request.number, now)
+        charges = self.ration(shelf, master, slaves, request.number, now)
         if isinstance(charges, Refusal):
             return self.refuse(shelf, now, master, "issue", charges, slaves=list(slaves))
-        cuts = self._cut(shelf, slaves, octets, request.number, wanted)
+        cuts = self.take(shelf, slaves, octets, request.number, wanted)
         if isinstance(cuts, Refusal):
             return self.refuse(shelf, now, master, "issue", cuts, slaves=list(slaves))
         for slave, usage in charges:
@@ -135,7 +135,7 @@ class Desk:
             return Refusal(400, "size is out of range", (bounds,))
         return wish(request.mandatory, request.optional, limits)
 
-    def _ration(
+    def ration(
         self, shelf: Shelf, master: str, slaves: tuple[str, ...], number: int, now: Instant
     ) -> list[tuple[str, Usage]] | Refusal:
         """What the quota of each pair will be charged; a refusal where one of them does not allow it."""
@@ -150,7 +150,7 @@ class Desk:
             charges.append((slave, usage))
         return charges
 
-    def _cut(
+    def take(
         self, shelf: Shelf, slaves: tuple[str, ...], octets: int, number: int, wanted: Wish
     ) -> list[tuple[Cut, tuple[Errand, ...]]] | Refusal:
         """Cut the keys, and a pad for each far KME beyond the first; all or nothing."""

@@ -32,6 +32,7 @@ class MemoryShelf:
         self._keys: dict[UUID, KeyRecord] = {}
         self._sealed: dict[UUID, Sealed] = {}
         self._usage: dict[tuple[str, str], Usage] = {}
+        self._streams: dict[UUID, str] = {}
         self._errands: OrderedDict[tuple[str, UUID], Errand] = OrderedDict()
 
     def transact(self, work: Callable[[Shelf], T]) -> T:
@@ -135,6 +136,18 @@ class MemoryShelf:
             self.put_back(what, sealed)
         else:
             self._sealed[what] = sealed
+
+    def stream(self, name: UUID) -> str | None:
+        return self._streams.get(name)
+
+    def put_stream(self, name: UUID, facts: str) -> None:
+        self._streams[name] = facts
+
+    def drop_stream(self, name: UUID) -> None:
+        self._streams.pop(name, None)
+
+    def streams(self) -> list[str]:
+        return [self._streams[name] for name in sorted(self._streams)]
 
     def head(self) -> Head:
         return Head(self.entries[-1].number, self.entries[-1].digest) if self.entries else EMPTY

@@ -107,6 +107,18 @@ class Shelf(Protocol):
     def reseal(self, what: Cell | UUID, sealed: Sealed) -> None:
         """Write a cell or key that was sealed anew."""
 
+    def stream(self, name: UUID) -> str | None:
+        """What is known of a key stream, as `quantum_fabric.keys.streams` wrote it."""
+
+    def put_stream(self, name: UUID, facts: str) -> None:
+        """Write or replace it."""
+
+    def drop_stream(self, name: UUID) -> None:
+        """Forget it; one that is not there does no harm."""
+
+    def streams(self) -> list[str]:
+        """All of them, in the order of their names."""
+
     def head(self) -> Head:
         """The end of the audit book."""
 

@@ -19,8 +19,8 @@ from quantum_fabric.keys.records import Cell, End, Instant, KeyRecord, Origin, P
 from quantum_fabric.keys.sealing import Sealed
 from quantum_fabric.keys.shelf import Errand
 
-VERSION: Final = 1
-"""Of the schema; a file of another version is refused."""
+VERSION: Final = 2
+"""Of the schema; a file of version 1, which had no key streams, is brought up to it, and any other is refused."""
 
 SCHEMA: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, kek TEXT NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;
@@ -42,6 +42,7 @@ CREATE TABLE outbox (number INTEGER PRIMARY KEY AUTOINCREMENT, kme TEXT NOT NULL
 CREATE TABLE audit (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, act TEXT NOT NULL, actor TEXT NOT NULL,
     facts TEXT NOT NULL, before TEXT NOT NULL, digest TEXT NOT NULL) STRICT;
 """
+STREAMS: Final = "CREATE TABLE streams (name BLOB PRIMARY KEY, facts TEXT NOT NULL) STRICT, WITHOUT ROWID"
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -72,9 +73,10 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("BEGIN IMMEDIATE")
         (found,) = connection.execute("PRAGMA user_version").fetchone()
-        if found == 0:
-            for statement in SCHEMA.split(";"):
+        if found in (0, 1):
+            for statement in (SCHEMA if found == 0 else "").split(";"):
                 connection.execute(statement)
+            connection.execute(STREAMS)
             connection.execute(f"PRAGMA user_version = {VERSION}")
         elif found != VERSION:
             raise InputError(f"schema {found}", f"schema {VERSION}", f"store {path}")
@@ -313,6 +315,19 @@ class SqliteShelf:
                 "UPDATE keys SET kek = ?, sealed = ? WHERE key_id = ?",
                 (sealed.kek, sealed.octets, what.bytes),
             )
+
+    def stream(self, name: UUID) -> str | None:
+        row = self._one("SELECT facts FROM streams WHERE name = ?", name.bytes)
+        return None if row is None else str(row[0])
+
+    def put_stream(self, name: UUID, facts: str) -> None:
+        self._do("INSERT OR REPLACE INTO streams VALUES (?, ?)", (name.bytes, facts))
+
+    def drop_stream(self, name: UUID) -> None:
+        self._do("DELETE FROM streams WHERE name = ?", (name.bytes,))
+
+    def streams(self) -> list[str]:
+        return [str(facts) for (facts,) in self._do("SELECT facts FROM streams ORDER BY name")]
 
     def proof(self) -> Sealed | None:
         """What shows whether a KEK is the right one; None in a new store."""
