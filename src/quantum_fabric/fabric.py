@@ -255,6 +255,10 @@ class Fabric:
         self._awaited = None
         return self._answer
 
+    def tell(self, place: str, message: Message) -> None:
+        """Show the watchers what a service of this network has to tell."""
+        self._watch(place, message)
+
     # ------------------------------------------------------------------------------------------- inside
 
     def _watch(self, place: str, message: Message) -> None:

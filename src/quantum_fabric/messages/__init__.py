@@ -9,12 +9,13 @@ Identity of a pair:
     herald on lane 0 of that link. A longer pair is named by the elementary pairs at its two ends, a `PairId`. So
     identities compose at a swap without anybody allocating a number.
 
-Five families (one module each; the unions are below):
+Six families (one module each; the unions are below):
     requests and outcomes  caller <-> controller
     installation           controller <-> node agents
     coordination           node agent <-> node agent
     commands               node agent (or a service) -> plant
     events                 plant -> node agents
+    keys                   a service that makes keys -> watchers
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ from quantum_fabric.messages.installation import (
     Rule,
     SwapRule,
 )
+from quantum_fabric.messages.keys import KeyAlarm, KeyBlock
 from quantum_fabric.messages.requests import (
     Accepted,
     Cancel,
@@ -116,7 +118,10 @@ Event: TypeAlias = (
     | NodeRecovered
 )
 Client: TypeAlias = LinkRequest | Cancel | Accepted | Refused | Delivered | Substandard | Outcome
-Message: TypeAlias = Coordination | Installation | Command | Event | Client | Wake | Truth | Drifted | Stale
+Keys: TypeAlias = KeyBlock | KeyAlarm
+Message: TypeAlias = (
+    Coordination | Installation | Command | Event | Client | Keys | Wake | Truth | Drifted | Stale
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,9 @@ __all__ = [
     "Joined",
     "LinkChanged",
     "LinkPlan",
+    "KeyAlarm",
+    "KeyBlock",
+    "Keys",
     "LinkReport",
     "LinkRequest",
     "Lost",

@@ -36,6 +36,8 @@ from quantum_fabric.messages import (
     Declined,
     Delivered,
     Drain,
+    KeyAlarm,
+    KeyBlock,
     LinkChanged,
     LinkReport,
     LinkRequest,
@@ -61,7 +63,7 @@ KEEPS: Final[Mapping[str, tuple[type, ...]]] = {
     "requests": (
         LinkRequest, Cancel, Accepted, Refused, Prepare, Prepared, Declined, Commit, Drain, Release, Released, Confirmed,
         Delivered, Substandard, Outcome, LinkReport, LinkChanged, NodeFailed, NodeRecovered, Calibrate, Calibrated,
-        Truth, Stale,
+        KeyBlock, KeyAlarm, Truth, Stale,
     ),
     "full": typing.get_args(Message),
 }  # fmt: skip
