@@ -35,6 +35,11 @@ class Act(StrEnum):
     REFUSED = "refused"
     ROTATED = "rotated"
     STARTED = "started"
+    COMBINED = "combined"
+    """From QKD and ML-KEM."""
+
+    DEGRADED = "degraded"
+    """From one of them alone, as the policy allows."""
     OPENED = "opened"
     CLOSED = "closed"
 
