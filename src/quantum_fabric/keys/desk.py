@@ -217,10 +217,7 @@ class Desk:
                 record = life.hand_over(
                     record, master, now
                 )  # one write: it is reserved and delivered at once
-            shelf.add_key(record, self.ring.seal(record.key_id, piece.material))
-            told = {errand.kme: replace(errand, key_id=record.key_id) for errand in errands}
-            for kme in abroad:
-                shelf.send(told.get(kme, Errand(kme, record.key_id)))
+            self.shelve(shelf, record, piece, errands)
             records.append(record)
         names = [str(record.key_id) for record in records]
         act = Act.RESERVED if abroad else Act.ISSUED
@@ -237,6 +234,13 @@ class Desk:
                 for record, (piece, _) in zip(records, cuts, strict=True)
             )
         )
+
+    def shelve(self, shelf: Shelf, record: KeyRecord, piece: Cut, errands: tuple[Errand, ...]) -> None:
+        """Store a key that was cut, and send word of it to every KME that must hold it too."""
+        shelf.add_key(record, self.ring.seal(record.key_id, piece.material))
+        told = {errand.kme: replace(errand, key_id=record.key_id) for errand in errands}
+        for kme in self.policy.abroad(record.slaves):
+            shelf.send(told.get(kme, Errand(kme, record.key_id)))
 
     def release(self, shelf: Shelf, master: str, key_ids: Sequence[UUID], now: Instant) -> Grant | Refusal:
         """Hand promised keys to their master, once every KME has confirmed them.
@@ -258,7 +262,7 @@ class Desk:
         if len(ready) != len(key_ids):
             refusal = Refusal(503, "another KME has not confirmed these keys")
             return self.refuse(shelf, now, master, "release", refusal, keys=names)
-        grant = self._give(shelf, master, ready, now)
+        grant = self.give(shelf, master, ready, now)
         self.note(shelf, now, Act.ISSUED, master, keys=names)
         return grant
 
@@ -280,7 +284,7 @@ class Desk:
         refusal, records = self._find(shelf, master, slave, key_ids, now)
         if refusal is not None:
             return self.refuse(shelf, now, slave, "collect", refusal, keys=names, master=master)
-        grant = self._give(shelf, slave, records, now)
+        grant = self.give(shelf, slave, records, now)
         self.note(shelf, now, Act.COLLECTED, slave, keys=names, master=master)
         return grant
 
@@ -308,7 +312,8 @@ class Desk:
                 ready.append(record)
         return (Refusal(400, NOT_FOUND, tuple(missing)) if missing else None), ready
 
-    def _give(self, shelf: Shelf, sae: str, records: Sequence[KeyRecord], now: Instant) -> Grant:
+    def give(self, shelf: Shelf, sae: str, records: Sequence[KeyRecord], now: Instant) -> Grant:
+        """Hand keys that wait for an SAE to it; whether it may have them was looked at before."""
         keys = []
         for record in records:
             sealed = shelf.sealed(record.key_id)

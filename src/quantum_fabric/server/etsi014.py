@@ -66,7 +66,7 @@ def key_request_of_body(slave: str, body: bytes) -> KeyRequest:
         {'acme_x': 1}
     """
     fields = read_object(body) if body else {}
-    _known(fields, _REQUEST)
+    known(fields, _REQUEST)
     more = fields.get("additional_slave_SAE_IDs", [])
     return KeyRequest(
         slave=_sae(slave, "slave_SAE_ID"),
@@ -103,12 +103,12 @@ def key_ids_of_body(body: bytes) -> list[UUID]:
         [UUID('550e8400-e29b-41d4-a716-446655440000')]
     """
     fields = read_object(body)
-    _known(fields, {"key_IDs", "key_IDs_extension"})
+    known(fields, {"key_IDs", "key_IDs_extension"})
     is_object(fields.get("key_IDs_extension", {}), "key_IDs_extension")
     found = []
     for item in array_of(fields.get("key_IDs"), "key_IDs"):
         one = is_object(item, "key_IDs")
-        _known(one, {"key_ID", "key_ID_extension"})
+        known(one, {"key_ID", "key_ID_extension"})
         is_object(one.get("key_ID_extension", {}), "key_ID_extension")
         found.append(uuid_of(one.get("key_ID")))
     if not found:
@@ -150,7 +150,7 @@ def _json(fields: Mapping[str, Any]) -> bytes:
     return json.dumps(fields, separators=(",", ":")).encode()
 
 
-def _query(query: str, known: set[str]) -> dict[str, str]:
+def _query(query: str, names: set[str]) -> dict[str, str]:
     try:
         pairs = parse_qsl(
             query, keep_blank_values=True, strict_parsing=bool(query), errors="strict", max_num_fields=8
@@ -158,7 +158,7 @@ def _query(query: str, known: set[str]) -> dict[str, str]:
     except ValueError:
         raise FormatError("something else", "NAME=VALUE&...", "query") from None
     values = dict(pairs)
-    _known(values, known)
+    known(values, names)
     if len(values) != len(pairs):
         raise FormatError("a parameter twice", "each once", "query")
     return values
@@ -197,10 +197,11 @@ def _finite(text: str) -> float:
     return value
 
 
-def _known(fields: Mapping[str, Any], known: frozenset[str] | set[str]) -> None:
-    unknown = sorted(set(fields) - known)
+def known(fields: Mapping[str, Any], names: frozenset[str] | set[str]) -> None:
+    """Refuse parameters that have no such name; FormatError names the first."""
+    unknown = sorted(set(fields) - names)
     if unknown:
-        raise FormatError(repr(unknown[0][:64]), f"one of {', '.join(sorted(known))}", "parameter")
+        raise FormatError(repr(unknown[0][:64]), f"one of {', '.join(sorted(names))}", "parameter")
 
 
 def is_object(value: Any, where: str) -> dict[str, Any]:
@@ -233,10 +234,10 @@ def _sae(value: Any, where: str) -> str:
         raise FormatError("something else", error.expected, where) from None
 
 
-def uuid_of(value: Any) -> UUID:
+def uuid_of(value: Any, where: str = "key_ID") -> UUID:
     """A UUID in its text form; FormatError where it is something else."""
     if not isinstance(value, str) or not _UUID.fullmatch(value):
-        raise FormatError("something else", "a UUID in its text form", "key_ID")
+        raise FormatError("something else", "a UUID in its text form", where)
     return UUID(value)
 
 

@@ -29,6 +29,7 @@ from quantum_fabric.keys import (
     sweep,
     void,
 )
+from quantum_fabric.keys.streams import is_chunk
 from quantum_fabric.server.clock import SteadyClock
 from quantum_fabric.server.sqlite import SqliteShelf
 from quantum_fabric.server.store import Store, StoreError, renew
@@ -65,6 +66,7 @@ class Kme:
         self.nudges: dict[str, asyncio.Event] = {}
         self._waiting: dict[UUID, asyncio.Future[None]] = {}
         self._sweeper: asyncio.Task[None] | None = None
+        self._stirring: asyncio.Future[None] | None = None
 
     async def start(self) -> None:
         """Take back what was promised before a crash, and begin to sweep."""
@@ -72,7 +74,8 @@ class Kme:
 
         def begin(shelf: Shelf) -> int:
             desk.note(shelf, now, Act.STARTED, desk.policy.kme, mode=desk.policy.mode.value)
-            left = [record.key_id for record in shelf.promised()]
+            # nobody waits for a promised key any more; chunks of a key stream wait for their index to be read
+            left = [record.key_id for record in shelf.promised() if not is_chunk(record.key_id)]
             return void(desk, shelf, left, desk.policy.kme, now)
 
         voided = await self.store.transact(begin)
@@ -148,6 +151,22 @@ class Kme:
             for key_id in promise.key_ids:
                 self._waiting.pop(key_id, None)
 
+    def stir(self) -> None:
+        """Something has come: whoever waits on a key stream looks again."""
+        stirring, self._stirring = self._stirring, None
+        if stirring is not None and not stirring.done():
+            stirring.set_result(None)
+
+    def stirring(self) -> asyncio.Future[None]:
+        """What the next `stir` fulfils; to be taken before one looks, so that nothing is missed in between."""
+        if self._stirring is None or self._stirring.done():
+            self._stirring = asyncio.get_running_loop().create_future()
+        return self._stirring
+
+    def nudge(self) -> None:
+        """Let every courier look into the outbox."""
+        self._nudge(tuple(self.nudges))
+
     def _nudge(self, kmes: tuple[str, ...]) -> None:
         for kme in kmes:
             event = self.nudges.get(kme)
@@ -160,6 +179,7 @@ class Kme:
         """Another KME holds these keys."""
         now = self.clock()
         complete = await self.store.transact(lambda shelf: confirmed(self.desk, shelf, kme, key_ids, now))
+        self.stir()
         for key_id in complete:
             waiting = self._waiting.get(key_id)
             if waiting is not None and not waiting.done():
@@ -169,6 +189,7 @@ class Kme:
         """Another KME will never hold these keys: take them back, and let the master know at once."""
         now, actor = self.clock(), self.desk.policy.kme
         await self.store.transact(lambda shelf: void(self.desk, shelf, key_ids, actor, now))
+        self.stir()
         for key_id in key_ids:
             waiting = self._waiting.get(key_id)
             if waiting is not None and not waiting.done():
@@ -181,7 +202,9 @@ class Kme:
             InputError: this KME does not take bits of that origin.
         """
         now = self.clock()
-        return await self.store.transact(lambda shelf: feed(self.desk, shelf, block, now))
+        taken = await self.store.transact(lambda shelf: feed(self.desk, shelf, block, now))
+        self.stir()
+        return taken
 
 
 def _sweep(desk: Desk, now: Instant, shelf: SqliteShelf) -> int:

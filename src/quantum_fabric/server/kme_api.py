@@ -15,6 +15,8 @@ from quantum_fabric.server import peer_format as wire
 from quantum_fabric.server.door import Call, Reply, said
 from quantum_fabric.server.etsi014 import FormatError, array_of, is_object
 from quantum_fabric.server.kme import Kme
+from quantum_fabric.server.streams import PATH as STREAMS
+from quantum_fabric.server.streams import Streams
 
 Acknowledge = Callable[[str, str, list[dict[str, Any]]], Coroutine[Any, Any, None]]
 """Send an acknowledgement: to which KME, at which path, what."""
@@ -35,10 +37,13 @@ class KmeApi:
         kme: whose they are.
         peers: the KMEs that may call, and the address of each: acknowledgements go nowhere else.
         acknowledge: sends them.
+        streams: answers what they say about key streams; None where there are none.
     """
 
-    def __init__(self, kme: Kme, peers: dict[str, str], acknowledge: Acknowledge) -> None:
-        self._kme, self._peers, self._acknowledge = kme, peers, acknowledge
+    def __init__(
+        self, kme: Kme, peers: dict[str, str], acknowledge: Acknowledge, streams: Streams | None = None
+    ) -> None:
+        self._kme, self._peers, self._acknowledge, self._streams = kme, peers, acknowledge, streams
         self._sending: set[asyncio.Task[None]] = set()
 
     async def __call__(self, call: Call) -> Reply:
@@ -48,6 +53,7 @@ class KmeApi:
             wire.EXT_KEYS: self._ext_keys,
             wire.ACK: self._ack,
             wire.VOID: self._void,
+            STREAMS: self._about_streams,
         }
         if call.caller not in self._peers:
             return _problem(401, "unauthorized", "the certificate does not name a peer of this KME")
@@ -60,7 +66,7 @@ class KmeApi:
             return _problem(405, "method-not-allowed", "this is called with POST")
         assert call.caller is not None
         near = call.caller in self._kme.desk.policy.neighbours
-        if near is (call.path == wire.PARCELS):
+        if call.path != STREAMS and near is (call.path == wire.PARCELS):
             return _problem(401, "unauthorized", "neighbours call by ETSI GS QKD 020, far KMEs by parcels")
         try:
             return await answer(call.caller, call.body)
@@ -93,7 +99,14 @@ class KmeApi:
                 (held if refusal is None else refused).append(_said(parcel.key_id, refusal))
             return {"held": held, "forgotten": forgotten, "refused": refused}
 
-        return Reply(200, json.dumps(await kme.store.transact(work)).encode())
+        answer = await kme.store.transact(work)
+        kme.stir()
+        return Reply(200, json.dumps(answer).encode())
+
+    async def _about_streams(self, caller: str, body: bytes) -> Reply:
+        if self._streams is None:
+            return _problem(404, "not-found", "there are no key streams here")
+        return Reply(200, await self._streams.peer(caller, body))
 
     # ---------------------------------------------------------------------------------------- ETSI GS QKD 020
 
@@ -135,6 +148,7 @@ class KmeApi:
             await kme.store.transact(work)
         finally:
             _wipe(parcels)
+        kme.stir()
         first = parcels[0]
         self._later(
             caller, callback, [_ack([one.key_id for one in parcels], "relayed", first.master, first.slaves)]

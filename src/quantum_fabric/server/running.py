@@ -13,6 +13,7 @@ from typing import Any
 from quantum_fabric.keys import Pool, Refusal, TestSource
 from quantum_fabric.server.courier import Courier, Line, LineError
 from quantum_fabric.server.door import Call, Door, Reply
+from quantum_fabric.server.etsi004_api import StreamApi
 from quantum_fabric.server.identity import calling, listening
 from quantum_fabric.server.kek import private
 from quantum_fabric.server.kme import Kme
@@ -20,6 +21,7 @@ from quantum_fabric.server.kme_api import KmeApi
 from quantum_fabric.server.sae_api import SaeApi
 from quantum_fabric.server.settings import KmeSettings
 from quantum_fabric.server.store import Store, StoreError
+from quantum_fabric.server.streams import Streams
 
 log = logging.getLogger("quantum_fabric.server.running")
 
@@ -35,6 +37,7 @@ class Running:
 
     Attributes:
         kme: the work.
+        streams: key streams.
         sae_door: for SAEs.
         kme_door: for other KMEs; None where there is none.
         health_door: for a supervisor on this machine; None where there is none.
@@ -45,7 +48,6 @@ class Running:
         policy, ring = settings.policy(), settings.ring()
         self._context = listening(settings.credentials(settings.sae_listener))
         self.kme = Kme(policy, ring, Store(settings.store, ring), settings.patience_seconds)
-        self.sae_door = Door(SaeApi(self.kme), "sae", settings.naming)
         self.kme_door: Door | None = None
         self._lines: dict[str, Line] = {}
         self._couriers: list[asyncio.Task[None]] = []
@@ -55,8 +57,12 @@ class Running:
             self._kme_context = listening(files, ssl.TLSVersion.TLSv1_3)
             outgoing = calling(files)
             self._lines = {name: Line(name, peer.url, outgoing) for name, peer in settings.peers.items()}
+            apart = {name: Line(name, peer.url, outgoing) for name, peer in settings.peers.items()}
+        self.streams = Streams(self.kme, apart if far is not None else {})
+        if far is not None:
             addresses = {name: peer.url for name, peer in settings.peers.items()}
-            self.kme_door = Door(KmeApi(self.kme, addresses, self._acknowledge), "kme")
+            self.kme_door = Door(KmeApi(self.kme, addresses, self._acknowledge, self.streams), "kme")
+        self.sae_door = Door(SaeApi(self.kme, StreamApi(self.kme, self.streams)), "sae", settings.naming)
         self.health_door = Door(self._health, "none") if settings.health_port is not None else None
         self._serving = False
 
@@ -67,6 +73,7 @@ class Running:
             OSError: a port is taken.
         """
         await self.kme.start()
+        await self.streams.start()
         await self._test_supply()
         listener = self.settings.sae_listener
         await self.sae_door.open(listener.host, listener.port, self._context)
@@ -79,6 +86,7 @@ class Running:
     async def stop(self) -> None:
         """Let nobody in, finish what is being answered, close the store. Twice does no harm."""
         self._serving = False
+        await self.streams.stop()
         await self.sae_door.close()
         for courier in self._couriers:
             courier.cancel()

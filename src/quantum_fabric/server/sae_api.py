@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from quantum_fabric.keys import Grant, Refusal, Status
-from quantum_fabric.server import etsi014
+from quantum_fabric.server import etsi004, etsi014
 from quantum_fabric.server.door import Call, Reply, said
+from quantum_fabric.server.etsi004_api import StreamApi
 from quantum_fabric.server.kme import Kme
 
 
@@ -13,13 +14,16 @@ class SaeApi:
 
     Args:
         kme: whose they are.
+        streams: answers ETSI GS QKD 004; None where it is not offered.
     """
 
-    def __init__(self, kme: Kme) -> None:
-        self._kme = kme
+    def __init__(self, kme: Kme, streams: StreamApi | None = None) -> None:
+        self._kme, self._streams = kme, streams
 
     async def __call__(self, call: Call) -> Reply:
         """Answer one call."""
+        if self._streams is not None and call.path[:-1] == etsi004.PREFIX:
+            return await self._streams(call)
         match call.path:
             case ("api", "v1", "keys", other, ("status" | "enc_keys" | "dec_keys") as method):
                 pass
