@@ -144,22 +144,23 @@ class Pair:
         ).real  # fmt: skip
         return Teleportation(True, sent.bits, ((a, b), (c, d)), overlap, sent_at, self._network.now)
 
-    def measure(self, basis: str) -> tuple[int, int]:
-        """Measure both halves in one basis; returns the bits of (source, destination).
+    def measure(self, basis: str | tuple[str, str]) -> tuple[int, int]:
+        """Measure both halves, in one basis or each in its own; returns the bits of (source, destination).
 
         Args:
-            basis: ``X``, ``Y`` or ``Z``.
+            basis: ``X``, ``Y`` or ``Z``, or two of them: for the source and for the destination.
 
         Raises:
             InputError: another basis.
             StateError: the pair was used already, has expired, or a half of it was lost.
         """
-        if basis not in ("X", "Y", "Z"):
+        bases = (basis, basis) if isinstance(basis, str) else basis
+        if len(bases) != 2 or any(each not in ("X", "Y", "Z") for each in bases):
             raise InputError(repr(basis), "'X', 'Y' or 'Z'", "basis")
         bits: list[int | None] = []
         halves = (self.delivered.pair.left, self.delivered.pair.right)
-        for node, slot, half in zip(self.ends, self._take(), halves, strict=True):
-            answer = self._perform(Measure(node, slot, basis, half))
+        for node, slot, half, each in zip(self.ends, self._take(), halves, bases, strict=True):
+            answer = self._perform(Measure(node, slot, each, half))
             if not isinstance(answer, Measured):
                 raise StateError(f"{node} lost its half")
             bits.append(answer.bit)
