@@ -76,7 +76,7 @@ def test_all_names_everything_public_and_nothing_else() -> None:
 
 
 def test_each_message_is_in_the_union_and_each_record_is_a_message_or_a_part_of_one() -> None:
-    parts = {"Calibration", "Forecast", "Join", "LinkPlan", "Plan", "Send", "Turning"}
+    parts = {"Calibration", "DeliveryLaw", "Forecast", "Join", "LinkPlan", "Plan", "Send", "Turning"}
     rules = {kind.__name__ for kind in get_args(messages.Rule)}
     union = [kind.__name__ for kind in get_args(Message)]
     assert len(union) == len(set(union))

@@ -100,6 +100,41 @@ class Turning:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryLaw:
+    """When the first pair of a plan is delivered and what it is then: points of the law, not only its mean.
+
+    Attributes:
+        method: what answered: ``"closed form"``, ``"Markov chain"``, ``"convolution"``, or a sample: ``"pipeline"``,
+            ``"rehearsal"``.
+        reasons: why no exact method answered; empty where one did.
+        times: from the request on, set-up included, rising (ps).
+        shares: probability of a delivery by each of `times`; between two times it is at least that of the earlier.
+        fidelities: mean fidelity of the pairs delivered by each of `times` but not by the one before.
+        deviation: standard deviation of the time to the first pair, s.
+        gap_deviation: standard deviation that each further delivery adds to the time of a long stream, s.
+        low_fidelities: what all but one in a hundred, one in twenty, one in two of the deliveries reach.
+        error: most by which a share may be off: probability unaccounted for where the method is exact, else what
+            nineteen samples in twenty stay within.
+        grain: by how much a time may be off (ps); 0 where every time is on the grid of the links.
+        ceiling: pairs per second that these links cannot exceed, whatever is done with them.
+        floor: pairs per second that the nested bound promises; 0 where there is none.
+    """
+
+    method: str
+    reasons: tuple[str, ...]
+    times: tuple[Time, ...]
+    shares: tuple[float, ...]
+    fidelities: tuple[float, ...]
+    deviation: float
+    gap_deviation: float
+    low_fidelities: tuple[float, float, float]
+    error: float
+    grain: Time
+    ceiling: float
+    floor: float
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """What a plan is expected to give.
 
@@ -110,6 +145,7 @@ class Forecast:
         fidelity_low: what all but one in twenty of the pairs reach, less the margin that admission keeps. A pair that does
             not reach what was asked for is withheld (`Substandard`).
         latency: mean time to the first pair, set-up included.
+        law: of that time; None in the quick forecasts by which a search compares candidates.
     """
 
     rate: float
@@ -117,6 +153,7 @@ class Forecast:
     fidelity: float
     fidelity_low: float
     latency: Time
+    law: DeliveryLaw | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Sample:
         fidelity_error: its standard error.
         deliveries: how many were counted.
         usual: fidelity that all but `UNLUCKY` of these deliveries reach.
+        lows: what all but one in a hundred, one in twenty, one in two of them reach.
     """
 
     first: float
@@ -48,6 +49,12 @@ class Sample:
     fidelity_error: float
     deliveries: int
     usual: float
+    lows: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    @property
+    def gap_deviation(self) -> float:
+        """Standard deviation that each delivery adds to the time of a long stream, s."""
+        return self.rate_error / self.rate**2 * math.sqrt(self.deliveries) if self.rate > 0.0 else 0.0
 
 
 UNLUCKY = 0.05
@@ -57,6 +64,12 @@ UNLUCKY = 0.05
 def usual(fidelities: npt.NDArray[np.float64]) -> float:
     """The fidelity that all but `UNLUCKY` of the deliveries reach (a sample quantile, the lower of its neighbours)."""
     return float(np.quantile(fidelities, UNLUCKY, method="lower"))
+
+
+def lows(fidelities: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+    """What all but 1 %, 5 % and 50 % of the deliveries reach."""
+    found = np.quantile(fidelities, (0.01, UNLUCKY, 0.5), method="lower").tolist()
+    return (found[0], found[1], found[2])
 
 
 BATCHES = 16
@@ -82,7 +95,8 @@ def summary(delivered: list[tuple[float, float]], warm: int, first: float) -> Sa
         # too few for batches: independent deliveries, and a little more for not knowing the spread well
         spread = float(counted.std(ddof=1)) * (1.0 + 3.0 / count) if count > 2 else 0.5
         root = math.sqrt(count)
-        return Sample(first, rate, rate / root, float(counted.mean()), spread / root, count, usual(counted))
+        mean = float(counted.mean())
+        return Sample(first, rate, rate / root, mean, spread / root, count, usual(counted), lows(counted))
     size = count // batches
     each = np.diff(np.concatenate([[start], times[warm:]]))
     gaps = each[: size * batches].reshape(batches, size).mean(axis=1)
@@ -98,6 +112,7 @@ def summary(delivered: list[tuple[float, float]], warm: int, first: float) -> Sa
         fidelity_error=float(means.std(ddof=1)) / root,
         deliveries=count,
         usual=usual(counted),
+        lows=lows(counted),
     )
 
 
@@ -133,7 +148,18 @@ def run(chain: Chain, deliveries: int = 6_000) -> Sample:
         fidelity_error=float(means.std(ddof=1)) / root,
         deliveries=(steps - warm) * replicas,
         usual=usual(quality[warm:]),
+        lows=lows(quality[warm:]),
     )
+
+
+def firsts(chain: Chain, replicas: int) -> tuple[Array, Array]:
+    """First deliveries of so many empty chains: times (s) and fidelities, shape (replicas,).
+
+    Args:
+        chain: with ``chain.plain`` true.
+        replicas: how many.
+    """
+    return _Line(chain, replicas).deliver()
 
 
 class _Line:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from quantum_fabric.messages import Code, Forecast, LinkRequest, Plan, Refused
 from quantum_fabric.network import refusal
 from quantum_fabric.network.candidates import Candidates
+from quantum_fabric.network.finish import Serving, finish_time
 from quantum_fabric.network.scheme import to_plan
-from quantum_fabric.network.search import Found, Search, Serves
+from quantum_fabric.network.search import Found, Search
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.units import Time, show_time
 
@@ -66,8 +67,8 @@ def plan(
 
     Returns:
         A plan, or a refusal: ``NOROUTE`` if the ends are not connected, ``UNSUPP`` if no plan reaches the fidelity,
-        ``NOTIME`` if none is fast enough, ``NORES`` if only the free slots are too few. Its offer, where there is one, is
-        accepted on the unchanged topology with the same free slots.
+        ``NOTIME`` if none is fast enough (a deadline must be met with `finish.CONFIDENCE`), ``NORES`` if only the free slots
+        are too few. Its offer, where there is one, is accepted on the unchanged topology with the same free slots.
 
     Raises:
         UnknownNameError: an end is not in the topology.
@@ -154,34 +155,34 @@ def decide(search: Search, request: LinkRequest, now: Time = 0) -> Found | Refus
         return refusal.no_slots(candidates, request)
     best = search.fastest(request.fidelity, serving(request, now))
     if best is not None:
-        return best
+        return search.completed(best)
     # the fastest come first in a search, so what is looked for is among the samples by now
     any_time = search.fastest(request.fidelity, lambda forecast: forecast.rate > 0.0, budget=0)
     left = None if request.deadline is None else request.deadline - now
     if any_time is not None:
-        return refusal.too_slow(request, any_time, left)
+        return refusal.too_slow(request, _surely(search, any_time), left)
     finest = search.finest()
     assert finest is not None  # there are groups
-    refused = refusal.unsupported(candidates, request, finest)
+    refused = refusal.unsupported(candidates, request, _surely(search, finest))
     return _checked(search, refused, now)
 
 
-def serving(request: LinkRequest, now: Time = 0) -> Serves:
-    """Whether a forecast is fast enough for a request: its rate, its deadline.
+def serving(request: LinkRequest, now: Time = 0) -> Serving:
+    """Whether a forecast is fast enough for a request: its rate, and its chance of meeting the deadline.
 
     Examples:
         >>> serving(LinkRequest("A", "B", 0.9, rate=5.0))(Forecast(4.0, 0.0, 0.95, 0.95, 0))
         False
     """
+    left = None if request.deadline is None else request.deadline - now
+    return Serving(request.rate, request.pairs, left)
 
-    def serves(forecast: Forecast) -> bool:
-        if forecast.rate <= 0.0 or forecast.rate < request.rate:
-            return False
-        return (
-            request.deadline is None or now + refusal.finish_time(forecast, request.pairs) <= request.deadline
-        )
 
-    return serves
+def _surely(search: Search, found: Found) -> Found:
+    """Completed, at the rate that both the quick and the completed forecast have: both are asked when an offer is taken up."""
+    whole = search.completed(found)
+    rate = min(whole.forecast.rate, found.forecast.rate)
+    return replace(whole, forecast=replace(whole.forecast, rate=rate))
 
 
 def _checked(search: Search, refused: Refused, now: Time) -> Refused:
@@ -193,7 +194,8 @@ def _checked(search: Search, refused: Refused, now: Time) -> Refused:
     if best is None:
         return replace(refused, offer=None)
     left = None if offer.deadline is None else offer.deadline - now
-    return replace(refused, offer=refusal.offered(offer, best.forecast, fidelity_too=False, left=left))
+    sure = _surely(search, best).forecast
+    return replace(refused, offer=refusal.offered(offer, sure, fidelity_too=False, left=left))
 
 
 def _under_load(
@@ -231,7 +233,7 @@ def _why(loser: Found, best: Found | None, request: LinkRequest, now: Time) -> s
     if forecast.rate < request.rate:
         return f"rate {forecast.rate:.4g} /s < {request.rate:.4g} /s"
     if not serving(request, now)(forecast):
-        return f"takes {show_time(refusal.finish_time(forecast, request.pairs))} for {request.pairs} pairs: too late"
+        return f"takes {show_time(finish_time(forecast, request.pairs))} for {request.pairs} pairs: too late"
     if best is not None:
         return f"rate {forecast.rate:.4g} /s against {best.forecast.rate:.4g} /s"
     return "not chosen"

@@ -12,6 +12,7 @@ from dataclasses import replace
 from quantum_fabric.messages import Code, Forecast, LinkRequest, Refused
 from quantum_fabric.network.candidates import Candidates
 from quantum_fabric.network.chain import Chain, chain
+from quantum_fabric.network.finish import CONFIDENCE, NEVER, chance_by, finish_time, finished_by
 from quantum_fabric.network.scheme import Scheme
 from quantum_fabric.network.search import Found
 from quantum_fabric.network.topology import Topology
@@ -42,18 +43,6 @@ def significant(value: float, digits: int = 3) -> float:
     if value <= 0.0:
         return 0.0
     return min(value, floored(value, digits - 1 - math.floor(math.log10(value))))
-
-
-def finish_time(forecast: Forecast, pairs: int) -> Time:
-    """Time from the request to the last of so many pairs, on average (ps).
-
-    Examples:
-        >>> finish_time(Forecast(2.0, 0.0, 1.0, 1.0, 500), 3)
-        1000000000500
-    """
-    if forecast.rate <= 0.0:
-        return forecast.latency
-    return forecast.latency + round((pairs - 1) / forecast.rate * SECOND)
 
 
 def link_fidelity_needed(target: float, segments: int) -> float:
@@ -122,13 +111,19 @@ def too_slow(request: LinkRequest, best: Found, left: Time | None) -> Refused:
     forecast = best.forecast
     path = best.scheme.path
     slowest = f"path {' - '.join(path)}"
-    finish = finish_time(forecast, request.pairs)
     if forecast.rate < request.rate:
         reason = f"rate {request.rate:.4g} /s asked, {forecast.rate:.4g} /s is the most at fidelity {request.fidelity:g}"
     else:
+        left = max(left or 0, 0)
+        mean, sure = finish_time(forecast, request.pairs), finished_by(forecast, request.pairs)
+        what = "a pair" if request.pairs == 1 else f"{request.pairs} pairs"
+        within = (
+            f"{show_time(sure)} with {CONFIDENCE:.0%} confidence" if sure < NEVER else "more than can be said"
+        )
+        chance = chance_by(forecast, request.pairs, left)
         reason = (
-            f"{request.pairs} pairs at fidelity {request.fidelity:g} take {show_time(finish)} on average, "
-            f"{show_time(max(left or 0, 0))} are left"
+            f"{what} at fidelity {request.fidelity:g}: {show_time(mean)} on average, {within}; {show_time(left)} left "
+            f"(chance {chance:.2g})"
         )
     return Refused(
         request.name, Code.NOTIME, slowest, reason, offered(request, forecast, fidelity_too=False, left=left)
@@ -150,7 +145,7 @@ def offered(
     if target <= 0.5 or forecast.rate <= 0.0:
         return None
     deadline = request.deadline
-    finish = finish_time(forecast, request.pairs)
+    finish = finished_by(forecast, request.pairs)
     if deadline is not None and left is not None and finish > left:
         deadline += math.ceil((finish - left) * 1.01) + 1
     rate = request.rate if request.rate <= forecast.rate else significant(forecast.rate)

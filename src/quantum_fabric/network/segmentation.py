@@ -166,7 +166,8 @@ class _Counts:
 
     def plan(self, count: int, found: Found) -> Plan:
         """What was found with so many segments, as a plan."""
-        return to_plan(self.search(count).candidates.topology, found.scheme, found.forecast)
+        search = self.search(count)
+        return to_plan(search.candidates.topology, found.scheme, search.completed(found).forecast)
 
     def search(self, count: int) -> Search:
         """The search over the chain with so many segments."""

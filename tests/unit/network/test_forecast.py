@@ -57,13 +57,23 @@ def test_set_up_counts_into_the_latency() -> None:
 
 
 def test_sampled_forecasts_keep_a_margin() -> None:
-    topology = line(fixed(0.1, 0.97), fixed(0.1, 0.97), t2=0.5)
+    topology = line(fixed(0.1, 0.97), fixed(0.1, 0.97), fixed(0.1, 0.97), t2=0.5)
     found = forecast(topology, scheme_on(topology))
     sample = pipeline.run(chain_on(topology), FULL.plain)
     assert (found.rate, found.fidelity) == (sample.rate, sample.fidelity)
     kept = ERRORS * sample.fidelity_error + MODEL_MARGIN * (1.0 - sample.fidelity)
     assert found.fidelity_low == pytest.approx(sample.usual - kept)
     assert 0.0 < found.fidelity - found.fidelity_low < 0.05
+
+
+def test_where_every_delivery_is_a_fresh_start_the_numbers_are_exact_and_the_margin_stays() -> None:
+    """Two links in steps of 1 ms: 280/19 steps between deliveries (Shchukin, Schmidt, van Loock 2019)."""
+    topology = line(fixed(0.1, 0.97), fixed(0.1, 0.97), t2=0.5)
+    quick, whole = judge(chain_on(topology)), forecast(topology, scheme_on(topology))
+    assert (whole.rate, whole.rate_error) == (pytest.approx(19e3 / 280, rel=1e-9), 0.0)
+    assert quick.rate == pytest.approx(whole.rate, abs=SIGMAS * quick.rate_error)
+    assert abs(quick.fidelity - whole.fidelity) < 0.002
+    assert whole.fidelity_low == quick.fidelity_low < whole.fidelity
 
 
 def test_perfect_pairs_need_no_margin() -> None:

@@ -196,8 +196,12 @@ def test_serving_is_rate_and_deadline() -> None:
     found = accepted(plan(line(fixed(0.1, 0.9), slots=1), LinkRequest("A", "B", 0.8))).forecast
     assert serving(LinkRequest("A", "B", 0.8, rate=100.0))(found)
     assert not serving(LinkRequest("A", "B", 0.8, rate=101.0))(found)
-    assert serving(LinkRequest("A", "B", 0.8, pairs=2, deadline=20 * MS))(found)
-    assert not serving(LinkRequest("A", "B", 0.8, pairs=3, deadline=20 * MS))(found)
+    # one pair takes a geometric number of milliseconds: 1 - 0.9^29 = 0.953
+    assert serving(LinkRequest("A", "B", 0.8, deadline=29 * MS))(found)
+    assert not serving(LinkRequest("A", "B", 0.8, deadline=29 * MS - 1))(found)
+    # two take a negative binomial one: P(T <= 46) = 0.951, P(T <= 44) = 0.942; taken as a gamma variable
+    assert serving(LinkRequest("A", "B", 0.8, pairs=2, deadline=48 * MS))(found)
+    assert not serving(LinkRequest("A", "B", 0.8, pairs=2, deadline=43 * MS))(found)
     assert not serving(LinkRequest("A", "B", 0.8))(replace(found, rate=0.0))
 
 

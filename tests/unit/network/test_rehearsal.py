@@ -90,6 +90,26 @@ def test_two_segments_with_a_cutoff(cutoff: int) -> None:
     assert sample.fidelity == pytest.approx((2 + 2 * kept) / 4, abs=SIGMAS * sample.fidelity_error)
 
 
+@pytest.mark.parametrize("cutoff", [1, 5])
+def test_a_herald_at_the_end_of_a_cutoff_is_in_time(cutoff: int) -> None:
+    """As in the twin, where timers come last: heralds fall on the very instants at which cutoffs end."""
+    numbers = chain_on(line(fixed(0.1), fixed(0.1)), cutoff=(cutoff + 1) * MS)
+    sample = rehearsal.run(numbers, 8_000, 800_000)
+    assert 1000 / sample.rate == pytest.approx(
+        float(waiting.cutoff_mean(Fraction(1, 10), cutoff)), rel=SIGMAS * sample.rate_error / sample.rate
+    )
+
+
+def test_cold_starts_are_not_broken_off_for_the_budget() -> None:
+    """A budget that ends within a start would drop long starts and make the mean too small."""
+    numbers = chain_on(line(*[fixed(0.05, 0.97)] * 2, swap_success=0.5))
+    found = rehearsal.firsts(numbers, 4_000, 20_000)
+    assert 100 < len(found) < 4_000
+    exact = 1e-3 * float(waiting.two_segments_mean(0.05, 0.5))
+    mean = math.fsum(time for time, _ in found) / len(found)
+    assert mean == pytest.approx(exact, rel=SIGMAS / math.sqrt(len(found)))
+
+
 def test_a_cutoff_that_is_never_reached_changes_nothing() -> None:
     topology = line(*[fixed(0.3, 0.98)] * 3, t2=0.5)
     without, far = (rehearsal.run(chain_on(topology, cutoff=cutoff), 500) for cutoff in (None, 10**6 * MS))
@@ -178,7 +198,7 @@ def test_lost_work_after_a_failed_swap_is_told_at_the_speed_of_messages() -> Non
 
 def test_too_little_effort_shows_in_the_errors() -> None:
     topology = line(*[fixed(0.01, 0.97)] * 4, t2=1.0, swap_success=0.5)
-    some = rehearsal.run(chain_on(topology), 500, 1_500)
+    some = rehearsal.run(chain_on(topology), 500, 1_000)
     assert 0 < some.deliveries < 12
     assert some.rate_error > 0.25 * some.rate
     none = rehearsal.run(chain_on(topology), 500, 5)

@@ -137,11 +137,14 @@ class Law:
             raise QuantityError(
                 found=repr(share), expected=f"a share above {later[-1]:.2g}", where="quantile"
             )
-        blocks = max(0, math.floor(math.log(share / later[-1]) / math.log(k)) - 1)
-        at = self.series.ticks - 1 + blocks * w
-        while self.series.beyond(at) > share:
-            at += 1
-        return at * self.tick
+        last = self.series.values[0, -w:].real
+        # P(T > t) at the points of a block of the tail, before the factor of its number
+        block = k * (np.cumsum(last[::-1])[::-1] + last.sum() * k / (1.0 - k))
+        number = max(0, math.floor(math.log(share / block[0]) / math.log(k)))
+        while k**number * block[-1] > share:
+            number += 1
+        inside = int(np.searchsorted(-block, -share / k**number))
+        return (self.series.ticks - 1 + number * w + inside) * self.tick
 
     @cached_property
     def _survival(self) -> Array:

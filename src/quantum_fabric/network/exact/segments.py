@@ -36,6 +36,9 @@ DONE = 1e-9
 MOST_STEPS = 200_000
 """Steps that are followed."""
 
+STRETCH = 64
+"""Steps that are worked out together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -157,18 +160,29 @@ def _matrix(chain: Row, axis: int | None) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _absorbed(matrix: np.ndarray, out: np.ndarray, steps: int | None) -> np.ndarray:
-    """Weight that ends in each step, from the empty chain on."""
+    """Weight that ends in each step, from the empty chain on.
+
+    A stretch of steps at a time: what each state sends to the end in each of the next steps, and one matrix for the whole stretch.
+    """
+    ahead = np.empty((len(matrix), STRETCH))
+    power = np.eye(len(matrix))
+    for step in range(STRETCH):
+        ahead[:, step] = out if step == 0 else matrix @ ahead[:, step - 1]
+    for bit in bin(STRETCH)[2:]:
+        power = power @ power
+        power = power @ matrix if bit == "1" else power
     now = np.zeros(len(matrix))
     now[0] = 1.0
-    found = [0.0]
-    left = 1.0
-    while (left > DONE or len(found) < 64) if steps is None else len(found) < steps:
-        found.append(float(now @ out))
-        left -= found[-1]
-        now = now @ matrix
-        if len(found) > MOST_STEPS:
+    found = [np.zeros(1)]
+    left, made = 1.0, 1
+    while left > DONE if steps is None else made < steps:
+        found.append(now @ ahead)
+        left -= float(found[-1].sum())
+        made += STRETCH
+        now = now @ power
+        if made > MOST_STEPS + STRETCH:
             raise QuantityError(found=f"more than {MOST_STEPS} steps", expected="fewer", where="segments")
-    return np.array(found)
+    return np.concatenate(found)[:steps]
 
 
 def _step(chain: Row, state: State, axis: int | None) -> Iterator[tuple[State, float]]:

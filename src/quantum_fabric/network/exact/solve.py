@@ -117,7 +117,7 @@ def solve(chain: Chain, most: int = FINEST, transmissions: Sequence[float] | Non
         return None
     if asap.suits(chain):
         found, remarks = asap.law(chain, common_tick(chain), most)
-        return Solution(found, None, remarks, _bounds(chain, transmissions))
+        return Solution(found, None, remarks, bounds(chain, transmissions))
     exact, fine = common_tick(chain), _tick(chain, most)
     for tick in (fine, 4 * fine, 16 * fine, exact):
         timed = tree(chain, tick)
@@ -132,7 +132,7 @@ def solve(chain: Chain, most: int = FINEST, transmissions: Sequence[float] | Non
         return None
     law = Law(first, timed.tick, timed.spread)
     return Solution(
-        law, _between(chain, timed, solver), timed.remarks, _bounds(chain, transmissions), timed.node
+        law, _between(chain, timed, solver), timed.remarks, bounds(chain, transmissions), timed.node
     )
 
 
@@ -140,6 +140,8 @@ def why_not(chain: Chain) -> str:
     """Why there is no exact law of a chain; empty if there is one."""
     if any(hop.success <= 0.0 for hop in chain.hops):
         return "a link never succeeds"
+    if any(min(hop.heard) <= 0.0 for hop in chain.hops):
+        return "heralds that take no time"
     if not all(simple(station) for station in chain.stations):
         return "a memory does not decay exponentially, or loses qubits"
     several = max(
@@ -199,7 +201,13 @@ def _between(chain: Chain, timed: Timed, solver: Solver) -> Law | None:
     return None
 
 
-def _bounds(chain: Chain, transmissions: Sequence[float] | None) -> Bounds:
+def bounds(chain: Chain, transmissions: Sequence[float] | None = None) -> Bounds:
+    """What no chain of these links can beat, and the nested bound.
+
+    Args:
+        chain: of links that may succeed.
+        transmissions: of the light of each hop, for the bound that they set.
+    """
     hops = len(chain.hops)
     slowest = max(
         hop.period * (1.0 / (1.0 - (1.0 - hop.success) ** hop.lanes) - 1.0) + min(hop.heard)
