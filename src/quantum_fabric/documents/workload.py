@@ -10,6 +10,8 @@ from enum import Enum
 from quantum_fabric.documents.assembly import Inventory
 from quantum_fabric.documents.delays import parts
 from quantum_fabric.documents.findings import Findings, Report, nearest
+from quantum_fabric.documents.qkd_checks import check_attacks, check_sessions
+from quantum_fabric.documents.qkd_entries import AttackSpec, QkdSpec, attack_of, session_of
 from quantum_fabric.documents.reading import Plain, Tree, quoted
 from quantum_fabric.documents.workload_document import RequestEntry, WorkloadDocument
 from quantum_fabric.messages import LinkRequest
@@ -96,6 +98,8 @@ class Workload:
         requests: those at fixed times, in order of time.
         streams: those that are drawn.
         faults: in order of time.
+        qkd: sessions that make keys.
+        attacks: on them.
         title: for people.
         document: as it was written.
         file: name of its file, for findings.
@@ -110,6 +114,8 @@ class Workload:
     document: WorkloadDocument
     file: str = field(default="workload", compare=False, repr=False)
     tree: Tree | None = field(default=None, compare=False, repr=False)
+    qkd: tuple[QkdSpec, ...] = ()
+    attacks: tuple[AttackSpec, ...] = ()
 
     def arrivals(self, uniform_for: Callable[[str], Callable[[], float]]) -> list[Arrival]:
         """All requests of one run, in order of time (fixed ones first where times are equal).
@@ -165,8 +171,10 @@ def workload_of(document: WorkloadDocument, file: str = "workload", tree: Tree |
     fixed.sort(key=lambda arrival: arrival.at)
     faults.sort(key=lambda fault: fault.at)
     return Workload(
-        duration, tuple(fixed), tuple(streams), tuple(faults), document.title, document, file, tree
-    )
+        duration, tuple(fixed), tuple(streams), tuple(faults), document.title, document, file, tree,
+        tuple(session_of(entry, duration) for entry in document.qkd),
+        tuple(attack_of(entry, duration) for entry in document.attacks),
+    )  # fmt: skip
 
 
 def check_workload(workload: Workload, inventory: Inventory) -> None:
@@ -203,6 +211,8 @@ def check_workload(workload: Workload, inventory: Inventory) -> None:
                 ("requests", number), found, "two nodes that are joined by links and relaying nodes"
             )
     _check_faults(workload, inventory, findings.report)
+    check_sessions(workload.qkd, inventory, findings.report)
+    check_attacks(workload.attacks, workload.qkd, inventory, findings.report)
     findings.stop()
 
 

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 
 from quantum_fabric.documents.fields import Count, Delay, Duration, Entry, Flag, Name, Rate, Text
 from quantum_fabric.documents.findings import Report
+from quantum_fabric.documents.qkd_entries import AttackEntry, QkdEntry
 from quantum_fabric.documents.reading import Plain, quoted
 from quantum_fabric.errors import InputError, QuantityError
 from quantum_fabric.units import parse, parse_time
@@ -127,6 +128,8 @@ class WorkloadDocument(Entry):
     duration: Duration = Field(description="duration: how long the run lasts, such as '5 s'")
     requests: tuple[RequestEntry, ...] = Field((), description="a list of requests")
     faults: tuple[FaultEntry, ...] = Field((), description="a list of faults")
+    qkd: tuple[QkdEntry, ...] = Field((), description="a list of QKD sessions")
+    attacks: tuple[AttackEntry, ...] = Field((), description="a list of attacks on QKD sessions")
 
 
 def check_workload_form(data: Plain, report: Report) -> None:
@@ -158,9 +161,19 @@ def check_workload_form(data: Plain, report: Report) -> None:
         if every and end and end / every > MAX_ARRIVALS:
             expected = f"at most {MAX_ARRIVALS:,} requests in {data['duration']}"
             report(("requests", number, "every"), quoted(entry["every"]), expected)
-    for number, entry in enumerate(_mappings(data.get("faults"))):
-        if entry is not None:
-            _within(entry, end, ("faults", number), data, report)
+    for family in ("faults", "qkd", "attacks"):
+        for number, entry in enumerate(_mappings(data.get(family))):
+            if entry is not None:
+                _within(entry, end, (family, number), data, report)
+    named: dict[str, int] = {}
+    for number, entry in enumerate(_mappings(data.get("qkd"))):
+        name = entry.get("name") if entry is not None else None
+        if isinstance(name, str) and named.setdefault(name, number) != number:
+            report(
+                ("qkd", number, "name"),
+                f"a second session {name!r} (first is qkd[{named[name]}])",
+                "each name once",
+            )
 
 
 def _within(

@@ -319,7 +319,7 @@ WORKLOAD_CASES = [
     ("requests:", "requests: all\nrest:",
      ["4: requests: found 'all', expected a list",
       "5: rest: found the unknown field 'rest', expected a field (did you mean 'requests'?): "
-      "kind, version, title, description, duration, requests, faults"]),
+      "kind, version, title, description, duration, requests, faults, qkd, attacks"]),
 ]  # fmt: skip
 
 
