@@ -1,0 +1,251 @@
+"""What a workload says of keys: QKD sessions, and attacks on them, as a person writes them down and in base units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+
+from quantum_fabric.documents.fields import Delay, Duration, Entry, Name, Text
+from quantum_fabric.documents.reading import quoted
+from quantum_fabric.errors import InputError, QuantityError
+from quantum_fabric.physics.qkd.attacks import ATTACKS, Attack, Jamming
+from quantum_fabric.physics.qkd.clicks import Watch
+from quantum_fabric.units import Time, parse, parse_time
+
+
+def _share(value: object) -> str | float:
+    """A probability between 0 and 1, both left out or not as the field says."""
+    try:
+        number = parse(value, "fraction")  # type: ignore[arg-type]
+    except QuantityError:
+        raise QuantityError(found=quoted(value), expected="a fraction such as 0.2 or '20 %'") from None
+    if not 0.0 <= number <= 1.0:
+        raise QuantityError(found=quoted(value), expected="a fraction in [0, 1]")
+    assert isinstance(value, str | int | float)
+    return value
+
+
+Share = Annotated[
+    str | int | float,
+    BeforeValidator(_share),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 1},
+                {"type": "string", "pattern": r"^\s*\d+\.?\d*\s*%\s*$"},
+            ],
+            "examples": [0.2, "20 %"],
+        }
+    ),
+]
+Chance = Annotated[float, Field(gt=0.0, lt=1.0, allow_inf_nan=False)]
+
+PROTOCOLS: Final = ("bb84", "bbm92", "e91", "six_state")
+
+TARGETS: Final[dict[str, tuple[str, ...]]] = {
+    "intercept_resend": ("link",),
+    "photon_number_splitting": ("link",),
+    "blinding": ("link",),
+    "time_shift": ("link",),
+    "trojan_horse": ("link",),
+    "denial_of_service": ("link", "session"),
+    "man_in_the_middle": ("session",),
+    "replay": ("session",),
+    "compromised_node": ("node",),
+}
+"""What each attack is aimed at."""
+
+_PARAMETERS: Final = ("fraction", "photons", "mismatch")
+
+
+class QkdEntry(Entry):
+    """One QKD session: two nodes make keys over a link, block after block."""
+
+    name: Name = Field(description="of the session")
+    source: Name = Field(alias="from", description="from: the node that sends, or measures the first half")
+    destination: Name = Field(alias="to", description="to: the node that receives")
+    link: Name = Field(description="the link between them, whose photons are measured at once")
+    protocol: Literal["bb84", "bbm92", "e91", "six_state"] = Field(
+        "bb84", description="bb84 with decoys over weak pulses; the others over pairs"
+    )
+    key_basis: Share = Field(0.7, description="chance of the basis that gives key, at both ends")
+    start: Delay | None = Field(None, description="when it begins; '0 s' without one")
+    until: Delay | None = Field(None, description="when it ends; at the end of the run without one")
+    block: Duration = Field(description="how long the photons of one block take")
+    every: Duration | None = Field(
+        None, description="from one block to the next; without a pause where not given"
+    )
+    secrecy: Chance = Field(1e-9, description="failure probability of secrecy asked of each block")
+    correctness: Chance = Field(1e-12, description="failure probability of correctness asked of each block")
+    watch: tuple[Literal["self_test", "back_light", "timing"], ...] = Field(
+        ("self_test", "back_light", "timing"), description="what the ends have built in against attacks"
+    )
+    note: Text | None = None
+
+    @field_validator("destination")
+    @classmethod
+    def _another_node(cls, value: str, info: Any) -> str:
+        if value == info.data.get("source"):
+            raise InputError(found=quoted(value), expected="another node than 'from'")
+        return value
+
+    @model_validator(mode="after")
+    def _times_follow(self) -> QkdEntry:
+        if not 0.0 < parse(self.key_basis, "fraction") < 1.0:
+            raise InputError(found=quoted(self.key_basis), expected="key_basis: a fraction in (0, 1)")
+        if self.every is not None and parse_time(self.every) < parse_time(self.block):
+            raise InputError(found=quoted(self.every), expected=f"every: at least the block, {self.block}")
+        if self.until is not None and parse_time(self.until) <= parse_time(self.start or "0 s"):
+            raise InputError(found=quoted(self.until), expected="until: a time after start")
+        return self
+
+
+class AttackEntry(Entry):
+    """One thing that an eavesdropper does for some time."""
+
+    kind: Literal[
+        "intercept_resend", "photon_number_splitting", "blinding", "time_shift", "trojan_horse", "denial_of_service",
+        "man_in_the_middle", "replay", "compromised_node",
+    ] = Field(description="what is done")  # fmt: skip
+    link: Name | None = Field(None, description="on this quantum channel")
+    session: Name | None = Field(None, description="on the classical channel of this QKD session")
+    node: Name | None = Field(None, description="at this node")
+    at: Delay = Field(description="at: when it begins")
+    until: Delay | None = Field(None, description="when it ends; at the end of the run without one")
+    fraction: Share | None = Field(
+        None, description="of the pulses, pairs, light or messages; all without one"
+    )
+    photons: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = Field(
+        None, description="trojan_horse: photons that come back for each pulse"
+    )
+    mismatch: Share | None = Field(
+        None, description="time_shift: efficiency of the worse detector over the better one"
+    )
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> AttackEntry:
+        targets = TARGETS[self.kind]
+        given = [name for name in ("link", "session", "node") if getattr(self, name) is not None]
+        if len(given) != 1 or given[0] not in targets:
+            found = " beside ".join(given) or f"{self.kind} without a target"
+            raise InputError(found=found, expected=f"{self.kind}: {' or '.join(targets)}, and nothing else")
+        self.attack()
+        if self.until is not None and parse_time(self.until) <= parse_time(self.at):
+            raise InputError(found=quoted(self.until), expected="until: a time after at")
+        return self
+
+    def attack(self) -> Attack:
+        """The attack itself.
+
+        Raises:
+            InputError: a number that this attack does not have, or one outside its domain.
+        """
+        kind = ATTACKS[self.kind]
+        given = {
+            name: parse(value, "fraction")
+            for name in _PARAMETERS
+            if (value := getattr(self, name)) is not None
+        }
+        known = getattr(kind, "__dataclass_fields__", {})
+        for name in given:
+            if name not in known:
+                raise InputError(
+                    found=f"{name} of {self.kind}", expected=f"one of {', '.join(known) or 'no number'}"
+                )
+        if kind is Jamming:
+            return Jamming("quantum" if self.link is not None else "classical", **given)
+        made: Attack = kind(**given)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class QkdSpec:
+    """A QKD session in base units.
+
+    Attributes:
+        name: of the session.
+        source, destination: nodes.
+        link: name of the link.
+        protocol: one of `PROTOCOLS`.
+        key_basis: chance of the key basis.
+        start, until, block, every: ps.
+        secrecy, correctness: asked of each block.
+        watch: what the ends have built in.
+    """
+
+    name: str
+    source: str
+    destination: str
+    link: str
+    protocol: str
+    key_basis: float
+    start: Time
+    until: Time
+    block: Time
+    every: Time
+    secrecy: float
+    correctness: float
+    watch: Watch
+
+
+@dataclass(frozen=True, slots=True)
+class AttackSpec:
+    """An attack in base units.
+
+    Attributes:
+        attack: what is done.
+        kind: its name.
+        target: ``link``, ``session`` or ``node``.
+        on: its name.
+        at, until: ps.
+    """
+
+    attack: Attack
+    kind: str
+    target: str
+    on: str
+    at: Time
+    until: Time
+
+
+def session_of(entry: QkdEntry, duration: Time) -> QkdSpec:
+    """A session in base units.
+
+    Args:
+        entry: as written.
+        duration: of the run, ps.
+    """
+    built = set(entry.watch)
+    plain = Watch()
+    watch = Watch(
+        self_test=plain.self_test if "self_test" in built else 0.0,
+        back_light=plain.back_light if "back_light" in built else 0.0,
+        timing="timing" in built,
+    )
+    block = parse_time(entry.block)
+    return QkdSpec(
+        entry.name, entry.source, entry.destination, entry.link, entry.protocol,
+        parse(entry.key_basis, "fraction"),
+        parse_time(entry.start or "0 s"),
+        min(parse_time(entry.until), duration) if entry.until is not None else duration,
+        block,
+        parse_time(entry.every) if entry.every is not None else block,
+        entry.secrecy, entry.correctness, watch,
+    )  # fmt: skip
+
+
+def attack_of(entry: AttackEntry, duration: Time) -> AttackSpec:
+    """An attack in base units.
+
+    Args:
+        entry: as written.
+        duration: of the run, ps.
+    """
+    target, on = next(
+        (name, value) for name in ("link", "session", "node") if (value := getattr(entry, name)) is not None
+    )
+    until = min(parse_time(entry.until), duration) if entry.until is not None else duration
+    return AttackSpec(entry.attack(), entry.kind, target, on, parse_time(entry.at), until)
