@@ -34,8 +34,10 @@ def stream(label: str, octets: int) -> bytes:
     return hashlib.shake_256(label.encode()).digest(octets)
 
 
-def links(text: str, forward: int = 1 << 20, backward: int = 1 << 20, rate: float = 0.0) -> tuple[KeyLink, ...]:
-    """"AR RB" -> two links."""
+def links(
+    text: str, forward: int = 1 << 20, backward: int = 1 << 20, rate: float = 0.0
+) -> tuple[KeyLink, ...]:
+    """ "AR RB" -> two links."""
     return tuple(KeyLink(one[0], one[1], forward, backward, rate) for one in text.split())
 
 
@@ -57,8 +59,7 @@ class World:
                 for name in (spender, follower):
                     self.pads[name].add(spender, follower, block, octets)
         self.nodes = {
-            name: RelayNode(name, self.pads[name], name in network.relays, patience)
-            for name in network.nodes
+            name: RelayNode(name, self.pads[name], name in network.relays, patience) for name in network.nodes
         }
         self.now = 0
         self.label = label
@@ -78,7 +79,9 @@ class World:
                     self.wires.append(answer)
                     self.heard.append(answer)
                 case Delivered():
-                    self.delivered.setdefault((answer.transfer, node), []).append(bytes(answer.material.octets))
+                    self.delivered.setdefault((answer.transfer, node), []).append(
+                        bytes(answer.material.octets)
+                    )
                 case Failed():
                     self.failed.setdefault((answer.transfer, node), []).append(answer)
                 case Alarm():

@@ -63,7 +63,11 @@ def test_nothing_that_crosses_a_wire_is_a_share_or_the_key() -> None:
     world.start(KEY, (SHORT, LONG), 64)
     world.settle()
     key = world.verdict(KEY, "A", "B")
-    bodies = [one.payload.body for one in world.heard if isinstance(one, Envelope) and isinstance(one.payload, Carry)]
+    bodies = [
+        one.payload.body
+        for one in world.heard
+        if isinstance(one, Envelope) and isinstance(one.payload, Carry)
+    ]
     assert len(bodies) == 5 == len(set(bodies)), "each hop has a pad of its own"
     assert key is not None
     assert not any(key[:16] in body for body in bodies)
@@ -111,7 +115,9 @@ def test_a_line_that_is_dead_for_long_delays_and_loses_nothing_in_silence() -> N
         for name in world.nodes:
             world.hand(name, Tick())
     assert [one.outcome for one in world.failed[KEY, "A"]] == [Outcome.EXPIRED]
-    assert [entry.node for node in world.nodes.values() for entry in node.book.held] == ["S"], "it cannot read it"
+    assert [entry.node for node in world.nodes.values() for entry in node.book.held] == ["S"], (
+        "it cannot read it"
+    )
     assert world.nodes["S"].book.held[0].form is Form.CIPHER
     world.settle()
     assert world.verdict(KEY, "A", "B") is None
@@ -281,7 +287,9 @@ def test_nobody_makes_a_node_keep_something_for_ever() -> None:
         ((SHORT, ("A", "R")), 32, 208), ((SHORT,), 0, 64), ((SHORT,), 32, 95), ((SHORT,), 1 << 21, 96),
     ],
 )  # fmt: skip
-def test_a_start_that_cannot_be_changes_nothing(paths: tuple[tuple[str, ...], ...], octets: int, noise: int) -> None:
+def test_a_start_that_cannot_be_changes_nothing(
+    paths: tuple[tuple[str, ...], ...], octets: int, noise: int
+) -> None:
     world = World(line())
     random_octets = KeyMaterial(bytes(noise))
     with pytest.raises(InputError):
