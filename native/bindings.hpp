@@ -3,5 +3,6 @@
 #include <nanobind/nanobind.h>
 
 void bind_cascade(nanobind::module_& m);
+void bind_engine(nanobind::module_& m);
 void bind_hash(nanobind::module_& m);
 void bind_ldpc(nanobind::module_& m);

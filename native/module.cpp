@@ -4,6 +4,7 @@
 NB_MODULE(quantum_fabric_native, m) {
     m.attr("__doc__") = "Compiled kernels; each has a reference in Python that gives the same bits.";
     bind_cascade(m);
+    bind_engine(m);
     bind_hash(m);
     bind_ldpc(m);
 }

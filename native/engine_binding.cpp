@@ -1,0 +1,195 @@
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "bindings.hpp"
+#include "quantum_fabric/engine/loading.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+namespace qe = quantum_fabric::engine;
+
+namespace {
+
+template <class T>
+using Table = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+qe::Tables tables_from(nb::dict dict) {
+    qe::Tables tables;
+    for (auto [key, value] : dict) {
+        const auto name = nb::cast<std::string>(key);
+        Table<std::int64_t> whole;
+        Table<double> real;
+        std::vector<std::string> names;
+        if (nb::try_cast(value, whole, false))
+            tables.integers[name] = {whole.data(), whole.shape(0), whole.shape(1)};
+        else if (nb::try_cast(value, real, false))
+            tables.reals[name] = {real.data(), real.shape(0), real.shape(1)};
+        else if (nb::try_cast(value, names, true))
+            tables.names[name] = std::move(names);
+        else
+            throw nb::type_error(("table " + name + ": expected names, or a two-dimensional array of int64 or float64").c_str());
+    }
+    return tables;
+}
+
+template <class T>
+nb::ndarray<nb::numpy, T> array_of(std::vector<T>&& data, std::size_t columns) {
+    auto* kept = new std::vector<T>(std::move(data));
+    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+    return nb::ndarray<nb::numpy, T>(kept->data(), {columns ? kept->size() / columns : 0, columns}, owner);
+}
+
+// Calls Python for what is watched; an exception there stops the run and is raised by it.
+class Bridge : public qe::Listener {
+  public:
+    nb::object on_sight, on_mail, on_call;
+    bool failed = false;
+
+    void see(const qe::Sight& s) override {
+        if (failed || on_sight.is_none()) return;
+        guard([&] { on_sight(int(s.what), s.node, s.slot, s.other, s.mine, s.far, s.label, s.at); });
+    }
+    void mail(const qe::Letter& l) override {
+        if (failed || on_mail.is_none()) return;
+        guard([&] {
+            on_mail(int(l.kind), l.circuit, l.mine, l.far, int(l.frame),
+                    nb::make_tuple(l.quality[0], l.quality[1], l.quality[2]), l.born, l.at, l.slot);
+        });
+    }
+    void call(std::uint64_t number) override {
+        if (failed || on_call.is_none()) return;
+        guard([&] { on_call(number); });
+    }
+
+    std::exception_ptr error;
+    bool* stop = nullptr;
+
+  private:
+    template <class Body>
+    void guard(Body body) {
+        try {
+            body();
+        } catch (...) {
+            failed = true;
+            error = std::current_exception();
+            if (stop) *stop = true;
+        }
+    }
+};
+
+template <class State>
+struct Run {
+    qe::Engine<State> engine;
+    Bridge bridge;
+
+    explicit Run(nb::dict plant) {
+        qe::load_plant(engine, tables_from(plant));
+        engine.listener = &bridge;
+        bridge.on_sight = bridge.on_mail = bridge.on_call = nb::none();
+        bridge.stop = &engine.stop;
+    }
+    Run(const Run& other) : engine(other.engine), bridge(other.bridge) {
+        engine.listener = &bridge;
+        bridge.stop = &engine.stop;
+    }
+    void raise() {
+        if (!bridge.failed) return;
+        bridge.failed = false;
+        const auto error = bridge.error;
+        bridge.error = nullptr;
+        std::rethrow_exception(error);
+    }
+    void run(qe::Time until, std::uint64_t most, bool while_open) {
+        engine.run(until, most, while_open);
+        raise();
+    }
+};
+
+template <class State>
+nb::tuple deliveries_of(qe::Engine<State>& engine, std::size_t from) {
+    std::vector<std::int64_t> whole;
+    std::vector<double> real;
+    for (std::size_t row = from; row < engine.deliveries.size(); ++row) {
+        const qe::Delivery& d = engine.deliveries[row];
+        whole.insert(whole.end(), {d.session, d.number, d.left, d.right, d.bell, d.known, d.created, d.delivered, d.told});
+        real.insert(real.end(), {d.quality[0], d.quality[1], d.quality[2], d.weights[0], d.weights[1], d.weights[2], d.weights[3]});
+    }
+    return nb::make_tuple(array_of(std::move(whole), 9), array_of(std::move(real), 7));
+}
+
+template <class State>
+void bind_run(nb::module_& m, const char* name) {
+    using R = Run<State>;
+    nb::class_<R>(m, name)
+        .def(nb::init<nb::dict>(), "plant"_a)
+        .def("install", [](R& r, nb::dict rules) { return qe::add_installation(r.engine, tables_from(rules)); }, "rules"_a)
+        .def("session", [](R& r, std::int32_t installation, qe::Time at, std::int64_t pairs, double floor, qe::Time deadline) {
+            qe::place(installation, r.engine.installations.size(), "installation");
+            qe::add_session(r.engine, installation, at, pairs, floor, deadline);
+        }, "installation"_a, "at"_a, "pairs"_a, "floor"_a, "deadline"_a)
+        .def("begin", [](R& r, const std::string& seed, std::int64_t replica) { r.engine.begin(seed, replica); }, "seed"_a, "replica"_a)
+        .def("run", &R::run, "until"_a, "most_events"_a = ~0ULL, "while_open"_a = false)
+        .def("fork", [](const R& r) { return R(r); })
+        .def("redraw", [](R& r, const std::string& seed, std::int64_t replica) { r.engine.redraw(seed, replica); }, "seed"_a, "replica"_a)
+        .def("halt", [](R& r) { r.engine.stop = true; })
+        .def_prop_ro("now", [](const R& r) { return r.engine.now; })
+        .def_prop_ro("next", [](const R& r) { return r.engine.next(); })
+        .def_prop_ro("open_sessions", [](const R& r) { return r.engine.open_sessions; })
+        .def_prop_ro("letters_out", [](const R& r) { return r.engine.letters_out(); })
+        .def_prop_ro("pairs_alive", [](const R& r) { return r.engine.pairs_alive(); })
+        .def_prop_ro("twirl_error", [](const R& r) { return r.engine.twirl_error; })
+        .def_prop_rw("beliefs", [](const R& r) { return r.engine.beliefs; }, [](R& r, bool on) { r.engine.beliefs = on; })
+        .def_prop_ro("counts", [](const R& r) {
+            const qe::Counts& c = r.engine.counts;
+            nb::dict found;
+            found["events"] = c.events, found["heralds"] = c.heralds, found["swaps"] = c.swaps, found["failed_swaps"] = c.failed_swaps;
+            found["purifications"] = c.purifications, found["letters"] = c.letters, found["cutoffs"] = c.cutoffs, found["stale"] = c.stale;
+            found["deliveries"] = c.deliveries, found["withheld"] = c.withheld;
+            return found;
+        })
+        .def("sessions", [](const R& r) {
+            std::vector<std::int64_t> rows;
+            for (const qe::Session& s : r.engine.sessions)
+                rows.insert(rows.end(), {std::int64_t(s.status), s.delivered, s.withheld, s.ended});
+            return array_of(std::move(rows), 4);
+        })
+        .def("deliveries", [](R& r, std::size_t from) { return deliveries_of(r.engine, from); }, "since"_a = 0)
+        .def("watch", [](R& r, nb::object on_sight, std::uint32_t mask) {
+            r.bridge.on_sight = on_sight;
+            r.engine.watched = on_sight.is_none() ? 0 : mask;
+        }, "on_sight"_a.none(), "mask"_a)
+        .def("seat", [](R& r, nb::object on_mail, nb::object on_call) {
+            r.bridge.on_mail = on_mail;
+            r.bridge.on_call = on_call;
+        }, "on_mail"_a.none(), "on_call"_a.none())
+        .def("post", [](R& r, int kind, std::int32_t installation, std::int32_t position, qe::Time at, qe::Time until) {
+            r.engine.post(qe::Mail(kind), installation, position, at, until);
+        }, "kind"_a, "installation"_a, "position"_a, "at"_a, "until"_a)
+        .def("call_at", [](R& r, qe::Time at, std::uint32_t priority, std::uint32_t rank, std::uint64_t number) {
+            r.engine.call_at(at, qe::ranked(qe::Priority(priority), rank), number);
+        }, "at"_a, "priority"_a, "rank"_a, "number"_a)
+        .def("set_link", [](R& r, std::int32_t link, bool up) { r.engine.set_link(link, up); }, "link"_a, "up"_a);
+}
+
+}  // namespace
+
+void bind_engine(nb::module_& m) {
+    bind_run<qe::BellDiagonal>(m, "BellDiagonalRun");
+    m.def("stream", [](const std::string& name, std::size_t count) {
+        qe::Stream stream;
+        stream.begin(name);
+        std::vector<double> drawn;
+        for (std::size_t each = 0; each < count; ++each) drawn.push_back(stream.uniform());
+        return drawn;
+    }, "name"_a, "count"_a);
+    m.def("geometric", [](const std::string& name, double p, std::size_t count) {
+        qe::Stream stream;
+        stream.begin(name);
+        const double log_failure = p < 1.0 ? qe::log_of_failure(p) : 0.0;
+        std::vector<std::int64_t> drawn;
+        for (std::size_t each = 0; each < count; ++each) drawn.push_back(stream.geometric(p, log_failure));
+        return drawn;
+    }, "name"_a, "p"_a, "count"_a);
+}

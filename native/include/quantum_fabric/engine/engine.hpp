@@ -1,0 +1,196 @@
+// A network of nodes that act on rules: plant and standard node agents, as quantum_fabric.twin and quantum_fabric.control.
+//
+// The Python twin is the specification. For the same documents, rules and seed this engine makes the same draws for the same
+// purposes, and the same events at the same picosecond in the same order. What a file here does is said in the Python module
+// of the same purpose: plant.hpp in twin.plant and twin.lanes, circuits.hpp in control.circuit, distiller.hpp in
+// control.distil, sessions.hpp in the parts of control.controller that act once a plan is installed.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "bell_diagonal.hpp"
+#include "pool.hpp"
+#include "records.hpp"
+
+namespace quantum_fabric::engine {
+
+// What somebody outside may want to see, and answer.
+enum class Watched : std::uint8_t { HERALDED, SWAPPED, PURIFIED, CUT, JOINED, LOST, ASKED, ANSWERED, CONFIRMED, DELIVERED, TRUTH, STALE };
+
+struct Sight {
+    Watched what;
+    std::int32_t node, slot, other;  // `other`: second slot, or session
+    Name mine, far;
+    int label;  // announced Bell label or bit; -1 for none
+    Time at;
+};
+
+class Listener {
+  public:
+    virtual ~Listener() = default;
+    virtual void see(const Sight& sight) = 0;
+    // A letter that arrives at the controller's seat.
+    virtual void mail(const Letter& letter) = 0;
+    // A call that was asked for comes due.
+    virtual void call(std::uint64_t number) = 0;
+};
+
+template <class State>
+class Engine {
+  public:
+    // ------------------------------------------------------------------------------- what a scenario says
+    std::vector<Node> nodes;
+    std::vector<Slot> slots;
+    std::vector<Link> links;
+    std::vector<Point> points;
+    std::vector<std::int32_t> keys;  // operating point asked for -> the one that holds now
+    std::vector<std::int32_t> first_keys;  // at time 0
+    std::vector<double> cumulative;
+    std::vector<std::uint8_t> labels;
+    std::vector<double> fresh;
+    std::vector<Decay> decays;
+    std::vector<Lane> lanes;
+    std::vector<Qubit> qubits;
+    std::vector<Circuit> circuits;
+    std::vector<Installation> installations;
+    std::vector<Session> sessions;
+
+    // ------------------------------------------------------------------------------------- what a run is
+    Queue queue;
+    Time now = 0;
+    Counts counts;
+    double twirl_error = 0;
+    std::vector<Delivery> deliveries;  // as they are told
+    bool beliefs = true;               // whether what nodes believe is worked out
+    std::uint32_t watched = 0;         // bits of Watched
+    Listener* listener = nullptr;
+    std::int64_t open_sessions = 0;
+    bool stop = false;
+
+    // Everything as at time 0, with the draws of this replica.
+    void begin(const std::string& seed, std::int64_t replica);
+    // Every event up to and including a time, unless `stop` is set, so many events have run, or no session is open.
+    void run(Time until, std::uint64_t most_events = ~0ULL, bool while_open = false);
+    // What has not begun yet is drawn anew, from the streams of another replica.
+    void redraw(const std::string& seed, std::int64_t replica);
+    Time next() const { return queue.empty() ? -1 : queue.top().at; }
+
+    // ------------------------------------------------------------------------------------------ commands
+    void call_at(Time at, std::uint32_t order, std::uint64_t number) { queue.push(at, order, CALL, number); }
+    void post(Mail kind, std::int32_t installation, std::int32_t position, Time at, Time until);
+    void set_link(std::int32_t link, bool up);
+    void pause_link(std::int32_t link);
+    void resume_link(std::int32_t link);
+    void renew_link(std::int32_t link);
+    void fail_node(std::int32_t node);
+    void consume(std::int32_t slot, int bell);
+
+    std::int32_t lane_at(std::int32_t link, std::int32_t number);
+    std::size_t letters_out() const { return letters.used(); }
+    std::size_t pairs_alive() const { return pairs.used(); }
+
+    const Pair<State>& pair_at(std::int32_t half) const { return pairs[half / 2]; }
+
+  private:
+    enum Kind : std::uint32_t { ATTEMPT, SWAP, PURIFY, LETTER, CUTOFF, LEASE, DEADLINE, REQUEST, CALL };
+
+    Pool<Pair<State>> pairs;
+    Pool<Letter> letters;
+    std::uint64_t serial = 0;
+    std::uint32_t operations = 0;
+    std::string prefix;
+
+    // plant.hpp
+    Half& half_of(std::int32_t half) { return pairs[half / 2].ends[half % 2]; }
+    Stream& draws_of(Node& node);
+    std::uint32_t next_operation();
+    std::int64_t attempts_at(const Node& node, Time by) const;
+    void arm(std::int32_t slot, std::int32_t lane, int end, std::int32_t key);
+    void disarm(Lane& lane, int end);
+    void halt(Lane& lane);
+    void restart(std::int32_t lane);
+    void succeed(std::int32_t lane);
+    void hear(Letter& letter);
+    void age(std::int32_t half);
+    void take(std::int32_t half);
+    void lose(std::int32_t half);
+    void discard(std::int32_t slot);
+    void settle(std::int32_t pair);
+    double retrieved(const Half& half) const;
+    double relaxed(const Half& half) const;
+    bool both_there(std::int32_t first, std::int32_t second, std::uint32_t token);
+    void begin_operation(std::int32_t first, std::int32_t second, std::uint32_t kind);
+    void end_swap(std::int32_t left, std::int32_t right);
+    void end_purify(std::int32_t keep, std::int32_t sacrifice);
+    void show(Watched what, std::int32_t node, std::int32_t slot, std::int32_t other, Name mine, Name far, int label);
+
+    // circuits.hpp
+    Circuit* holder(std::int32_t slot);
+    Qubit* find(const Circuit& circuit, Name name);
+    const Beyond* beyond(const Circuit& circuit, Name name);
+    bool awaits(const Circuit& circuit, Name name) { return !find(circuit, name) && !beyond(circuit, name); }
+    void remember(Circuit& circuit, Qubit& qubit, std::int32_t to, Name far);
+    void arm(const Circuit& circuit, Qubit& qubit);
+    void free(Circuit& circuit, Qubit& qubit, bool thrown = false);
+    bool prepare(Circuit& circuit, Time lease);
+    void start(Circuit& circuit);
+    void leave(Circuit& circuit);
+    void drain(Circuit& circuit);
+    void heralded(std::int32_t slot, Name name, int label, Time born, Time partner_born);
+    void swapped(Circuit& circuit, Qubit& left, Qubit& right, int outcome);
+    void extend(Circuit& circuit, const Qubit& to, const Qubit& past, const Correlators& here, int outcome);
+    bool joined(Circuit& circuit, std::int32_t letter);
+    bool lost(Circuit& circuit, std::int32_t letter);
+    bool forward(Circuit& circuit, std::int32_t letter);
+    void cut_off(Circuit& circuit, Name name);
+    void react(Circuit& circuit);
+    std::int32_t oldest(const Circuit& circuit, Side side, const std::array<std::int32_t, 2>& partners) const;
+    bool rounds_done(const Circuit& circuit, const Qubit& qubit) const;
+    void deliver(Circuit& circuit);
+    Correlators own_ageing(const Qubit& qubit) const;
+    Correlators far_ageing(const Qubit& qubit) const;
+    std::int32_t write(Mail kind) {
+        const std::int32_t index = letters.take();
+        letters[index] = Letter{};
+        letters[index].kind = kind;
+        return index;
+    }
+    void send(const Circuit& from, std::int32_t to, std::int32_t letter);
+    void say_lost(const Circuit& from, const Qubit& qubit);
+    void say_home(const Circuit& from, std::int32_t letter);
+    bool read(std::int32_t letter);
+    void obey(Circuit& circuit, const Letter& letter);
+    void report(const Circuit& circuit, Mail kind) { say_home(circuit, write(kind)); }
+    void lease_over(Circuit& circuit);
+    void act(const Event& event);
+
+    // distiller.hpp
+    const PurifyRule* rule_for(const Circuit& circuit, std::int32_t partner) const;
+    void distil(Circuit& circuit);
+    void begin_round(Circuit& circuit, Qubit& keep, Qubit& sacrifice, Life life, std::int32_t ask, const PurifyRule& rule);
+    void end_round(Circuit& circuit, Qubit& keep, int bit);
+    void asking(Circuit& circuit, Qubit& keep, Qubit& sacrifice, int bit);
+    void answering(Circuit& circuit, Qubit& keep, Qubit& sacrifice, std::int32_t ask, int bit);
+    bool asked(Circuit& circuit, std::int32_t letter);
+    void answered(Circuit& circuit, const Letter& letter);
+    void answer(const Circuit& circuit, const Letter& ask, bool success, int frame, const Correlators& quality);
+
+    // sessions.hpp
+    bool read_home(std::int32_t letter);
+    void request(Session& session, std::int32_t index);
+    void confirmed(Session& session, std::int32_t index, const Letter& letter);
+    void complete(Session& session, std::int32_t index, const Halfway& pair, const Letter& second);
+    void truth(const Circuit& circuit, Name left, Name right, const std::array<double, 4>& weights);
+    void end(Session& session, Status status);
+    void to_nodes(const Installation& installation, Mail kind, Time until = 0);
+};
+
+}  // namespace quantum_fabric::engine
+
+#include "circuits.hpp"
+#include "distiller.hpp"
+#include "plant.hpp"
+#include "running.hpp"
+#include "sessions.hpp"
