@@ -10,7 +10,7 @@ import hmac
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from cryptography.hazmat.primitives.keywrap import (
@@ -32,9 +32,34 @@ class SealError(StateError):
     """A wrapped key does not open: wrong KEK, a changed row, or a row in another's place."""
 
 
+class WrappingKey(Protocol):
+    """What a ring is made of: a KEK in memory (`Kek`), or one that never leaves its token (`quantum_fabric.server.pkcs11`)."""
+
+    @property
+    def name(self) -> str:
+        """By which rows remember it."""
+
+    def wrap(self, plain: bytes) -> bytes:
+        """Encrypt, so that a change shows."""
+
+    def unwrap(self, octets: bytes) -> bytes | None:
+        """Decrypt; None where it was changed, or wrapped by another."""
+
+
+def kek_name(name: str) -> str:
+    """Check the name of a KEK: 1 to 64 letters, digits, ``.``, ``_`` and ``-``.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(repr(name), "1 to 64 of letters, digits, '.', '_' and '-'", "name of the KEK")
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class Kek:
-    """A key-encryption key with the name by which rows remember it.
+    """A key-encryption key in memory, with the name by which rows remember it.
 
     Attributes:
         name: letters, digits, ``.``, ``_`` and ``-``; at most 64.
@@ -48,12 +73,20 @@ class Kek:
     secret: KeyMaterial
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise InputError(
-                repr(self.name), "1 to 64 of letters, digits, '.', '_' and '-'", "name of the KEK"
-            )
+        kek_name(self.name)
         if len(self.secret) != KEK_OCTETS:
             raise InputError(f"{self.secret.bits} bits", f"{8 * KEK_OCTETS} bits", f"KEK {self.name}")
+
+    def wrap(self, plain: bytes) -> bytes:
+        """AES-256 key wrap with padding (RFC 5649)."""
+        return aes_key_wrap_with_padding(bytes(self.secret.octets), plain)
+
+    def unwrap(self, octets: bytes) -> bytes | None:
+        """Its inverse; None where the integrity check fails."""
+        try:
+            return aes_key_unwrap_with_padding(bytes(self.secret.octets), octets)
+        except (InvalidUnwrap, ValueError):
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +129,23 @@ class KeyRing:
         <128 secret bits>
     """
 
-    def __init__(self, current: Kek, older: Iterable[Kek] = ()) -> None:
+    def __init__(self, current: WrappingKey, older: Iterable[WrappingKey] = ()) -> None:
         self.current = current
-        self._keks = {current.name: current}
+        self._keks: dict[str, WrappingKey] = {current.name: current}
         for kek in older:
             if kek.name in self._keks:
                 raise InputError(f"two KEKs of the name {kek.name}", "one for each name", "key ring")
             self._keks[kek.name] = kek
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Of the KEKs on it."""
+        return frozenset(self._keks)
+
     def seal(self, identifier: UUID, material: KeyMaterial) -> Sealed:
         """Wrap a key under the current KEK; the material itself is left as it is."""
         plain = identifier.bytes + bytes(material.octets)
-        return Sealed(self.current.name, aes_key_wrap_with_padding(bytes(self.current.secret.octets), plain))
+        return Sealed(self.current.name, self.current.wrap(plain))
 
     def open(self, identifier: UUID, sealed: Sealed) -> KeyMaterial:
         """Unwrap a key.
@@ -119,11 +157,9 @@ class KeyRing:
         kek = self._keks.get(sealed.kek)
         if kek is None:
             raise UnknownNameError(sealed.kek, f"one of the KEKs {sorted(self._keks)}", "KEK")
-        try:
-            plain = aes_key_unwrap_with_padding(bytes(kek.secret.octets), sealed.octets)
-        except (InvalidUnwrap, ValueError):
-            # no chained exception: its locals would hold more than the reader should see
-            raise SealError(f"key {identifier} does not open under KEK {sealed.kek}") from None
+        plain = kek.unwrap(sealed.octets)
+        if plain is None:  # a value and no exception, whose locals would hold more than the reader should see
+            raise SealError(f"key {identifier} does not open under KEK {sealed.kek}")
         ours = len(plain) > 16 and hmac.compare_digest(plain[:16], identifier.bytes)
         material = KeyMaterial(memoryview(plain)[16:]) if ours else None
         del plain  # a traceback that shows locals shows none of this

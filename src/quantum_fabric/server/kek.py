@@ -1,4 +1,4 @@
-"""Where key-encryption keys come from: a file that nobody else may read, or the environment.
+"""Where key-encryption keys come from: a file that nobody else may read, or the environment. Tokens are in `pkcs11`.
 
 Both hold one KEK on each line, ``NAME HEXADECIMAL``; the first seals, the others only open. Blank lines and lines that begin
 with ``#`` are left out.
@@ -76,6 +76,25 @@ def create(path: Path, name: str) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(f"{name} {secrets.token_hex(KEK_OCTETS)}\n")
+
+
+def pin_from(
+    file: Path | None, environment: str | None, variables: MutableMapping[str, str] | None = None
+) -> str:
+    """The PIN of a token, from a file of mode 0600 or 0400 or from a variable, which is taken away.
+
+    Raises:
+        InputError: neither or both, no such variable, or nothing in it.
+    """
+    if (file is None) is (environment is None):
+        raise InputError("neither or both", "'pin_file' or 'pin_environment'", "kek.pkcs11")
+    if file is not None:
+        found = private(file, "PIN file").decode("utf-8", "replace").strip()
+    else:
+        found = (os.environ if variables is None else variables).pop(str(environment), "").strip()
+    if not found:
+        raise InputError("no PIN", "the PIN of the token", "kek.pkcs11")
+    return found
 
 
 def _ring(text: bytes, where: str) -> KeyRing:

@@ -31,8 +31,8 @@ from quantum_fabric.keys import (
 )
 from quantum_fabric.keys.streams import is_chunk
 from quantum_fabric.server.clock import SteadyClock
-from quantum_fabric.server.sqlite import SqliteShelf
-from quantum_fabric.server.store import Store, StoreError, renew
+from quantum_fabric.server.sql import SqlShelf
+from quantum_fabric.server.store import Store, StoreError, fits, renew
 
 log = logging.getLogger("quantum_fabric.server.kme")
 
@@ -66,6 +66,7 @@ class Kme:
         self.nudges: dict[str, asyncio.Event] = {}
         self._waiting: dict[UUID, asyncio.Future[None]] = {}
         self._sweeper: asyncio.Task[None] | None = None
+        self._stale = True
         self._stirring: asyncio.Future[None] | None = None
 
     async def start(self) -> None:
@@ -92,15 +93,14 @@ class Kme:
         await asyncio.to_thread(self.store.close)
 
     async def _sweep(self) -> None:
-        stale = True
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             now = self.clock()
             with suppress(StoreError):
                 await self.store.transact(partial(_sweep, self.desk, now))
-                while stale and await self.store.transact(partial(_renew, self.desk, now)) > 0:
+                while self._stale and await self.store.transact(partial(_renew, self.desk, now)) > 0:
                     await asyncio.sleep(0)  # others come between the steps
-                stale = False
+                self._stale = False
 
     def rule(self, policy: Policy) -> None:
         """Take other rules, from the next request on: an SAE that is not in them is nobody from then on.
@@ -111,6 +111,25 @@ class Kme:
         if policy.kme != self.desk.policy.kme:
             raise InputError(policy.kme, self.desk.policy.kme, "kme")
         self.desk.policy = policy
+
+    async def rekey(self, ring: KeyRing) -> None:
+        """Seal under another KEK from now on, and what is stored in the background, while keys are handed out.
+
+        Args:
+            ring: its first KEK seals; every KEK that the store still needs must be on it.
+
+        Raises:
+            UnknownNameError: one is missing; the old ring stays.
+            SealError: a KEK of a known name is another one; the old ring stays.
+            StoreError: the store cannot be asked now; the old ring stays.
+        """
+
+        def change(shelf: SqlShelf) -> None:
+            fits(shelf, ring)
+            self.desk.ring = ring  # in the writer, between two acts: no act sees two rings
+
+        await self.store.transact(change)
+        self._stale = True
 
     # --------------------------------------------------------------------------------------------------- SAEs
 
@@ -207,9 +226,9 @@ class Kme:
         return taken
 
 
-def _sweep(desk: Desk, now: Instant, shelf: SqliteShelf) -> int:
+def _sweep(desk: Desk, now: Instant, shelf: SqlShelf) -> int:
     return sweep(desk, shelf, now)
 
 
-def _renew(desk: Desk, now: Instant, shelf: SqliteShelf) -> int:
+def _renew(desk: Desk, now: Instant, shelf: SqlShelf) -> int:
     return renew(desk, shelf, now)

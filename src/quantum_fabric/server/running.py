@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from quantum_fabric.keys import Pool, Refusal, TestSource
+from quantum_fabric.errors import FabricError
+from quantum_fabric.keys import KeyRing, Pool, Refusal, TestSource
 from quantum_fabric.server.courier import Courier, Line, LineError
 from quantum_fabric.server.door import Call, Door, Reply
 from quantum_fabric.server.etsi004_api import StreamApi
@@ -64,6 +65,7 @@ class Running:
             self.kme_door = Door(KmeApi(self.kme, addresses, self._acknowledge, self.streams), "kme")
         self.sae_door = Door(SaeApi(self.kme, StreamApi(self.kme, self.streams)), "sae", settings.naming)
         self.health_door = Door(self._health, "none") if settings.health_port is not None else None
+        self._rekeying: asyncio.Task[None] | None = None
         self._serving = False
 
     async def start(self) -> None:
@@ -100,13 +102,16 @@ class Running:
             await self.health_door.close()
 
     def reload(self, settings: KmeSettings) -> None:
-        """Take homes, pairs, limits and a renewed certificate from settings that were read again; all else needs a restart.
+        """Take homes, pairs, limits, KEKs and a renewed certificate from settings that were read again; all else needs a restart.
+
+        KEKs from a file or a token change while keys are handed out; those from a variable were taken at the start.
 
         Raises:
             InputError: the new settings contradict each other; the old ones stay.
             OSError: a file cannot be read; the old ones stay.
         """
         policy = settings.policy()
+        ring = settings.ring() if settings.kek.environment is None else None
         private(settings.key, "private key")
         contexts = [self._context, *([self._kme_context] if self.kme_door is not None else [])]
         for context in contexts:
@@ -114,9 +119,19 @@ class Running:
         self.kme.rule(
             replace(policy, mode=self.kme.desk.policy.mode, neighbours=self.kme.desk.policy.neighbours)
         )
+        if ring is not None:
+            self._rekeying = asyncio.get_running_loop().create_task(self._rekey(ring))
         log.info(
             "KME %s has new rules: %d SAEs, %d pairs", settings.kme, len(policy.homes), len(policy.pairs)
         )
+
+    async def _rekey(self, ring: KeyRing) -> None:
+        try:
+            await self.kme.rekey(ring)
+        except FabricError as error:  # names of KEKs, no secrets
+            log.error("the KEKs that were read again are not taken, the old ones stay: %s", error)
+        else:
+            log.info("keys are sealed under KEK %s from now on", ring.current.name)
 
     async def _meet_peers(self) -> None:
         listener = self.settings.kme_listener

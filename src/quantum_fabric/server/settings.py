@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from quantum_fabric.errors import DocumentError, Finding, InputError
 from quantum_fabric.keys import KeyRing, Limits, Mode, Policy, Quota
 from quantum_fabric.server.identity import Credentials, Naming
-from quantum_fabric.server.kek import ring_from_environment, ring_from_file
+from quantum_fabric.server.kek import pin_from, ring_from_environment, ring_from_file
 
 M = TypeVar("M", bound="_Strict")
 Positive = Annotated[int, Field(gt=0)]
@@ -33,11 +33,25 @@ class Listener(_Strict):
     """How others reach it, where that is not ``https://HOST:PORT``."""
 
 
+class TokenSettings(_Strict):
+    """KEKs that stay in a PKCS#11 token."""
+
+    module: Path
+    """Its library."""
+    token: str
+    """Its label."""
+    keks: list[str]
+    """Labels of AES-256 keys in it; the first seals, the others only open."""
+    pin_file: Path | None = None
+    pin_environment: str | None = None
+
+
 class KekSource(_Strict):
-    """Where the KEKs are: a file of mode 0600, or a variable."""
+    """Where the KEKs are: a file of mode 0600, a variable, or a token."""
 
     file: Path | None = None
     environment: str | None = None
+    pkcs11: TokenSettings | None = None
 
 
 class LimitSettings(_Strict):
@@ -125,14 +139,19 @@ class KmeSettings(_Strict):
         """The KEKs.
 
         Raises:
-            InputError: there is no source or two, or it is not private.
+            InputError: there is no source or two, it is not private, or the token does not open.
         """
         match self.kek:
-            case KekSource(file=Path() as path, environment=None):
+            case KekSource(file=Path() as path, environment=None, pkcs11=None):
                 return ring_from_file(path)
-            case KekSource(file=None, environment=str() as name):
+            case KekSource(file=None, environment=str() as name, pkcs11=None):
                 return ring_from_environment(name)
-        raise InputError("no source or two", "'file' or 'environment'", "kek")
+            case KekSource(file=None, environment=None, pkcs11=TokenSettings() as token):
+                from quantum_fabric.server.pkcs11 import ring_from_token
+
+                pin = pin_from(token.pin_file, token.pin_environment)
+                return ring_from_token(token.module, token.token, token.keks, pin)
+        raise InputError("no source or several", "one of 'file', 'environment' and 'pkcs11'", "kek")
 
     def credentials(self, listener: Listener) -> Credentials:
         """The files for a listener."""

@@ -11,19 +11,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
-from quantum_fabric.errors import StateError
+from quantum_fabric.errors import StateError, UnknownNameError
 from quantum_fabric.keys import Grant, KeyMaterial, KeyRing, reseal
 from quantum_fabric.keys.desk import Desk
-from quantum_fabric.server.sqlite import SqliteShelf, connect
+from quantum_fabric.server.sql import SqlShelf
+from quantum_fabric.server.sqlite import SqliteDatabase
 
 T = TypeVar("T")
 log = logging.getLogger("quantum_fabric.server.store")
@@ -42,9 +42,43 @@ class StoreError(StateError):
     """The store cannot commit (disk full, file damaged, closed, too busy); nothing was delivered and nothing changed."""
 
 
+class Database(Protocol):
+    """What a store is kept in: one connection, used by one thread at a time."""
+
+    name: str
+    """For people."""
+
+    shared: bool
+    """Whether other processes write to it too."""
+
+    shelf: SqlShelf
+    """To be used between `begin` and `commit`."""
+
+    def begin(self) -> None:
+        """Begin a transaction, alone: nobody else writes until it ends."""
+
+    def save(self) -> None:
+        """Begin an act inside it."""
+
+    def undo(self) -> bool:
+        """Take the act back; False where the whole transaction is lost."""
+
+    def keep(self) -> None:
+        """End the act, taken back or not."""
+
+    def commit(self) -> None:
+        """Returns when all of it is on disk."""
+
+    def rollback(self) -> None:
+        """Take all of it back, where there is anything."""
+
+    def close(self) -> None:
+        """Hang up."""
+
+
 @dataclass(slots=True)
 class _Job:
-    work: Callable[[SqliteShelf], Any]
+    work: Callable[[SqlShelf], Any]
     future: Future[Any] | asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop | None = None
     answer: Any = None
@@ -71,8 +105,12 @@ class Store:
     """A store that is open, with its writer's thread.
 
     Args:
-        path: of the SQLite file.
+        where: of the SQLite file, or another database that is open.
         ring: must open what is in it.
+
+    Attributes:
+        database: what it is kept in.
+        shelf: of the database, for whoever knows that the writer rests.
 
     Raises:
         InputError: the file may be read by others, or is of another version.
@@ -80,30 +118,36 @@ class Store:
         UnknownNameError: a KEK that the store needs is missing.
     """
 
-    def __init__(self, path: Path, ring: KeyRing) -> None:
-        self._connection = connect(path)
-        self.shelf = SqliteShelf(self._connection)
+    def __init__(self, where: Path | Database, ring: KeyRing) -> None:
+        self.database: Database = SqliteDatabase(where) if isinstance(where, Path) else where
+        self.shelf = self.database.shelf
         try:
             self._prove(ring)
         except BaseException:
-            self._connection.close()
+            self.database.close()
             raise
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._write, name=f"writer of {path.name}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._write, name=f"writer of {self.database.name}", daemon=True
+        )
         self._thread.start()
 
     def _prove(self, ring: KeyRing) -> None:
-        proof = self.shelf.proof()
-        if proof is None:
-            self.shelf.set_proof(ring.seal(_PROOF, KeyMaterial(_PROVEN)))
-        else:
-            ring.open(_PROOF, proof).wipe()
+        self.database.begin()
+        try:
+            if self.shelf.proof() is None:
+                self.shelf.set_proof(ring.seal(_PROOF, KeyMaterial(_PROVEN)))
+            fits(self.shelf, ring)
+            self.database.commit()
+        except BaseException:
+            self.database.rollback()
+            raise
 
     # ------------------------------------------------------------------------------------------------ callers
 
-    def submit(self, work: Callable[[SqliteShelf], T]) -> Future[T]:
+    def submit(self, work: Callable[[SqlShelf], T]) -> Future[T]:
         """Queue an act.
 
         Args:
@@ -124,11 +168,11 @@ class Store:
                 raise StoreError("the store is too busy")
             self._queue.put(job)
 
-    def run(self, work: Callable[[SqliteShelf], T]) -> T:
+    def run(self, work: Callable[[SqlShelf], T]) -> T:
         """Do an act and wait for it."""
         return self.submit(work).result()
 
-    async def transact(self, work: Callable[[SqliteShelf], T]) -> T:
+    async def transact(self, work: Callable[[SqlShelf], T]) -> T:
         """Do an act and wait for it, in an event loop. One that is cancelled before its turn is not done."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -150,7 +194,7 @@ class Store:
             self._closed = True
         self._queue.put(None)
         self._thread.join()
-        self._connection.close()
+        self.database.close()
 
     # ------------------------------------------------------------------------------------------------- writer
 
@@ -169,45 +213,61 @@ class Store:
                 self._commit(jobs)
 
     def _commit(self, group: list[_Job]) -> None:
-        do = self._connection.execute
+        database = self.database
         jobs: list[_Job] = []
         try:
-            do("BEGIN IMMEDIATE")
+            database.begin()
             for job in group:
                 if not job.begins():
                     continue  # its caller has gone: it takes nothing
                 jobs.append(job)
-                do("SAVEPOINT act")
+                database.save()
                 try:
                     job.answer = job.work(self.shelf)
                 except Exception as fault:
-                    if not self._connection.in_transaction:
-                        raise  # SQLite gave up the whole transaction (disk full): all of the group is lost
-                    do("ROLLBACK TO act")
+                    if not database.undo():
+                        raise  # all of the group is lost
                     self.shelf.forget()
                     job.fault = fault
-                do("RELEASE act")
-            do("COMMIT")
+                database.keep()
+            database.commit()
         except Exception as fault:
             late = group[len(jobs) :]
-            self._fail(jobs + [job for job in late if job.begins()], fault)
+            jobs += [job for job in late if job.begins()]
+            self._fail(jobs, fault)
         _tell(jobs)
 
     def _fail(self, jobs: list[_Job], fault: Exception) -> None:
         self.shelf.forget()
         log.error("a commit of %d acts failed: %s", len(jobs), type(fault).__name__)
-        if self._connection.in_transaction:
-            try:
-                self._connection.execute("ROLLBACK")
-            except sqlite3.Error:
-                log.error("the failed commit could not be rolled back; the next one will say more")
+        try:
+            self.database.rollback()
+        except Exception as error:
+            log.error("it could not be rolled back (%s); the next one will say more", type(error).__name__)
         for job in jobs:
             if isinstance(job.answer, Grant):
                 job.answer.wipe()
             job.fault = StoreError("the store could not commit")
 
 
-def renew(desk: Desk, shelf: SqliteShelf, now: int) -> int:
+def fits(shelf: SqlShelf, ring: KeyRing) -> None:
+    """Whether a ring opens what is stored: its proof, and by name everything else.
+
+    Raises:
+        SealError: a KEK is not the one of this store.
+        UnknownNameError: a KEK that the store needs is missing.
+    """
+    proof = shelf.proof()
+    if proof is not None:
+        ring.open(_PROOF, proof).wipe()
+    missing = shelf.keks() - ring.names
+    if missing:
+        raise UnknownNameError(
+            sorted(missing)[0], f"one of the KEKs {sorted(ring.names)}", "KEK of the store"
+        )
+
+
+def renew(desk: Desk, shelf: SqlShelf, now: int) -> int:
     """One step of a rotation: some hundred rows, and in the end the proof, so that the old KEK can be thrown away.
 
     Returns:

@@ -96,7 +96,9 @@ def test_acts_that_wait_together_are_one_commit_and_fail_alone(store: Store) -> 
     desk = keydesk.desk()
     fill(store, desk)
     commits = []
-    store._connection.set_trace_callback(lambda text: commits.append(text) if text == "COMMIT" else None)
+    store.database.connection.set_trace_callback(
+        lambda text: commits.append(text) if text == "COMMIT" else None
+    )
     gate, first = held(store)
 
     def spoil(shelf: SqliteShelf) -> None:
@@ -124,7 +126,7 @@ def test_an_answer_comes_after_its_commit(store: Store) -> None:
     for _ in range(20):
         given = store.run(issue(desk))
         assert isinstance(given, Grant)
-        path = store._connection.execute("PRAGMA database_list").fetchone()[2]
+        path = store.database.connection.execute("PRAGMA database_list").fetchone()[2]
         other = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         found = other.execute(
             "SELECT state FROM keys WHERE key_id = ?", (given.keys[0].key_id.bytes,)
@@ -136,8 +138,8 @@ def test_an_answer_comes_after_its_commit(store: Store) -> None:
 def test_a_full_disk_delivers_nothing_and_loses_nothing(store: Store) -> None:
     desk = keydesk.desk()
     fill(store, desk, 32_768)
-    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    (pages,) = store.database.connection.execute("PRAGMA page_count").fetchone()
+    store.database.connection.execute(f"PRAGMA max_page_count = {pages}")
     given: list[UUID] = []
     failed = False
     for _ in range(200):
@@ -149,7 +151,7 @@ def test_a_full_disk_delivers_nothing_and_loses_nothing(store: Store) -> None:
         assert isinstance(answer, Grant)
         given += [key.key_id for key in answer.keys]
     assert failed
-    store._connection.execute("PRAGMA max_page_count = 100000")
+    store.database.connection.execute("PRAGMA max_page_count = 100000")
     assert store.run(lambda shelf: shelf.stock(HERE)) == 32_768 - 32 * len(given)
     assert isinstance(store.run(issue(desk)), Grant), "it serves again when there is room"
     assert verify(store.shelf.book())
@@ -267,3 +269,24 @@ def test_what_was_learnt_in_an_act_that_failed_is_forgotten(store: Store) -> Non
     assert store.run(lambda shelf: shelf.stock(Pool("kme-a", "kme-b"))) == 0
     store.run(lambda shelf: keydesk.stock(desk, shelf, "kme-a", "kme-b"))
     assert store.run(lambda shelf: shelf.stock(Pool("kme-a", "kme-b"))) == 4096
+
+
+def test_when_no_transaction_begins_everybody_who_waits_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = keydesk.desk()
+    fill(store, desk)
+    gate, first = held(store)
+    waiting = [store.submit(issue(desk)) for _ in range(5)]
+
+    def fail() -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(store.database, "begin", fail)
+    gate.set()
+    assert first.result(10)
+    for future in waiting:
+        with pytest.raises(StoreError):
+            future.result(10)
+    monkeypatch.undo()
+    assert isinstance(store.run(issue(desk)), Grant)
