@@ -34,6 +34,7 @@ _JSON: Final = frozenset(
         "frequency_modes",
         "space_modes",
         "relays",
+        "trust",
         "overrides",
         "fibre",
         "station",

@@ -127,6 +127,16 @@ class Position(Entry):
         return self
 
 
+class Trust(Entry):
+    """Whose a node is and whether keys may pass it in the clear, as its owner declares. Nothing is taken for granted."""
+
+    operator: Name | None = Field(None, description="who runs it and can see what is inside")
+    trusted: Flag | None = Field(
+        None, description="true: it may see keys that it relays; false: no key is relayed through it"
+    )
+    domain: Name | None = Field(None, description="security domain, such as a country or a company")
+
+
 class NodeEntry(Entry):
     """One node of the network."""
 
@@ -143,6 +153,7 @@ class NodeEntry(Entry):
         None, description="what changes the wavelength of its photons on their way into the fibre"
     )
     relays: Flag | None = Field(None, description="false: the node may only be an end of a path")
+    trust: Trust | None = Field(None, description="whose it is, and whether it may see keys that it relays")
     position: Position | None = None
     note: Text | None = None
 
