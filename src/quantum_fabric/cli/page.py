@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from quantum_fabric import __version__
 from quantum_fabric.documents import FaultKind
 from quantum_fabric.ops.drawing import Drawing
+from quantum_fabric.ops.key_section import Assault, section
 from quantum_fabric.ops.report import Report, render
 from quantum_fabric.units import seconds, show_time
 
@@ -55,6 +56,7 @@ def page(session: Session, again: str) -> str:
                 *(f"Caution: {caution}." for caution in session.cautions),
             ],
             calibrations=calibrations(session),
+            sections=[section(session.supply, assaults(session), session.reached)],
         )
     )
 
@@ -66,6 +68,19 @@ def calibrations(session: Session) -> list[float] | None:
     ):
         return None
     return [seconds(at) for at, _ in session.calibrations.done if at <= session.reached]
+
+
+def assaults(session: Session) -> list[Assault]:
+    """Attacks of the workload that began before the run ended, with what is meant to show them."""
+    from quantum_fabric.cli.keying import stances
+
+    if not session.scenario.workload.attacks:
+        return []
+    return [
+        Assault(spec.kind, spec.on, spec.at, min(spec.until, session.reached), found.alarms, found.why)
+        for spec, found in stances(session.scenario.workload)
+        if spec.at < session.reached
+    ]
 
 
 def broken(session: Session, kind: FaultKind) -> set[str]:

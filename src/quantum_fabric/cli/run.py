@@ -229,6 +229,7 @@ def _progress(err: Console, total: float) -> Progress:
 
 def _account(session: Session, folder: Path, again: str) -> int:
     """Write what was seen, print the table, say where things are."""
+    from quantum_fabric.cli.key_screen import show_keys
     from quantum_fabric.cli.page import page
     from quantum_fabric.cli.screen import MOST_ROWS, console, request_table, show_cautions
     from quantum_fabric.ops.report import lead
@@ -238,12 +239,15 @@ def _account(session: Session, folder: Path, again: str) -> int:
     rows = pool(list(session.histories), session.reached)
     out = console()
     out.print()
-    out.print(request_table(rows))
+    if rows or not session.supply.sessions:
+        out.print(request_table(rows))
     if len(rows) > MOST_ROWS:
         out.print(f"… and {len(rows) - MOST_ROWS} more rows; the report has all")
     out.print(
         ("[yellow]interrupted.[/] " if session.interrupted else "") + lead(session.histories, session.reached)
     )
+    if session.supply.sessions:
+        show_keys(out, session)
     show_cautions(out, session.cautions)
     write_pairs(session.histories, folder / "pairs.parquet")
     write_text(page(session, again), folder / "report.html")

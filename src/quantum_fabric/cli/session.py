@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from quantum_fabric import __version__, documents
+from quantum_fabric.cli import keying
 from quantum_fabric.documents import FaultKind, NetworkDocument, Workload
 from quantum_fabric.errors import Caution, InputError
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.messages import Calibrate, Event, LinkChanged, NodeFailed, NodeRecovered
 from quantum_fabric.ops.calibrations import Calibrations
 from quantum_fabric.ops.journal import KEEPS, Header, JournalWriter
+from quantum_fabric.ops.key_supply import KeySupply
 from quantum_fabric.ops.losses import Losses
 from quantum_fabric.ops.metrics import Metrics
 from quantum_fabric.ops.requests import Histories
@@ -102,7 +104,8 @@ class Session:
 
     Attributes:
         fabric: the network; its clock stands at 0.
-        histories, metrics, losses, calibrations: folds over what happened so far.
+        histories, metrics, losses, calibrations, supply: folds over what happened so far.
+        keys: QKD sessions.
         requests: number of requests that were scheduled.
         reached: time at which the run stopped, in ps.
         interrupted: True where it stopped before its end.
@@ -117,10 +120,11 @@ class Session:
         self.scenario = scenario
         self.fabric = Fabric(inventory, seed=scenario.seed)
         self.histories, self.metrics, self.losses = Histories(), Metrics(), Losses()
-        self.calibrations = Calibrations()
+        self.calibrations, self.supply = Calibrations(), KeySupply()
         self.reached: Time = 0
         self.interrupted = False
         self.requests = self._schedule()
+        self.keys = keying.sessions(self.fabric, scenario.workload, scenario.duration)
         self._journal: JournalWriter | None = None
 
     def _schedule(self) -> int:
@@ -139,6 +143,7 @@ class Session:
         """Where models were used outside their validity, by the plans of its requests or by the run itself; each thing once."""
         plans = (history.plan for history in self.histories if history.plan is not None)
         said = [caution for plan in plans for caution in plan.cautions]
+        said += keying.cautions(self.scenario.workload, self.fabric.inventory)
         return tuple(dict.fromkeys((*said, *self.fabric.cautions)))
 
     def journal(self, target: Any, header: Header) -> None:
@@ -151,7 +156,7 @@ class Session:
 
         Whatever is open then is withdrawn, so that every request has its outcome, and the journal gets its last line.
         """
-        for fold in (self.histories, self.metrics, self.losses, self.calibrations):
+        for fold in (self.histories, self.metrics, self.losses, self.calibrations, self.supply):
             self.fabric.watch(fold, *fold.SEES)
         try:
             until = self.scenario.duration if self.scenario.until is None else self.scenario.until
@@ -160,6 +165,8 @@ class Session:
             # the events of this very picosecond are done to the end, so that a replay can stop at the same place
             self.fabric.run(self.fabric.now)
             self.reached = self.fabric.now
+            for keys in self.keys:
+                keys.stop()
             for name in self.fabric.open_requests:
                 if name in self.histories:
                     self.histories[name].unfinished = True

@@ -33,6 +33,7 @@ class Report:
         interrupted: somebody stopped the run.
         again: the command that gives the same run again.
         calibrations: seconds at which a link had been calibrated; None for a run without drift and calibration.
+        sections: further ones, as HTML, after the requests.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Report:
     again: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
     calibrations: Sequence[float] | None = None
+    sections: Sequence[str] = ()
 
 
 def render(report: Report) -> str:
@@ -67,6 +69,7 @@ def render(report: Report) -> str:
             _head(report),
             _network(report),
             _requests(report),
+            *report.sections,
             *_plots(report),
             _counters(report.metrics),
             _foot(report),

@@ -25,6 +25,10 @@ ALARM_CHANCE: Final = 1e-10
 """Bound on the chance that one statistic of one block of a sound link raises an alarm."""
 
 
+LEAST_CHANCE: Final = 1e-300
+"""Chances below this are shown as this."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """A statistic where no sound link would bring it.
@@ -91,7 +95,8 @@ class Tolerance:
 def tail(found: int, trials: float, low: float, high: float) -> float:
     """Bound on the chance that a binomial count lies as far outside an interval of success chances as this one.
 
-    Equation: ``exp(-n D(k/n || p))``, p the nearer edge (Chernoff); 1 inside the interval.
+    Equation: ``exp(-n D(k/n || p))``, p the nearer edge (Chernoff); 1 inside the interval, and never below `LEAST_CHANCE`, but 0 where
+    the edge itself is 0 or 1.
 
     Args:
         found: k.
@@ -118,7 +123,7 @@ def tail(found: int, trials: float, low: float, high: float) -> float:
     for observed, expected in ((rate, edge), (1.0 - rate, 1.0 - edge)):
         if observed > 0.0:
             exponent += observed * math.log(observed / expected)
-    return math.exp(-trials * exponent)
+    return max(math.exp(-trials * exponent), LEAST_CHANCE)  # smaller ones are no numbers any more
 
 
 @dataclass(frozen=True, slots=True)

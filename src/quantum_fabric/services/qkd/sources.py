@@ -69,8 +69,15 @@ class Raw:
 class Source(Protocol):
     """Gives the clicks of a stretch of time."""
 
-    protocol: str
-    intensities: int
+    @property
+    def protocol(self) -> str:
+        """Name of the protocol."""
+        ...
+
+    @property
+    def intensities(self) -> int:
+        """How many intensities are sent; 1 for pairs."""
+        ...
 
     def block(self, start: Time, end: Time) -> Raw:
         """What the ends noted down between two times, ps."""
