@@ -91,7 +91,7 @@ Answer = Callable[[Call], Awaitable[Reply]]
 class _Guarded(RequestHandler):
     """A connection that must say something whole before its time is over."""
 
-    __slots__ = ("_door", "_first", "_name", "_until")
+    __slots__ = ("_door", "_first", "_name", "_until", "_wire")
 
     def __init__(self, server: web.Server, door: Door, **settings: Any) -> None:
         super().__init__(server, **settings)
@@ -99,6 +99,7 @@ class _Guarded(RequestHandler):
         self._first: asyncio.TimerHandle | None = None
         self._name: str | None = None
         self._until = -1.0
+        self._wire: asyncio.BaseTransport | None = None
 
     def caller(self, kind: str, naming: Naming) -> str | None:
         """The name in the certificate, which cannot change while the connection lasts; None once its time is over."""
@@ -111,10 +112,16 @@ class _Guarded(RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self._wire = transport
         if not self._door.admit(self):
             self.force_close()
             return
         self._first = asyncio.get_running_loop().call_later(self._door.timeouts.first, self.force_close)
+
+    def cut(self) -> None:
+        """End it at once, whether the other side has said goodbye or not."""
+        if isinstance(self._wire, asyncio.Transport):
+            self._wire.abort()
 
     def heard(self) -> None:
         if self._first is not None:
@@ -209,6 +216,12 @@ class Door:
         if self._server is not None:
             self._server.pre_shutdown()
             await self._server.shutdown(self.timeouts.drain)
+        for _ in range(20):  # a caller that does not read its connection will never say goodbye
+            if not self._open:
+                break
+            await asyncio.sleep(0.01)
+        for connection in list(self._open):
+            connection.cut()
         if self._socket is not None:
             await self._socket.wait_closed()
 
