@@ -87,6 +87,8 @@ class Chain:
         pumped: rounds spend fresh pairs on one that is kept.
         setup: time from the request until the last node may start, s: the slowest round trip of the first phase and
             the slowest way of the second.
+        begins: time from the request until each node may start, s; then engines count from the request. Empty: all start at
+            0, and `setup` comes before.
 
     Examples:
         >>> Hop(0.5, 2.0, 0.0, (0.0, 0.0), (0.0, 0.0), (1.0, 1.0, 1.0), 1, 0).mean_time
@@ -104,6 +106,28 @@ class Chain:
     setup: float
     turns: Turns = ()
     pumped: bool = False
+    begins: tuple[float, ...] = ()
+
+    @property
+    def origin(self) -> float:
+        """When the time of the engines is 0, counted from the request, s."""
+        return 0.0 if self.begins else self.setup
+
+    @property
+    def free(self) -> tuple[float, ...]:
+        """When the memories of each node may first be used, in the time of the engines, s."""
+        return self.begins or (0.0,) * len(self.stations)
+
+    def begun(self, index: int, lane: int = 0) -> float:
+        """Start of the first attempt of a lane, in the time of the engines, s.
+
+        The grid of attempts counts from the request: beliefs do not know when that will be, and a request that comes at a random
+        time waits half a period longer on average.
+        """
+        hop, free = self.hops[index], self.free
+        phase = lane * hop.cycle % hop.period
+        earliest = max(free[index] - hop.born[0], free[index + 1] - hop.born[1])
+        return phase + math.ceil((earliest - phase) / hop.period - 1e-9) * hop.period
 
     @property
     def plain(self) -> bool:
@@ -152,6 +176,7 @@ class Route:
     stations: tuple[Station, ...]
     delay: tuple[tuple[float, ...], ...]
     setup: float
+    begins: tuple[float, ...] = ()
 
 
 def route(topology: Topology, path: tuple[str, ...]) -> Route:
@@ -170,6 +195,7 @@ def route(topology: Topology, path: tuple[str, ...]) -> Route:
         stations=tuple(station(topology.node(name)) for name in path),
         delay=tuple(tuple(topology.delay(a, b) / SECOND for b in path) for a in path),
         setup=(there + back) / SECOND,
+        begins=tuple((back + topology.delay(seat, name)) / SECOND for name in path),
     )
 
 
@@ -225,4 +251,5 @@ def assemble(scheme: Scheme, along: Route, hops: tuple[Hop, ...]) -> Chain:
         setup=along.setup,
         turns=turns(scheme.path, scheme.turnings),
         pumped=scheme.pumped,
+        begins=along.begins,
     )

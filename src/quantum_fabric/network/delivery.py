@@ -144,7 +144,7 @@ def _record(
 ) -> DeliveryLaw:
     """The record of points (times from when links may start, shares, fidelities) with (method, reasons, error, grain in s)."""
     method, reasons, error, grain = how
-    times: list[Time] = [from_seconds(min(LONGEST, chain.setup + time)) for time in points[0].tolist()]
+    times: list[Time] = [from_seconds(min(LONGEST, chain.origin + time)) for time in points[0].tolist()]
     promised = bounds(chain).three_over_two
     return DeliveryLaw(
         method=method,
@@ -185,7 +185,7 @@ def _plain(chain: Chain, stream: Stream, transmissions: Sequence[float]) -> Foun
         means = _binned(times, *pipeline.firsts(chain, REPLICAS))
     how = ("closed form", (), 1e-9, 0.0)
     record = _record(chain, (times, shares, means), how, deviation, stream, transmissions)
-    return Found(record, chain.setup + mean, rate, fidelity)
+    return Found(record, chain.origin + mean, rate, fidelity)
 
 
 def _means(law: Law, times: Array) -> Array:
@@ -231,7 +231,7 @@ def _exact(
     record = _record(chain, points, how, law.deviation, stream, transmissions)
     rate = None if between is None else 1.0 / between.mean
     fidelity = None if between is None else between.fidelity
-    return Found(record, chain.setup + law.mean, rate, fidelity)
+    return Found(record, chain.origin + law.mean, rate, fidelity)
 
 
 def _points(law: Law) -> tuple[Array, Array, Array]:
@@ -273,4 +273,4 @@ def _sampled(
     deviation = float(finite.std(ddof=1)) if len(finite) > 1 else 0.0
     record = _record(chain, (at, ends / count, means), (*how, error, 0.0), deviation, stream, transmissions)
     mean = float(finite.mean()) if len(finite) == count else LONGEST
-    return Found(record, chain.setup + mean, None, None)
+    return Found(record, chain.origin + mean, None, None)

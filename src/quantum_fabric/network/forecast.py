@@ -179,19 +179,19 @@ def single(chain: Chain) -> Forecast:
         rate_error=0.0,
         fidelity=mean,
         fidelity_low=mean,
-        latency=from_seconds(min(LONGEST, chain.setup + first)),
+        latency=from_seconds(min(LONGEST, chain.origin + first)),
     )
 
 
 def _first(chain: Chain) -> float:
-    """Mean start of the first successful attempt over the lanes of one hop, all idle at time 0, s."""
+    """Mean start of the first successful attempt over the lanes of one hop, s."""
     hop = chain.hops[0]
-    phases = sorted(lane * hop.cycle % hop.period for lane in range(hop.lanes))
+    starts = sorted(chain.begun(0, lane) for lane in range(hop.lanes))
     # lane after lane, period after period: the first of so many independent tries that succeeds
     miss = 1.0 - hop.success
     rounds = miss**hop.lanes
-    head = sum(phase * hop.success * miss**index for index, phase in enumerate(phases))
-    return (head + rounds * hop.period) / (1.0 - rounds) if rounds > 0.0 else head
+    head = sum((start - starts[0]) * hop.success * miss**index for index, start in enumerate(starts))
+    return starts[0] + ((head + rounds * hop.period) / (1.0 - rounds) if rounds > 0.0 else head)
 
 
 def _ceil(value: float) -> int:
@@ -205,5 +205,5 @@ def _record(chain: Chain, sample: Sample) -> Forecast:
         rate_error=sample.rate_error,
         fidelity=sample.fidelity,
         fidelity_low=max(0.0, min(sample.fidelity, sample.usual) - margin),
-        latency=from_seconds(min(LONGEST, chain.setup + sample.first)),
+        latency=from_seconds(min(LONGEST, chain.origin + sample.first)),
     )

@@ -188,11 +188,13 @@ class _Line:
         self.to_ends = np.array([[chain.delay[j][0], chain.delay[j][-1]] for j in range(1, self.count)])
         most = max(hop.lanes for hop in hops)
         self.due = np.full((replicas, self.count, most), np.inf)
-        free = np.zeros((replicas, self.count))
+        left = np.broadcast_to(np.array(chain.free[:-1]), (replicas, self.count))
+        right = np.broadcast_to(np.array(chain.free[1:]), (replicas, self.count))
+        never = np.full((replicas, self.count), -np.inf)
         for lane in range(most):
             has = np.array([lane < hop.lanes for hop in hops])
             number = np.full((replicas, self.count), lane)
-            self.due[:, has, lane] = self._success(free, free, number, free - self.period)[:, has]
+            self.due[:, has, lane] = self._success(left, right, number, never)[:, has]
 
     def _success(self, left: Array, right: Array, lane: npt.NDArray[np.intp], last: Array) -> Array:
         """Start of the successful attempt on a lane that succeeded at ``last`` and has free slots from ``left``, ``right`` on."""

@@ -42,6 +42,9 @@ STARTS = 40
 PICO = 1e12
 """Instants are whole picoseconds, so that what is simultaneous in the twin is so here."""
 
+FIRST = -(1 << 62)
+"""Number of the first attempt that a lane may make."""
+
 NEWS, HERALD, OPERATION, TIMER = range(4)
 """What goes first at one instant (the order of `quantum_fabric.kernel.order`, which this room does not import)."""
 
@@ -109,8 +112,9 @@ class Stage:
         self._made = 0
         self._random = np.random.Generator(np.random.Philox(key=KEY + number))
         self._uniforms: list[float] = []
-        self._free = [[[0.0, 0.0] for _ in range(hop.lanes)] for hop in chain.hops]
-        self._next = [[0] * hop.lanes for hop in chain.hops]  # a lane attempts once in a period
+        free = chain.free
+        self._free = [[[*free[i : i + 2]] for _ in range(hop.lanes)] for i, hop in enumerate(chain.hops)]
+        self._next = [[FIRST] * hop.lanes for hop in chain.hops]  # a lane attempts once in a period
         self._logs = [math.log1p(-hop.success) if hop.success < 1.0 else -math.inf for hop in chain.hops]
         self._rounds = {(index, index + 1): hop.rounds for index, hop in enumerate(chain.hops)}
         # segments that a repeater swaps: node -> far end on its left, on its right

@@ -7,6 +7,7 @@ failed one of them with a probability below 1e-6.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -66,7 +67,7 @@ def test_two_links_decay_by_the_exact_law() -> None:
 def test_a_hand_made_timeline() -> None:
     """Certain links, 1 ms period, heard after 1 ms; hops of 2 ms; swap 10 us."""
     topology = line(fixed(1.0), fixed(1.0), delay=2 * MS, swap_time=10 * US, t2=1.0)
-    sample = pipeline.run(chain_on(topology), 10)
+    sample = pipeline.run(replace(chain_on(topology), begins=()), 10)  # as if all began at 0
     # heard at 1 ms, swapped at 1.01 ms, the ends hear at 3.01 ms; the next attempt starts on the grid at 4 ms
     assert sample.first == pytest.approx(3.01e-3)
     assert sample.rate == pytest.approx(250.0)
@@ -78,8 +79,18 @@ def test_a_hand_made_timeline() -> None:
 def test_a_hand_made_nested_timeline() -> None:
     """Four certain links: B and D swap at 1 ms, C knows of both at 2 ms, the ends hear from C at 4 ms."""
     topology = line(*[fixed(1.0)] * 4, delay=MS)
-    assert pipeline.run(chain_on(topology, middle=0), 10).first == pytest.approx(4e-3)
-    assert pipeline.run(chain_on(topology), 10).first == pytest.approx(4e-3)  # from D it takes 3 hops to A
+    at_once, nested = (replace(chain_on(topology, **how), begins=()) for how in ({}, {"middle": 0}))
+    assert pipeline.run(nested, 10).first == pytest.approx(4e-3)
+    assert pipeline.run(at_once, 10).first == pytest.approx(4e-3)  # from D it takes 3 hops to A
+
+
+def test_links_begin_when_both_their_ends_are_told() -> None:
+    """Controller at A, hops of 1 ms: prepared at 8 ms, C is told at 10 ms, D at 11 ms, E at 12 ms; D~E is heard at 13 ms."""
+    topology = line(*[fixed(1.0)] * 4, delay=MS)
+    numbers = chain_on(topology)
+    assert numbers.begins == pytest.approx([8e-3, 9e-3, 10e-3, 11e-3, 12e-3])
+    # D has swapped at 13 ms; A hears of it at 16 ms
+    assert pipeline.run(numbers, 10).first == pytest.approx(16e-3)
 
 
 def test_lanes_start_one_after_the_other() -> None:

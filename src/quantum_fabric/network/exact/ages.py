@@ -75,8 +75,12 @@ class FidelityLaw:
         return float(self.values[::-1][min(at, len(self.values) - 1)])
 
 
-def fidelity_law(node: Node) -> FidelityLaw | None:
+def fidelity_law(node: Node, starts: tuple[int, ...] = ()) -> FidelityLaw | None:
     """Law of the fidelity of the pairs of a tree; None where it is not known by one number.
+
+    Args:
+        node: the tree.
+        starts: of its links, ticks; all from 0 where not given.
 
     Examples:
         >>> from quantum_fabric.network.exact import steps
@@ -89,19 +93,24 @@ def fidelity_law(node: Node) -> FidelityLaw | None:
     wait = _wait(node)
     if wait is None or isinstance(node, Link):
         return None
-    chances = waits(node)
+    chances = waits(node, starts)
     if chances is None:
         return None
     start = np.array(_start(node))
-    spent = np.exp(-np.outer(np.arange(len(chances)) * float(unit(node)), wait))
+    spent = np.exp(-np.outer(np.arange(len(chances)) * float(_unit(node, starts)), wait))
     return FidelityLaw((1.0 + spent @ start.real) / 4.0, chances)
 
 
-def waits(node: Node) -> Array | None:
-    """Chances that pairs have waited 0, 1, ... units for each other on the way to one pair; None if there are too many."""
-    step = unit(node)
-    slow = 1e-7 / Solver().law(node).mean()
-    mean = float((1.0 - Solver().law(_turned(node, (slow,))).total(1).real) / slow) / step
+def waits(node: Node, starts: tuple[int, ...] = ()) -> Array | None:
+    """Chances that pairs have waited 0, 1, ... units for each other on the way to one pair; None if there are too many.
+
+    Args:
+        node: the tree.
+        starts: of its links, ticks; all from 0 where not given.
+    """
+    step = _unit(node, starts)
+    slow = 1e-7 / Solver().law(node, starts).mean()
+    mean = float((1.0 - Solver().law(_turned(node, (slow,)), starts).total(1).real) / slow) / step
     size = 1 << max(4, math.ceil(math.log2(REACH * mean + 1.0)))
     if size > MOST_WAITS:
         return None
@@ -109,10 +118,14 @@ def waits(node: Node) -> Array | None:
     for first in range(0, len(spectrum), AT_ONCE):
         turns = np.arange(first, min(first + AT_ONCE, len(spectrum)))
         rates = tuple(2j * np.pi / (size * step) * turns)
-        law = Solver(reach=REACH).law(_turned(node, tuple(complex(rate) for rate in rates)))
+        law = Solver(reach=REACH).law(_turned(node, tuple(complex(rate) for rate in rates)), starts)
         spectrum[turns] = law.values[1:].sum(axis=1)
     found: Array = np.maximum(np.fft.irfft(spectrum, size), 0.0)
     return found
+
+
+def _unit(node: Node, starts: tuple[int, ...]) -> int:
+    return unit(node) if len({start % node.lattice for start in starts}) < 2 else 1
 
 
 def unit(node: Node) -> int:

@@ -53,6 +53,8 @@ def why_not(chain: Chain) -> str:
     alike = all((hop.period, hop.heard) == (first.period, first.heard) for hop in hops)
     if not alike or first.heard[0] != first.heard[1] or any(hop.lanes > 1 for hop in hops):
         return "swaps as soon as possible that may fail, and links out of step"
+    if len({round(chain.begun(index) * PICO) for index in range(len(hops))}) > 1:
+        return "swaps as soon as possible that may fail, and links that begin at different times"
     if any(map(any, chain.delay)) or any(station.swap_time > 0.0 for station in inner):
         return "swaps as soon as possible that may fail, and messages or swaps that take time"
     if any(first.heard[0] - min(hop.born) > hop.period * (1.0 + 1e-12) for hop in hops):
@@ -91,8 +93,12 @@ def _failing(chain: Chain) -> Law:
         )
     )
     # step k ends k - 1 periods and a herald after the start: the unit is what divides both
-    unit = math.gcd(round(period * PICO), round(heard * PICO))
-    stretch, lag = round(period * PICO) // unit, round(heard * PICO) // unit - round(period * PICO) // unit
+    begun = chain.begun(0)
+    unit = math.gcd(round(period * PICO), round(heard * PICO), round(begun * PICO))
+    stretch, lag = (
+        round(period * PICO) // unit,
+        (round((heard + begun) * PICO) - round(period * PICO)) // unit,
+    )
     values = np.zeros((4, (found.ticks - 1) * stretch + 1))
     values[:, ::stretch] = found.values
     wide = np.concatenate([values, np.zeros((4, stretch - 1))], axis=1)
@@ -201,6 +207,7 @@ def _plan(chain: Chain, index: int, grouped: int) -> tuple[float, float, float, 
     period, success = together(hop)
     ready = max(hop.heard)
     state = _ready(chain, index, ready)
+    ready += chain.begun(index)
     if grouped > 1:
         ready += (grouped - 1) / 2.0 * period
         period, success = grouped * period, 1.0 - (1.0 - success) ** grouped

@@ -176,9 +176,9 @@ def latest(chain: Chain) -> Latest:
             found="a chain in which something may fail", expected="a plain one", where="product law"
         )
     kinds: dict[tuple[float, Time, tuple[Time, ...], Time], int] = {}
-    for hop, longest in zip(chain.hops, ways(chain), strict=True):
-        period, cycle, way = round(hop.period * PICO), round(hop.cycle * PICO), round(longest * PICO)
-        phases = tuple(sorted(lane * cycle % period for lane in range(hop.lanes)))
+    for index, (hop, longest) in enumerate(zip(chain.hops, ways(chain), strict=True)):
+        period, way = round(hop.period * PICO), round(longest * PICO)
+        phases = tuple(sorted(round(chain.begun(index, lane) * PICO) for lane in range(hop.lanes)))
         if len(set(phases)) == 1:  # lanes in step are one link that succeeds more often
             key = (
                 -math.expm1(hop.lanes * math.log1p(-hop.success)) if hop.success < 1.0 else 1.0,

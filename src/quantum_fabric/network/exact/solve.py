@@ -65,11 +65,12 @@ class Solution:
     """What was solved.
 
     Attributes:
-        first: law of the first delivery, counted from when the links may start (`Chain.setup` comes before).
+        first: law of the first delivery, in the time of the engines (`Chain.origin` comes before).
         between: law of the time between deliveries, where each delivery is a fresh start; None elsewhere.
         remarks: what is taken otherwise than the twin does it.
         bounds: beside the mean.
         node: the tree that was solved; None for swaps as soon as possible.
+        starts: of its links, ticks.
     """
 
     first: Law
@@ -77,6 +78,7 @@ class Solution:
     remarks: tuple[str, ...]
     bounds: Bounds
     node: Node | None = None
+    starts: tuple[int, ...] = ()
 
     @property
     def exact(self) -> bool:
@@ -88,7 +90,7 @@ class Solution:
 
         Takes a fraction of a second in steps and some seconds on fine grids, unlike everything else here.
         """
-        return None if self.node is None or self.first.spread else fidelity_law(self.node)
+        return None if self.node is None or self.first.spread else fidelity_law(self.node, self.starts)
 
 
 def solve(chain: Chain, most: int = FINEST, transmissions: Sequence[float] | None = None) -> Solution | None:
@@ -124,16 +126,15 @@ def solve(chain: Chain, most: int = FINEST, transmissions: Sequence[float] | Non
         # where coarse ticks do not help, exact ones may take their time
         solver = Solver(most if tick == exact == fine else 2 * FINEST if timed.spread else MOST_TICKS)
         try:
-            first = solver.law(timed.node)
+            first = solver.law(timed.node, timed.starts)
             break
         except UnsuitableError:
             continue
     else:
         return None
     law = Law(first, timed.tick, timed.spread)
-    return Solution(
-        law, _between(chain, timed, solver), timed.remarks, bounds(chain, transmissions), timed.node
-    )
+    between = _between(chain, timed, solver)
+    return Solution(law, between, timed.remarks, bounds(chain, transmissions), timed.node, timed.starts)
 
 
 def why_not(chain: Chain) -> str:

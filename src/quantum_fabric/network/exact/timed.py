@@ -39,6 +39,7 @@ class Timed:
         again: lags of all links for the next pair, from when both parts of this one were there.
         remarks: why it is not exactly what the twin does; empty if it is.
         spread: ticks by which times may be off, 0 where every time is on the grid.
+        starts: of the first attempt of each link, ticks.
     """
 
     node: Node
@@ -46,6 +47,7 @@ class Timed:
     again: tuple[int, ...]
     remarks: tuple[str, ...]
     spread: float
+    starts: tuple[int, ...] = ()
 
 
 def common_tick(chain: Chain) -> int:
@@ -55,6 +57,7 @@ def common_tick(chain: Chain) -> int:
     times += [station.swap_time for station in chain.stations]
     times += [delay for row in chain.delay for delay in row]
     times += [] if chain.cutoff is None else [chain.cutoff]
+    times += [chain.begun(index) for index in range(len(chain.hops))]
     return math.gcd(*(round(time * PICO) for time in times)) or 1
 
 
@@ -102,12 +105,13 @@ class _Builder:
             self.middle = {(0, 2): 1}
 
     def built(self) -> Timed:
-        node, again, _ = self._segment((0, self.last), None)
+        node, again, hops = self._segment((0, self.last), None)
+        starts = tuple(round(self.chain.begun(index) * PICO / self.pico) for index in hops)
         self._check()
         if self.rounded:
             self.remarks.append(f"times are rounded to {self.tick:.3g} s")
         spread = float(len(self.middle) + 1) if self.rounded else 0.0
-        return Timed(node, self.tick, again, tuple(dict.fromkeys(self.remarks)), spread)
+        return Timed(node, self.tick, again, tuple(dict.fromkeys(self.remarks)), spread, starts)
 
     def _ticks(self, seconds: float) -> float:
         """Ticks of a time: an integer where it is on the grid."""
