@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,8 @@ from quantum_fabric.errors import InputError
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from quantum_fabric.keys import Entry
     from quantum_fabric.server.settings import KmeSettings
+    from quantum_fabric.server.sql import SqlShelf
 
 EPILOG = """\b
 Examples:
@@ -83,27 +84,18 @@ def serve(settings: Path) -> int:
 @click.argument("settings", type=click.Path(path_type=Path))
 def status(settings: Path) -> int:
     """Say what is in the store of a KME, and check its audit book. Works while it serves."""
-    import sqlite3
-
     from quantum_fabric.keys import verify
-    from quantum_fabric.server.sqlite import SqliteShelf
 
     loaded = _loaded(settings)
-    _existing(loaded)
-    connection = sqlite3.connect(f"file:{loaded.store}?mode=ro", uri=True, isolation_level=None)
-    try:
-        connection.execute("BEGIN")  # one moment for all that follows
-        head = verify(SqliteShelf(connection).book())
-        click.echo(f"{loaded.kme} ({loaded.mode.value}), store {loaded.store}")
-        for cutter, follower, octets in connection.execute(
-            "SELECT cutter, follower, octets FROM pools ORDER BY 1, 2"
-        ):
-            click.echo(f"  stock {cutter} → {follower}: {octets} octets")
-        for state, number in connection.execute("SELECT state, count(*) FROM keys GROUP BY state ORDER BY 1"):
+    with _reading(loaded) as shelf:
+        head = verify(shelf.book())
+        where = loaded.store if isinstance(loaded.store, Path) else loaded.store.postgres
+        click.echo(f"{loaded.kme} ({loaded.mode.value}), store {where}")
+        for pool, octets in shelf.pools():
+            click.echo(f"  stock {pool.cutter} → {pool.follower}: {octets} octets")
+        for state, number in shelf.states().items():
             click.echo(f"  keys {state}: {number}")
         click.echo(f"  audit book: {head.number} entries, unbroken; head {head.digest[:16]}")
-    finally:
-        connection.close()
     return 0
 
 
@@ -116,7 +108,9 @@ def audit(settings: Path, after: int) -> int:
 
     from quantum_fabric.keys import verify
 
-    for entry in (book := _book(_loaded(settings))):
+    with _reading(_loaded(settings)) as shelf:
+        book = shelf.book()
+    for entry in book:
         if entry.number > after:
             when = datetime.fromtimestamp(entry.at / 1000, UTC).isoformat(timespec="milliseconds")
             click.echo(f"{entry.number} {when} {entry.act} {entry.actor} {entry.facts}")
@@ -145,9 +139,10 @@ def revoke_keys(settings: Path, key_ids: tuple[UUID, ...], sae: str | None) -> i
         raise InputError("both or neither", "key identifiers, or --sae", "revoke")
     loaded = _loaded(settings)
     policy, ring, now = loaded.policy(), loaded.ring(), SteadyClock()()
-    _existing(loaded)
+    if isinstance(loaded.store, Path):
+        _existing(loaded.store)
     desk, actor = Desk(policy, ring, uuid4), f"operator {getpass.getuser()}"
-    store = Store(loaded.store, ring)
+    store = Store(loaded.database(), ring)
     try:
         if sae is not None:
             number = store.run(lambda shelf: revoke_sae(desk, shelf, sae, actor, now))
@@ -159,20 +154,35 @@ def revoke_keys(settings: Path, key_ids: tuple[UUID, ...], sae: str | None) -> i
     return 0 if number else 1
 
 
-def _existing(settings: KmeSettings) -> Path:
-    if not settings.store.exists():
-        raise InputError("no store yet", "a KME that has served", str(settings.store))
-    return settings.store
+def _existing(path: Path) -> None:
+    if not path.exists():
+        raise InputError("no store yet", "a KME that has served", str(path))
 
 
-def _book(settings: KmeSettings) -> list[Entry]:
+@contextmanager
+def _reading(settings: KmeSettings) -> Iterator[SqlShelf]:
+    """The store at one moment, while others write."""
     import sqlite3
 
     from quantum_fabric.server.sqlite import SqliteShelf
 
-    connection = sqlite3.connect(f"file:{_existing(settings)}?mode=ro", uri=True, isolation_level=None)
+    if not isinstance(settings.store, Path):
+        from quantum_fabric.server.postgres import PostgresDatabase
+
+        database = settings.database()
+        assert isinstance(database, PostgresDatabase)
+        try:
+            database.begin_reading()
+            yield database.shelf
+        finally:
+            database.rollback()
+            database.close()
+        return
+    _existing(settings.store)
+    connection = sqlite3.connect(f"file:{settings.store}?mode=ro", uri=True, isolation_level=None)
     try:
-        return SqliteShelf(connection).book()
+        connection.execute("BEGIN")
+        yield SqliteShelf(connection)
     finally:
         connection.close()
 

@@ -163,13 +163,14 @@ class Door:
         self._socket: asyncio.Server | None = None
         self.port = 0
 
-    async def open(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+    async def open(self, host: str, port: int, context: ssl.SSLContext | None, several: bool = False) -> None:
         """Listen.
 
         Args:
             host: address.
             port: 0 for a free one; `port` says which afterwards.
             context: TLS.
+            several: whether other processes may listen there too; the kernel then shares the callers out.
 
         Raises:
             OSError: the port is taken.
@@ -195,7 +196,9 @@ class Door:
             if context
             else {}
         )
-        self._socket = await loop.create_server(connection, host, port, backlog=256, **secure)
+        self._socket = await loop.create_server(
+            connection, host, port, backlog=256, reuse_port=several or None, **secure
+        )
         self.port = self._socket.sockets[0].getsockname()[1]
 
     def admit(self, connection: _Guarded) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -20,6 +21,7 @@ from quantum_fabric.keys import (
     KeyRequest,
     KeyRing,
     Policy,
+    Pool,
     Promise,
     Refusal,
     Shelf,
@@ -38,6 +40,9 @@ log = logging.getLogger("quantum_fabric.server.kme")
 
 SWEEP_SECONDS: Final = 1.0
 """How often expired keys are looked for. A key that is out of its time is refused at once, swept or not."""
+
+LOOK_SECONDS: Final = 0.1
+"""How often a worker of several looks whether another one has got a confirmation."""
 
 
 class Kme:
@@ -68,6 +73,7 @@ class Kme:
         self._sweeper: asyncio.Task[None] | None = None
         self._stale = True
         self._stirring: asyncio.Future[None] | None = None
+        self.supplied: deque[tuple[Instant, Pool, int]] = deque(maxlen=4096)
 
     async def start(self) -> None:
         """Take back what was promised before a crash, and begin to sweep."""
@@ -75,9 +81,8 @@ class Kme:
 
         def begin(shelf: Shelf) -> int:
             desk.note(shelf, now, Act.STARTED, desk.policy.kme, mode=desk.policy.mode.value)
-            # nobody waits for a promised key any more; chunks of a key stream wait for their index to be read
-            left = [record.key_id for record in shelf.promised() if not is_chunk(record.key_id)]
-            return void(desk, shelf, left, desk.policy.kme, now)
+            # in a store of our own nobody waits for a promised key any more; in a shared one other workers may
+            return self._take_back(shelf, now, self._grace if self.store.database.shared else 0)
 
         voided = await self.store.transact(begin)
         if voided:
@@ -92,12 +97,28 @@ class Kme:
                 await self._sweeper
         await asyncio.to_thread(self.store.close)
 
+    @property
+    def _grace(self) -> Instant:
+        """After so long nobody waits for a promised key: its worker has given up, or is gone."""
+        return int(2000 * self.patience) + 1000
+
+    def _take_back(self, shelf: Shelf, now: Instant, grace: Instant) -> int:
+        """Void keys that were promised longer ago; chunks of a key stream wait for their index to be read."""
+        left = [
+            record.key_id
+            for record in shelf.promised()
+            if not is_chunk(record.key_id) and now - record.created >= grace
+        ]
+        return void(self.desk, shelf, left, self.desk.policy.kme, now)
+
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             now = self.clock()
             with suppress(StoreError):
                 await self.store.transact(partial(_sweep, self.desk, now))
+                if self.store.database.shared:
+                    await self.store.transact(partial(self._take_back, now=now, grace=self._grace))
                 while self._stale and await self.store.transact(partial(_renew, self.desk, now)) > 0:
                     await asyncio.sleep(0)  # others come between the steps
                 self._stale = False
@@ -165,7 +186,10 @@ class Kme:
         waits = [self._waiting.setdefault(key_id, loop.create_future()) for key_id in promise.key_ids]
         self._nudge(promise.kmes)
         try:
-            await asyncio.wait(waits, timeout=self.patience)
+            if self.store.database.shared:
+                await self._watch(promise, waits)
+            else:
+                await asyncio.wait(waits, timeout=self.patience)
         finally:
             for key_id in promise.key_ids:
                 self._waiting.pop(key_id, None)
@@ -185,6 +209,20 @@ class Kme:
     def nudge(self) -> None:
         """Let every courier look into the outbox."""
         self._nudge(tuple(self.nudges))
+
+    async def _watch(self, promise: Promise, waits: list[asyncio.Future[None]]) -> None:
+        """Wait, and look from time to time: another worker may have got the confirmation."""
+
+        def complete(shelf: Shelf) -> bool:
+            records = [shelf.key(key_id) for key_id in promise.key_ids]
+            return all(record is None or not record.unconfirmed for record in records)
+
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.patience
+        while (left := until - loop.time()) > 0:
+            _, missing = await asyncio.wait(waits, timeout=min(left, LOOK_SECONDS))
+            if not missing or await self.store.transact(complete):
+                return
 
     def _nudge(self, kmes: tuple[str, ...]) -> None:
         for kme in kmes:
@@ -220,8 +258,10 @@ class Kme:
         Raises:
             InputError: this KME does not take bits of that origin.
         """
-        now = self.clock()
+        now, pool = self.clock(), block.pool
         taken = await self.store.transact(lambda shelf: feed(self.desk, shelf, block, now))
+        if isinstance(taken, int) and taken:
+            self.supplied.append((now, pool, taken))
         self.stir()
         return taken
 

@@ -48,7 +48,7 @@ class Running:
         self.settings = settings
         policy, ring = settings.policy(), settings.ring()
         self._context = listening(settings.credentials(settings.sae_listener))
-        self.kme = Kme(policy, ring, Store(settings.store, ring), settings.patience_seconds)
+        self.kme = Kme(policy, ring, Store(settings.database(), ring), settings.patience_seconds)
         self.kme_door: Door | None = None
         self._lines: dict[str, Line] = {}
         self._couriers: list[asyncio.Task[None]] = []
@@ -78,9 +78,10 @@ class Running:
         await self.streams.start()
         await self._test_supply()
         listener = self.settings.sae_listener
-        await self.sae_door.open(listener.host, listener.port, self._context)
+        several = self.kme.store.database.shared
+        await self.sae_door.open(listener.host, listener.port, self._context, several)
         if self.health_door is not None and self.settings.health_port is not None:
-            await self.health_door.open("127.0.0.1", self.settings.health_port, None)
+            await self.health_door.open("127.0.0.1", self.settings.health_port, None, several)
         await self._meet_peers()
         self._serving = True
         log.info("KME %s serves SAEs on %s:%d", self.settings.kme, listener.host, self.sae_door.port)
@@ -137,7 +138,8 @@ class Running:
         listener = self.settings.kme_listener
         if listener is None or self.kme_door is None:
             return
-        await self.kme_door.open(listener.host, listener.port, self._kme_context)
+        several = self.kme.store.database.shared
+        await self.kme_door.open(listener.host, listener.port, self._kme_context, several)
         ours = listener.url or f"https://{listener.host}:{self.kme_door.port}"
         for line in self._lines.values():
             self._couriers.append(asyncio.create_task(Courier(self.kme, line, ours).run()))

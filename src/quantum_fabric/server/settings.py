@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from quantum_fabric.errors import DocumentError, Finding, InputError
 from quantum_fabric.keys import KeyRing, Limits, Mode, Policy, Quota
 from quantum_fabric.server.identity import Credentials, Naming
-from quantum_fabric.server.kek import pin_from, ring_from_environment, ring_from_file
+from quantum_fabric.server.kek import pin_from, private, ring_from_environment, ring_from_file
+from quantum_fabric.server.sqlite import SqliteDatabase
+from quantum_fabric.server.store import Database
 
 M = TypeVar("M", bound="_Strict")
 Positive = Annotated[int, Field(gt=0)]
@@ -54,6 +57,15 @@ class KekSource(_Strict):
     pkcs11: TokenSettings | None = None
 
 
+class PostgresSettings(_Strict):
+    """A store in PostgreSQL, for several processes that are one KME."""
+
+    postgres: str
+    """Its address, ``postgresql://USER@/DATABASE?host=FOLDER_OF_THE_SOCKET``; no password."""
+    passfile: Path | None = None
+    """Where the password is: ``HOST:PORT:DATABASE:USER:PASSWORD``, mode 0600."""
+
+
 class LimitSettings(_Strict):
     """See `quantum_fabric.keys.Limits`; sizes in bits."""
 
@@ -92,6 +104,45 @@ class TestSupply(_Strict):
     octets: Annotated[int, Field(gt=0, le=1 << 24)] = 1 << 20
 
 
+class InterfaceSettings(_Strict):
+    """A QKD module of this node, as an SDN controller is told of it (ETSI GS QKD 015)."""
+
+    id: Annotated[int, Field(ge=0, lt=2**32)]
+    model: str = ""
+    technology: Literal["CV-QKD", "DV-QKD", "DV-QKD-COW", "DV-QKD-2Ws"]
+    role: Literal["TRANSMITTER", "RECEIVER", "TRANSCEIVER"]
+    status: Literal["ENABLED", "DISABLED", "FAILED"] = "ENABLED"
+    wavelengths: (
+        Annotated[
+            str, Field(pattern=r"^[1-9][0-9]{0,3}(-[1-9][0-9]{0,3})?(,[1-9][0-9]{0,3}(-[1-9][0-9]{0,3})?)*$")
+        ]
+        | None
+    ) = None
+    """WDM channels, as ``1,12-20``."""
+    max_absorption_db: Annotated[float, Field(ge=0, le=1000)] | None = None
+
+
+class LinkSettings(_Strict):
+    """What is known of the link to one other KME."""
+
+    kind: Literal["PHYS", "VIRT"]
+    interface: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    attenuation_db: Annotated[float, Field(ge=0, le=1000)] | None = None
+    wavelength: Annotated[int, Field(gt=0, lt=10_000)] | None = None
+    """A WDM channel."""
+    role: Literal["TRANSMITTER", "RECEIVER"] | None = None
+
+
+class NodeSettings(_Strict):
+    """This node in the model of ETSI GS QKD 015; what is not said here is made of the names of the KMEs, or left out."""
+
+    id: UUID | None = None
+    location: str = ""
+    interfaces: list[InterfaceSettings] = []
+    links: dict[str, LinkSettings] = {}
+    """KME: its link."""
+
+
 class KmeSettings(_Strict):
     """All of it."""
 
@@ -102,9 +153,14 @@ class KmeSettings(_Strict):
     naming: Naming = Naming.URI
     sae_listener: Listener
     kme_listener: Listener | None = None
+    operator_listener: Listener | None = None
+    """For operators (`qfabric keys`): certificates with a URI ``qkd://operator/NAME``."""
+    sdn_listener: Listener | None = None
+    """For SDN controllers, read-only: certificates with a URI ``qkd://sdn/NAME``."""
+    node: NodeSettings = NodeSettings()
     health_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     """Plain HTTP on 127.0.0.1, for a supervisor; says whether it serves, and nothing else."""
-    store: Path
+    store: Path | PostgresSettings
     kek: KekSource
     homes: dict[str, str]
     """SAE: the KME where it lives."""
@@ -129,6 +185,9 @@ class KmeSettings(_Strict):
         unknown = sorted(set(self.homes.values()) - {self.kme, *self.peers})
         if unknown:
             raise InputError(f"KME '{unknown[0]}'", "this KME or one of its peers", "homes")
+        strangers = sorted(set(self.node.links) - set(self.peers))
+        if strangers:
+            raise InputError(f"KME '{strangers[0]}'", "one of its peers", "node.links")
         if self.test_supply is not None and self.mode is not Mode.TRIAL:
             raise InputError("a test supply", "mode 'trial': its bits are published", "test_supply")
         return Policy(
@@ -152,6 +211,22 @@ class KmeSettings(_Strict):
                 pin = pin_from(token.pin_file, token.pin_environment)
                 return ring_from_token(token.module, token.token, token.keks, pin)
         raise InputError("no source or several", "one of 'file', 'environment' and 'pkcs11'", "kek")
+
+    def database(self) -> Database:
+        """The store, open.
+
+        Raises:
+            InputError: others may read it, it is of another version, or its address is none.
+            DatabaseError: PostgreSQL cannot be reached.
+            OSError: the file cannot be opened.
+        """
+        if isinstance(self.store, Path):
+            return SqliteDatabase(self.store)
+        from quantum_fabric.server.postgres import PostgresDatabase
+
+        if self.store.passfile is not None:
+            private(self.store.passfile, "passfile")
+        return PostgresDatabase(self.store.postgres, self.store.passfile)
 
     def credentials(self, listener: Listener) -> Credentials:
         """The files for a listener."""

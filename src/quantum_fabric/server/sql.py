@@ -14,6 +14,12 @@ from quantum_fabric.keys.records import Cell, End, Instant, KeyRecord, Origin, P
 from quantum_fabric.keys.sealing import Sealed
 from quantum_fabric.keys.shelf import Errand
 
+FRONT: Final = (
+    "SELECT b.name, c.start, c.octets, b.origin, b.source, b.epsilon, c.kek, c.sealed FROM cells c"
+    " CROSS JOIN blocks b WHERE b.rank = c.rank AND c.pool = ? ORDER BY c.rank, c.start"
+)
+"""Cells of a pool, oldest first."""
+
 
 class Rows(Protocol):
     """What a statement gave."""
@@ -90,15 +96,11 @@ class SqlShelf:
             self.put_back(cell, sealed)
 
     def cells(self, pool: Pool, octets: int) -> list[tuple[Cell, Sealed]]:
-        rows = self._do(
-            "SELECT b.name, c.start, c.octets, b.origin, b.source, b.epsilon, c.kek, c.sealed FROM cells c"
-            " CROSS JOIN blocks b ON b.rank = c.rank WHERE c.pool = ? ORDER BY c.rank, c.start",
-            (self._pool(pool),),
-        )
+        rows = self._do(FRONT, (self._pool(pool),))
         found: list[tuple[Cell, Sealed]] = []
         held = 0
         for row in rows:
-            found.append(_cell(pool, row))
+            found.append(cell_in(pool, row))
             held += found[-1][0].octets
             if held >= octets:
                 break
@@ -116,7 +118,7 @@ class SqlShelf:
         )
         if row is None or offset >= row[1] + row[2]:
             return None
-        return _cell(pool, row)
+        return cell_in(pool, row)
 
     def drop(self, cell: Cell) -> None:
         pool, rank = self._place(cell)
@@ -245,7 +247,7 @@ class SqlShelf:
             " FROM cells c JOIN blocks b ON b.rank = c.rank JOIN pools p ON p.pool = c.pool WHERE c.kek <> ? LIMIT ?",
             (kek, most),
         )
-        found: list[tuple[Cell | UUID, Sealed]] = [_cell(Pool(row[8], row[9]), row[:8]) for row in rows]
+        found: list[tuple[Cell | UUID, Sealed]] = [cell_in(Pool(row[8], row[9]), row[:8]) for row in rows]
         keys = self._do(
             "SELECT key_id, kek, sealed FROM keys WHERE kek <> ? LIMIT ?", (kek, most - len(found))
         )
@@ -328,7 +330,8 @@ _FIELDS: Final = "key_id, bits, master, slaves, awaiting, unconfirmed, created, 
 _ERRAND: Final = "kme, key_id, slices, masked, void"
 
 
-def _cell(pool: Pool, row: Sequence[Any]) -> tuple[Cell, Sealed]:
+def cell_in(pool: Pool, row: Sequence[Any]) -> tuple[Cell, Sealed]:
+    """A row of `FRONT`."""
     name, start, octets, origin, source, epsilon, kek, sealed = row
     provenance = Provenance(Origin(origin), source, epsilon)
     return Cell(pool, UUID(bytes=name), start, octets, provenance), Sealed(kek, sealed)

@@ -51,8 +51,9 @@ class Database(Protocol):
     shared: bool
     """Whether other processes write to it too."""
 
-    shelf: SqlShelf
-    """To be used between `begin` and `commit`."""
+    @property
+    def shelf(self) -> SqlShelf:
+        """To be used between `begin` and `commit`."""
 
     def begin(self) -> None:
         """Begin a transaction, alone: nobody else writes until it ends."""
