@@ -31,7 +31,9 @@ from quantum_fabric.network.chain import Chain
 from quantum_fabric.network.exact import Law, Solution, bounds, solve, why_not
 from quantum_fabric.network.exact.asap import suits as swaps_at_once
 from quantum_fabric.network.exact.product import latest
+from quantum_fabric.network.exact.timed import simple
 from quantum_fabric.physics.bounds import plob
+from quantum_fabric.physics.noise import MemoryNoise
 from quantum_fabric.units import SECOND, Time, from_seconds
 
 LEVELS = (
@@ -98,13 +100,31 @@ def delivered(chain: Chain, stream: Stream, transmissions: Sequence[float] = ())
     """
     if chain.plain:
         return _plain(chain, stream, transmissions)
-    solution = _solved(chain)
-    left_out = (why_not(chain) or "its law would be too long",) if solution is None else _serious(solution)
+    timed = _timed(chain)
+    solution = _solved(timed)
+    left_out = (why_not(timed) or "its law would be too long",) if solution is None else _serious(solution)
     if solution is not None and set(left_out) <= set(MINOR):
-        return _exact(chain, solution, left_out, stream, transmissions)
+        if timed is chain:
+            return _exact(chain, solution, left_out, stream, transmissions)
+        found = _exact(timed, solution, left_out, stream, transmissions)
+        cold = rehearsal.firsts(chain, STARTS, START_EVENTS)
+        times, states = (np.array(column) for column in zip(*cold, strict=True))
+        means = _binned(np.array(found.law.times) / SECOND - chain.origin, times, states)
+        law = replace(found.law, fidelities=tuple(means.round(9).tolist()))
+        return replace(found, law=law, fidelity=None)
     cold = rehearsal.firsts(chain, STARTS, START_EVENTS)
     times, fidelities = (np.array(column) for column in zip(*cold, strict=True))
     return _sampled(chain, times, fidelities, ("rehearsal", left_out), stream, transmissions)
+
+
+def _timed(chain: Chain) -> Chain:
+    """A chain with the same times that an exact method may take: what fades does not matter if nothing is purified or lost."""
+    rounds = [hop.rounds for hop in chain.hops] + [join[3] for join in chain.joins] + [chain.end_rounds]
+    stations = chain.stations
+    if any(rounds) or not all(node.memory.lossless for node in stations) or all(map(simple, stations)):
+        return chain
+    plain = [replace(node, memory=MemoryNoise(node.memory.t1, node.memory.t2)) for node in stations]
+    return replace(chain, stations=tuple(plain))
 
 
 @lru_cache(maxsize=64)
@@ -172,7 +192,9 @@ def _plain(chain: Chain, stream: Stream, transmissions: Sequence[float]) -> Foun
     times, shares = ticks / SECOND, law.shares(ticks)
     mean, deviation = law.moments()
     rate = fidelity = None
-    solution = _solved(chain) if len(chain.hops) > 1 and (chain.nested or len(chain.hops) == 2) else None
+    solution = None
+    if len(chain.hops) > 1 and (chain.nested or len(chain.hops) == 2):
+        solution = _solved(chain)
     if len(chain.hops) == 1:
         means = np.full(len(times), stream.low_fidelities[0])
     elif solution is not None and not _serious(solution):
