@@ -100,14 +100,14 @@ def begin(
     from quantum_fabric.services.qkd.session import KeySession, Plan
 
     draws = fabric.streams.stream(f"qkd/{spec.name}")
-    source = source_of(spec, fabric.inventory, _generator(draws.bits()), workload)
+    source = source_of(spec, fabric.inventory, generator(draws.bits()), workload)
     plan = Plan(
         spec.name, spec.source, spec.destination, spec.start, until, spec.block, spec.every,
         Security(spec.secrecy, spec.correctness),
     )  # fmt: skip
-    tap = _tapped(fabric, spec, workload, _generator(draws.bits()))
+    tap = _tapped(fabric, spec, workload, generator(draws.bits()))
     wires = FabricWires(fabric)
-    return KeySession(plan, source, wires, _generator(draws.bits()), hand=hand, tell=fabric.tell, tap=tap)
+    return KeySession(plan, source, wires, generator(draws.bits()), hand=hand, tell=fabric.tell, tap=tap)
 
 
 def source_of(
@@ -200,7 +200,8 @@ def _tapped(
     return tap
 
 
-def _generator(seed: int) -> np.random.Generator:
+def generator(seed: int) -> np.random.Generator:
+    """A source of draws in numpy for a seed of 64 bits."""
     import numpy as np
 
     return np.random.Generator(np.random.Philox(key=seed))

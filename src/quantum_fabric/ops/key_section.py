@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from quantum_fabric.ops.key_supply import KeySupply, Made
-from quantum_fabric.ops.plots import COLOURS, FLOOR, INK, _figure, _time_unit, svg
+from quantum_fabric.ops.plots import COLOURS, FLOOR, _figure, _time_unit, svg
 from quantum_fabric.units import Time, seconds, show_time
 
 
@@ -114,7 +114,7 @@ def over_time(supply: KeySupply, assaults: Sequence[Assault], until: Time) -> st
             middle = (seconds(assault.at) + seconds(assault.until)) / 2.0 * factor
             label = assault.kind.replace("_", " ")
             place = above.get_xaxis_transform()
-            above.text(middle, 0.97, label, transform=place, ha="center", va="top", fontsize=8, color=INK)
+            above.text(middle, 1.02, label, transform=place, ha="center", va="bottom", fontsize=8, color=FLOOR)
         above.set_ylabel("error rate / %")
         above.set_ylim(bottom=0.0)
         below.set_ylabel("key / kbit")

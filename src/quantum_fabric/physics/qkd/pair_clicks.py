@@ -46,6 +46,11 @@ class MeasuredPairs:
     def __repr__(self) -> str:
         return f"<{self.bits.shape[1]} measured pairs>"
 
+    @classmethod
+    def none(cls) -> MeasuredPairs:
+        """No pairs at all."""
+        return cls(np.zeros((2, 0), dtype=np.uint8), np.zeros((2, 0), dtype=np.uint8))
+
     def then(self, other: MeasuredPairs) -> MeasuredPairs:
         """These and what came after them."""
         return MeasuredPairs(

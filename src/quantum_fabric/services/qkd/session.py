@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -115,6 +115,14 @@ class Total:
     ended: str = ""
 
 
+class _Span(NamedTuple):
+    """A block: its number, and when its photons began and ended (ps)."""
+
+    number: int
+    start: Time
+    end: Time
+
+
 class KeySession:
     """One session between two nodes of a network.
 
@@ -159,11 +167,23 @@ class KeySession:
         self.line = Line(enemy=enemy_of(tap) if tap is not None else None)
         self.stopped = False
         self._busy = False
-        self._waiting: list[tuple[int, Time]] = []
+        self._waiting: list[tuple[_Span, Callable[[], Raw]]] = []
 
     def begin(self) -> None:
         """Put the first block into the future of the network."""
         self._expect(0)
+
+    def take(self, raw: Raw, start: Time, end: Time) -> None:
+        """Work on a block that was measured elsewhere, as soon as those before it are done.
+
+        Args:
+            raw: what the ends noted down.
+            start: when its photons began, ps.
+            end: when they ended.
+        """
+        number = self.total.blocks + len(self._waiting)
+        self._waiting.append((_Span(number, start, end), lambda: raw))
+        self._next()
 
     def stop(self) -> None:
         """Begin nothing any more; what is under way comes to nothing."""
@@ -172,43 +192,47 @@ class KeySession:
     @property
     def idle(self) -> bool:
         """Whether no block is being worked on."""
-        return not self._busy and not self._waiting
+        return self.stopped or (not self._busy and not self._waiting)
 
     def _expect(self, number: int) -> None:
         start = self.plan.start + number * self.plan.every
-        if start + self.plan.block <= self.plan.until and not self.stopped:
-            self._wires.later(start + self.plan.block, lambda: self._measured(number, start))
+        end = start + self.plan.block
+        if end <= self.plan.until and not self.stopped:
+            self._wires.later(end, lambda: self._measured(_Span(number, start, end)))
 
-    def _measured(self, number: int, start: Time) -> None:
+    def _measured(self, span: _Span) -> None:
         """The photons of a block are there."""
         if self.stopped:
             return
-        self._waiting.append((number, start))
-        self._expect(number + 1)
+        self._waiting.append((span, lambda: self.source.block(span.start, span.end)))
+        self._expect(span.number + 1)
         self._next()
 
     def _next(self) -> None:
         if self._busy or not self._waiting or self.stopped:
             return
         self._busy = True
-        number, start = self._waiting.pop(0)
-        end = start + self.plan.block
-        raw = self.source.block(start, end)
+        span, measure = self._waiting.pop(0)
+        raw = measure()
         self.total.blocks += 1
-        self._raise(number, raw.alarms)
+        self._raise(span.number, raw.alarms)
         if raw.alarms:
             # both ends have announced what they saw, and throw it away
-            self._close(number, raw, None, f"alarm: {', '.join(dict.fromkeys(a.name for a in raw.alarms))}")
+            self._close(span, raw, None, f"alarm: {', '.join(dict.fromkeys(a.name for a in raw.alarms))}")
             return
         if self._tap is not None:
             self._tap.next_block()
+        self._talk(span, raw)
+
+    def _talk(self, span: _Span, raw: Raw) -> None:
+        plan = self.plan
         terms = Terms(
-            f"{self.plan.name}/{number}".encode(),
-            self.source.formula(self.plan.security),
-            self.plan.security.correctness,
+            f"{plan.name}/{span.number}".encode(),
+            self.source.formula(plan.security),
+            plan.security.correctness,
             intensities=self.source.intensities,
-            engine=self.plan.engine,
-            replenish=self.plan.replenish,
+            engine=plan.engine,
+            replenish=plan.replenish,
         )
         try:
             ends = (
@@ -216,38 +240,37 @@ class KeySession:
                 Receiver(raw.receiver, terms, self.budgets[1], self._rng.bytes),
             )
         except KeyShortageError as error:
-            self._talked(number, raw, Talk(None, None, "spent", str(error)))
+            self._talked(span, raw, Talk(None, None, "spent", str(error)))
             return
-        names = (self.plan.sender, self.plan.receiver)
+        names = (plan.sender, plan.receiver)
         self.line = Line(enemy=self.line.enemy)
-        Conversation(
-            ends, names, self._wires, self.line, lambda talk: self._talked(number, raw, talk)
-        ).start()
+        Conversation(ends, names, self._wires, self.line, lambda talk: self._talked(span, raw, talk)).start()
 
-    def _talked(self, number: int, raw: Raw, talk: Talk) -> None:
+    def _talked(self, span: _Span, raw: Raw, talk: Talk) -> None:
         if self.stopped:
             return
         sender, receiver = talk.sender, talk.receiver
         if talk.fault:
-            names = {"forged": "authentication", "silent": "silence", "spent": "authentication key"}
-            failure = 0.0 if talk.fault != "forged" else self.plan.security.authentication
-            alarm = Alarm(names[talk.fault], 1.0, 0.0, 0.0, 1, failure, talk.detail)
-            self._raise(number, (alarm,))
-            if talk.fault != "silent":
-                self.total.ended = f"{alarm.name}: {talk.detail}"
-                self.stopped = True
-            elif self.budgets[0].balance != self.budgets[1].balance:
-                self.total.ended = "silence: the ends have spent different amounts of authentication key"
-                self.stopped = True
-            self._close(number, raw, None, f"alarm: {alarm.name}")
+            self._fault(span, raw, talk)
             return
         assert sender is not None
         assert receiver is not None
         if sender.reason or receiver.reason or not len(sender.key):
-            self._close(number, raw, sender, sender.reason or receiver.reason or "no key left")
+            self._close(span, raw, sender, sender.reason or receiver.reason or "no key left")
             return
-        self._deliver(number, sender, receiver)
-        self._close(number, raw, sender, "")
+        self._deliver(span.number, sender, receiver)
+        self._close(span, raw, sender, "")
+
+    def _fault(self, span: _Span, raw: Raw, talk: Talk) -> None:
+        """The conversation did not come to an end: an alarm, and the end of the session where the ends can no longer agree."""
+        name = {"forged": "authentication", "silent": "silence", "spent": "authentication key"}[talk.fault]
+        self._raise(span.number, (Alarm(name, 1.0, 0.0, 0.0, 1, 0.0, talk.detail),))
+        if talk.fault != "silent":
+            self.total.ended = f"{name}: {talk.detail}"
+        elif self.budgets[0].balance != self.budgets[1].balance:
+            self.total.ended = "silence: the ends have spent different amounts of authentication key"
+        self.stopped = bool(self.total.ended)
+        self._close(span, raw, None, f"alarm: {name}")
 
     def _deliver(self, number: int, sender: Outcome, receiver: Outcome) -> None:
         octets = len(sender.key) // 8
@@ -274,12 +297,12 @@ class KeySession:
                 )
             )  # fmt: skip
 
-    def _close(self, number: int, raw: Raw, outcome: Outcome | None, reason: str) -> None:
-        plan, start = self.plan, self.plan.start + number * self.plan.every
+    def _close(self, span: _Span, raw: Raw, outcome: Outcome | None, reason: str) -> None:
+        plan = self.plan
         got = outcome is not None and not reason
         self._say(
             KeyBlock(
-                plan.name, number, plan.sender, plan.receiver, self.source.protocol, start, start + plan.block,
+                plan.name, span.number, plan.sender, plan.receiver, self.source.protocol, span.start, span.end,
                 raw.detections,
                 outcome.sifted if outcome else int(((raw.sender.bases == 0) & (raw.receiver.bases == 0)).sum()),
                 raw.error_rate,

@@ -65,8 +65,8 @@ SIGNATURES: Final = (
         "blinding",
         "detectors click where the attacker says, with the right basis only; gains and error rate stay",
         ("self-test", "double clicks"),
-        "a receiver that flashes its detectors from inside; double clicks show it in large blocks",
-        "not seen; the attacker has the whole key",
+        "a receiver that flashes its detectors from inside",
+        "seen only where so many double clicks are due that their absence tells; the attacker has the whole key",
         "no key while the alarm lasts",
     ),
     Signature(
@@ -183,8 +183,8 @@ def stance(
     Examples:
         >>> from quantum_fabric.physics.qkd.clicks import UNWATCHED
         >>> stance(Blinding(), watch=Watch(), decoys=True).alarms
-        ('self-test',)
-        >>> stance(Blinding(), watch=UNWATCHED, decoys=True).detectable
+        ('self-test', 'double clicks')
+        >>> stance(Blinding(0.5), watch=UNWATCHED, decoys=True).detectable
         False
         >>> stance(InterceptResend(0.05), watch=Watch(), decoys=True).why[:35]
         'the key gets shorter and stays secr'
@@ -201,6 +201,7 @@ def stance(
             alarms = ("decoy yields",) if decoys and pulses else ()
         case Blinding(fraction=p):
             alarms = ("self-test",) if watch.self_test > 0.0 and 1.0 - p < tolerance.flashes else ()
+            alarms += ("double clicks",) if 1.0 - p < tolerance.doubles[0] * tolerance.gain[0] else ()
         case TimeShift(mismatch=r, fraction=p):
             # clicks of a detector that fall into its half of the gate, less a half
             skew = 0.5 / ((1.0 - p) + p * (1.0 + r) / 2.0) - 0.5

@@ -279,20 +279,20 @@ class MeasuredSource:
     """Pairs that a network has delivered and both ends have measured, handed in block by block.
 
     Attributes:
-        pairs: what was measured; a block takes all there is.
         declared: weights as the ends know them.
         rng: source of draws, for attacks.
         protocol: for people.
         tolerance: of the alarms.
         attack: an `InterceptResend` on the half of the second end, or None.
+        pairs: what was measured since; a block takes all there is.
     """
 
-    pairs: MeasuredPairs
     declared: tuple[float, ...]
     rng: np.random.Generator
     protocol: str = "bbm92"
     tolerance: Tolerance = field(default_factory=Tolerance)
     attack: InterceptResend | None = None
+    pairs: MeasuredPairs = field(default_factory=MeasuredPairs.none)
     intensities: int = 1
 
     def block(self, start: Time, end: Time) -> Raw:  # noqa: ARG002 (the shape of a source)
