@@ -113,6 +113,13 @@ def points(boundary: Boundary, architectures: Mapping[str, int]) -> list[Point]:
             ("which side channels of the devices were closed, and who tested it",),
         ),
         Point(6, "What relays see", _relays(boundary, seers), ("whether a post-quantum layer from end to end is used as well",)),
+        *_practice(boundary),
+    ]  # fmt: skip
+
+
+def _practice(boundary: Boundary) -> list[Point]:
+    """Points 7 to 12: how the program works, whatever the network."""
+    return [
         Point(
             7,
             "Identity",
