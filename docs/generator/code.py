@@ -18,7 +18,7 @@ from generator.markdown import Docstring, code, fenced, page, prose, read, table
 
 ROOMS = (
     "units", "errors", "messages", "ports", "wire", "physics", "devices", "links", "kernel", "twin", "network", "control",
-    "documents", "encoded", "fabric", "services", "keys", "server", "ops", "validation", "api", "cli",
+    "documents", "encoded", "fabric", "services", "keys", "server", "ops", "studies", "validation", "api", "cli",
 )  # fmt: skip
 """Every room, the ones below first."""
 

@@ -16,7 +16,7 @@ In VS Code with the YAML extension, the first line of a document then gives comp
 
 
 @click.command("schema", epilog=EPILOG)
-@click.argument("kind", type=click.Choice(["network", "workload", "import"]), default="network")
+@click.argument("kind", type=click.Choice(["network", "workload", "import", "study"]), default="network")
 def command(kind: str) -> int:
     """Print the JSON Schema (draft 2020-12) of one kind of document.
 

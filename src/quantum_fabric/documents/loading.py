@@ -18,6 +18,7 @@ from quantum_fabric.documents.importing import ImportDocument, expand
 from quantum_fabric.documents.network_document import NetworkDocument
 from quantum_fabric.documents.reading import Plain, compose, quoted, read_text
 from quantum_fabric.documents.sheet_files import embed
+from quantum_fabric.documents.study_document import StudyDocument
 from quantum_fabric.documents.workload import Workload, workload_of
 from quantum_fabric.documents.workload_document import WorkloadDocument, check_workload_form
 from quantum_fabric.documents.writing import to_yaml
@@ -27,6 +28,7 @@ KINDS: Final[dict[str, type[Entry]]] = {
     "network": NetworkDocument,
     "workload": WorkloadDocument,
     "import": ImportDocument,
+    "study": StudyDocument,
 }
 """Kind of document -> its form."""
 
@@ -162,7 +164,7 @@ def json_schema(kind: str) -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of one kind of document, for editors.
 
     Args:
-        kind: ``"network"``, ``"workload"`` or ``"import"``.
+        kind: ``"network"``, ``"workload"``, ``"import"`` or ``"study"``.
 
     Raises:
         UnknownNameError: another kind.
@@ -197,6 +199,10 @@ def _parse(text: str, file: str, folder: Path) -> NetworkDocument | Workload:
     if isinstance(data, dict):
         found = quoted(data.get("kind"))
         what = "a kind of document"
+        if kind == "study":
+            what = "a network, a workload or an import (a study is checked by 'qfabric study FILE --dry-run')"
+            findings.report(("kind",), found, what)
+            findings.stop()
         if kind in devices.RECORDS:
             what += " (a data sheet is checked by 'qfabric devices check FILE')"
         findings.report(("kind",), found, nearest(what, kind, KINDS))
