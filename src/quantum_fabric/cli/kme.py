@@ -55,7 +55,7 @@ def init(folder: Path, kmes: tuple[str, ...], port: int) -> int:
         if not equals or not saes:
             raise InputError(repr(text), "NAME=SAE,SAE", "--kme")
         wanted[name] = saes.split(",")
-    for path in trial(folder, wanted, port):
+    for path in trial(folder, wanted, port, operators=True):
         click.echo(f"{path}: start it with 'qfabric kme serve {path}'")
     click.echo(
         "THROW-AWAY certificates and keys from a published seed: for trials only, nothing here is secret."
@@ -240,6 +240,12 @@ async def _serve(settings: KmeSettings, path: Path) -> None:
         await running.start()
         host = settings.sae_listener.host
         click.echo(f"{settings.kme} serves SAEs on https://{host}:{running.sae_door.port}")
+        for who, door, listener in (
+            ("operators", running.operator_door, settings.operator_listener),
+            ("SDN controllers", running.sdn_door, settings.sdn_listener),
+        ):
+            if door is not None and listener is not None:
+                click.echo(f"{settings.kme} serves {who} on https://{listener.host}:{door.port}")
         await stop.wait()
     finally:
         await running.stop()

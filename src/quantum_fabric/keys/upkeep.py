@@ -72,6 +72,23 @@ def revoke_sae(desk: Desk, shelf: Shelf, sae: str, actor: str, now: Instant) -> 
     return len(records)
 
 
+def revoke_pair(desk: Desk, shelf: Shelf, master: str, slave: str, actor: str, now: Instant) -> int:
+    """Destroy every key that a master has asked for to share with a slave, and that not everybody has had yet.
+
+    The pair may go on: what it asks for next is new.
+
+    Returns:
+        How many keys were destroyed.
+    """
+    records = [one for one in shelf.living(master) if one.master == master and slave in one.slaves]
+    for record in records:
+        withdraw(desk, shelf, record, End.REVOKED)
+    if records:
+        names = [str(record.key_id) for record in records]
+        desk.note(shelf, now, Act.REVOKED, actor, master=master, slave=slave, keys=names)
+    return len(records)
+
+
 def void(desk: Desk, shelf: Shelf, key_ids: list[UUID], actor: str, now: Instant) -> int:
     """Take back promised keys that were never released, because a KME did not confirm in time or the caller is gone.
 

@@ -78,6 +78,36 @@ def create(path: Path, name: str) -> None:
         file.write(f"{name} {secrets.token_hex(KEK_OCTETS)}\n")
 
 
+def renewed(path: Path) -> str:
+    """Put a new random KEK first into a KEK file; the others stay below it and open what they have sealed.
+
+    The file is replaced as a whole, so that a crash leaves the old one or the new one.
+
+    Returns:
+        The name of the new KEK: that of the first, counted on.
+
+    Raises:
+        InputError: it is no KEK file, or others may read it.
+        OSError: it cannot be written.
+    """
+    before = private(path, "KEK file")
+    ring = _ring(before, f"KEK file {path}")
+    stem, dash, number = ring.current.name.rpartition("-")
+    last = int(number) if dash and number.isdigit() else 1
+    stem = stem if dash and number.isdigit() else ring.current.name
+    name = next(
+        found for n in range(last + 1, last + 10_000) if (found := f"{stem[:56]}-{n}") not in ring.names
+    )
+    fresh = path.with_name(path.name + ".new")
+    create(fresh, name)
+    with fresh.open("ab") as file:
+        file.write(before)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    return name
+
+
 def pin_from(
     file: Path | None, environment: str | None, variables: MutableMapping[str, str] | None = None
 ) -> str:

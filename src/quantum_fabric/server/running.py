@@ -10,17 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from quantum_fabric.errors import FabricError
+from quantum_fabric.errors import FabricError, InputError
 from quantum_fabric.keys import KeyRing, Pool, Refusal, TestSource
 from quantum_fabric.server.courier import Courier, Line, LineError
-from quantum_fabric.server.door import Call, Door, Reply
+from quantum_fabric.server.door import Answer, Call, Door, Reply
 from quantum_fabric.server.etsi004_api import StreamApi
+from quantum_fabric.server.etsi015_api import NodeApi
 from quantum_fabric.server.identity import calling, listening
-from quantum_fabric.server.kek import private
+from quantum_fabric.server.kek import private, renewed
 from quantum_fabric.server.kme import Kme
 from quantum_fabric.server.kme_api import KmeApi
+from quantum_fabric.server.operator_api import OperatorApi
 from quantum_fabric.server.sae_api import SaeApi
-from quantum_fabric.server.settings import KmeSettings
+from quantum_fabric.server.settings import KmeSettings, Listener
 from quantum_fabric.server.store import Store, StoreError
 from quantum_fabric.server.streams import Streams
 
@@ -41,6 +43,8 @@ class Running:
         streams: key streams.
         sae_door: for SAEs.
         kme_door: for other KMEs; None where there is none.
+        operator_door: for operators; None where there is none.
+        sdn_door: for SDN controllers; None where there is none.
         health_door: for a supervisor on this machine; None where there is none.
     """
 
@@ -67,6 +71,18 @@ class Running:
         self.health_door = Door(self._health, "none") if settings.health_port is not None else None
         self._rekeying: asyncio.Task[None] | None = None
         self._serving = False
+        self._more: list[tuple[Door, Listener, ssl.SSLContext]] = []
+        self.operator_door = self._door(
+            settings.operator_listener, OperatorApi(self.kme, self._rotate), "operator"
+        )
+        self.sdn_door = self._door(settings.sdn_listener, NodeApi(self.kme, settings.node), "sdn")
+
+    def _door(self, listener: Listener | None, answer: Answer, kind: str) -> Door | None:
+        if listener is None:
+            return None
+        door = Door(answer, kind, connections=64)
+        self._more.append((door, listener, listening(self.settings.credentials(listener))))
+        return door
 
     async def start(self) -> None:
         """Listen.
@@ -82,6 +98,8 @@ class Running:
         await self.sae_door.open(listener.host, listener.port, self._context, several)
         if self.health_door is not None and self.settings.health_port is not None:
             await self.health_door.open("127.0.0.1", self.settings.health_port, None, several)
+        for door, where, context in self._more:
+            await door.open(where.host, where.port, context)
         await self._meet_peers()
         self._serving = True
         log.info("KME %s serves SAEs on %s:%d", self.settings.kme, listener.host, self.sae_door.port)
@@ -98,6 +116,8 @@ class Running:
             await self.kme_door.close()
         for line in self._lines.values():
             await line.close()
+        for door, _, _ in self._more:
+            await door.close()
         await self.kme.stop()
         if self.health_door is not None:
             await self.health_door.close()
@@ -114,7 +134,8 @@ class Running:
         policy = settings.policy()
         ring = settings.ring() if settings.kek.environment is None else None
         private(settings.key, "private key")
-        contexts = [self._context, *([self._kme_context] if self.kme_door is not None else [])]
+        contexts = [self._context, *(context for _, _, context in self._more)]
+        contexts += [self._kme_context] if self.kme_door is not None else []
         for context in contexts:
             context.load_cert_chain(settings.certificate, settings.key)
         self.kme.rule(
@@ -125,6 +146,25 @@ class Running:
         log.info(
             "KME %s has new rules: %d SAEs, %d pairs", settings.kme, len(policy.homes), len(policy.pairs)
         )
+
+    async def _rotate(self, new: bool) -> None:
+        """Read the KEKs again, for an operator; with `new`, put a fresh one first into their file.
+
+        Raises:
+            FabricError: they do not open what is stored, or are not where they could be read again.
+        """
+        source = self.settings.kek
+        if source.environment is not None:
+            raise InputError(
+                "KEKs from a variable", "a file or a token: a variable is read at the start only", "kek"
+            )
+        if new and source.file is None:
+            raise InputError(
+                "KEKs in a token", "a KEK that was made in it, and its label in the settings", "new"
+            )
+        if new and source.file is not None:
+            await asyncio.to_thread(renewed, source.file)
+        await self.kme.rekey(await asyncio.to_thread(self.settings.ring))
 
     async def _rekey(self, ring: KeyRing) -> None:
         try:
@@ -179,7 +219,9 @@ class Running:
         return Reply(200 if good else 503, json.dumps({"serving": good}).encode())
 
 
-def trial(folder: Path, kmes: dict[str, list[str]], first_port: int = 8443) -> list[Path]:
+def trial(
+    folder: Path, kmes: dict[str, list[str]], first_port: int = 8443, operators: bool = False
+) -> list[Path]:
     """Lay out a trial in a folder: a CA for SAEs and one for KMEs, certificates, KEKs, and a settings file for each KME.
 
     Every SAE may share keys with every other. See `quantum_fabric.server.trial_pki` for what the certificates are worth.
@@ -188,6 +230,8 @@ def trial(folder: Path, kmes: dict[str, list[str]], first_port: int = 8443) -> l
         folder: new or empty; made with mode 0700.
         kmes: KME -> the SAEs that live there.
         first_port: of the first KME; the next ones follow, two for each. 0: free ones.
+        operators: also a CA for operators and SDN controllers, a certificate for one of each (``operator-ops``,
+            ``sdn-controller``), and two more listeners for each KME, on the ports after all others.
 
     Returns:
         The settings files, in the order of the KMEs.
@@ -203,6 +247,10 @@ def trial(folder: Path, kmes: dict[str, list[str]], first_port: int = 8443) -> l
 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     sae_ca, kme_ca = authority(folder, "trial-ca-of-saes"), authority(folder, "trial-ca-of-kmes")
+    desk_ca = authority(folder, "trial-ca-of-operators") if operators else None
+    if desk_ca is not None:
+        desk_ca.sign("operator", "ops")
+        desk_ca.sign("sdn", "controller")
     hosts = ("localhost", "127.0.0.1")
     homes = {sae: kme for kme, saes in kmes.items() for sae in saes}
     for sae in homes:
@@ -211,7 +259,7 @@ def trial(folder: Path, kmes: dict[str, list[str]], first_port: int = 8443) -> l
         kme: (first_port + 2 * index, first_port + 2 * index + 1) if first_port else (0, 0)
         for index, kme in enumerate(kmes)
     }
-    made = []
+    made: list[Path] = []
     for kme in kmes:
         certificate, key = kme_ca.sign("kme", kme, hosts)
         create(folder / f"{kme}.kek", f"{kme}-1")
@@ -233,6 +281,11 @@ def trial(folder: Path, kmes: dict[str, list[str]], first_port: int = 8443) -> l
                 "kme_listener": {"port": ports[kme][1], "authority": f"{kme_ca.name}.pem"},
                 "peers": peers,
             }
+        if desk_ca is not None:
+            behind = first_port + 2 * (len(kmes) + len(made)) if first_port else 0
+            for offset, kind in enumerate(("operator_listener", "sdn_listener")):
+                port = behind + offset if first_port else 0
+                fields[kind] = {"port": port, "authority": f"{desk_ca.name}.pem"}
         path = folder / f"{kme}.yaml"
         with path.open("x", encoding="utf-8") as file:
             YAML().dump(fields, file)
