@@ -260,8 +260,11 @@ def main(broken=("A1",)):
         f"\n{len(routes)} keys of 512 bits relayed, and {handed} of 256 bits handed to two applications each: all equal"
     )
     print(f"{len(refused)} were refused for want of supply")
-    no = relay.plan(plant.believed, relay.Wanted(*chosen[0].ends, octets=100_000))
-    print(f"asked for a large one: {no.reason}; {no.octets} octets could be had")
+    other = next(pair for pair in bare if pair not in chosen)
+    for accepted in ((), other.must_trust):
+        guard = relay.Guard(1, accepted=frozenset(accepted))
+        no = relay.plan(plant.believed, relay.Wanted(*other.ends, octets=100_000, guard=guard))
+        print(f"  {no.short.value}: {no.reason}; {no.octets} octets could be had")
     print(
         f"{sum(len(each) > 1 for each in ways.values())} of {len(ways)} pairs changed their paths as supply went down"
     )
