@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +14,13 @@ from quantum_fabric.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress, TaskID
 
     from quantum_fabric.documents import Inventory
     from quantum_fabric.fabric import Fabric
     from quantum_fabric.messages import Message
+    from quantum_fabric.physics.qkd.attacks import InterceptResend
+    from quantum_fabric.physics.qkd.ledger import Security
     from quantum_fabric.services.qkd.session import Hand, KeySession
     from quantum_fabric.units import Time
 
@@ -68,6 +73,9 @@ hold the pairs, over any path, they are asked for, delivered and measured one by
     help="Pairs of a block, where memories hold them.",
 )
 @click.option("--fidelity", type=float, default=0.9, show_default=True, help="Least fidelity of those pairs.")
+@click.option(
+    "--memories", is_flag=True, help="Pairs from memories, even where a link of photons joins the two."
+)
 @click.option("--seed", "-s", type=int, default=1, show_default=True, help="Of every random draw.")
 @click.option(
     "--feed", multiple=True, metavar="SETTINGS", type=click.Path(path_type=Path),
@@ -77,7 +85,7 @@ hold the pairs, over any path, they are asked for, delivered and measured one by
 def run(
     network: str, between: tuple[str, str], link: str | None, protocol: str | None, block: str, blocks: int,
     key_basis: str, secrecy: float, correctness: float, attack: str | None, unwatched: bool, pairs: int,
-    fidelity: float, seed: int, feed: tuple[Path, ...], as_json: bool,
+    fidelity: float, memories: bool, seed: int, feed: tuple[Path, ...], as_json: bool,
 ) -> int:  # fmt: skip
     """Run a QKD session between two nodes of NETWORK: clicks, sifting, error correction, privacy amplification, books.
 
@@ -88,6 +96,8 @@ def run(
     from quantum_fabric.cli.keying import need_keys
     from quantum_fabric.cli.screen import console
     from quantum_fabric.fabric import Fabric
+    from quantum_fabric.physics.qkd.ledger import Security
+    from quantum_fabric.units import parse
 
     need_keys()
     inventory = documents.inventory(documents.load_network(network))
@@ -101,22 +111,12 @@ def run(
     fabric = Fabric(inventory, seed=seed)
     out = console(stderr=as_json)
     seen = _Seen(fabric, out, quiet=as_json)
-    photons = _photon_link(inventory, between, link)
+    photons = None if memories else _photon_link(inventory, between, link)
     if photons is None:
-        session = _over_memories(
-            fabric,
-            between,
-            protocol,
-            pairs,
-            blocks,
-            fidelity,
-            float(key_basis),
-            secrecy,
-            correctness,
-            attack,
-            hand,
-            out,
+        wish = _Wish(
+            between, protocol or "bbm92", pairs, blocks, fidelity, parse(key_basis, "fraction"), attack
         )
+        session = _over_memories(fabric, wish, Security(secrecy, correctness), hand, out)
     else:
         chosen = protocol or _usual(inventory, photons)
         entry = {
@@ -232,65 +232,90 @@ def _attack(text: str, entry: dict[str, Any]) -> dict[str, Any]:
     on = {"link": entry["link"], "session": entry["name"], "node": entry["to"]}[target]
     found: dict[str, Any] = {"kind": kind, target: on, "at": "0 s"}
     if equals:
-        try:
-            value = float(number)
-        except ValueError:
-            raise InputError(repr(number), "a number, as in intercept_resend=0.4", "--attack") from None
+        value = _number(number)
         found["photons" if kind == "trojan_horse" else "mismatch" if kind == "time_shift" else "fraction"] = (
             value
         )
     return found
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(repr(text), "a number, as in intercept_resend=0.4", "--attack") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A session over memories, as it was typed."""
+
+    between: tuple[str, str]
+    protocol: str
+    pairs: int
+    blocks: int
+    fidelity: float
+    key_basis: float
+    attack: str | None
+
+    def eavesdropper(self) -> InterceptResend | None:
+        """Who measures the halves of the second end on their way.
+
+        Raises:
+            InputError: another attack, or no number.
+        """
+        from quantum_fabric.physics.qkd.attacks import InterceptResend
+
+        if self.attack is None:
+            return None
+        kind, _, number = self.attack.partition("=")
+        if kind != "intercept_resend":
+            raise InputError(repr(kind), "intercept_resend, on pairs from memories", "--attack")
+        return InterceptResend(_number(number) if number else 1.0)
+
+
 def _over_memories(
-    fabric: Fabric, between: tuple[str, str], protocol: str | None, pairs: int, blocks: int, fidelity: float,
-    key_basis: float, secrecy: float, correctness: float, attack: str | None, hand: Hand | None, out: Console,
-) -> KeySession:  # fmt: skip
+    fabric: Fabric, wish: _Wish, security: Security, hand: Hand | None, out: Console
+) -> KeySession:
     """Ask for pairs, measure them, and work on them block by block."""
+    from rich.progress import Progress
+
     from quantum_fabric.cli.keying import FabricWires, generator
     from quantum_fabric.cli.screen import console
     from quantum_fabric.messages import LinkRequest, Refused
-    from quantum_fabric.physics.qkd.attacks import InterceptResend
-    from quantum_fabric.physics.qkd.ledger import Security
     from quantum_fabric.services.link import open_link
     from quantum_fabric.services.qkd.measuring import measure_link
     from quantum_fabric.services.qkd.session import KeySession, Plan
     from quantum_fabric.services.qkd.sources import MeasuredSource
 
-    eve = None
-    if attack is not None:
-        kind, _, number = attack.partition("=")
-        if kind != "intercept_resend":
-            raise InputError(repr(kind), "intercept_resend, on pairs from memories", "--attack")
-        eve = InterceptResend(float(number or 1.0))
-    wanted = LinkRequest(*between, fidelity, pairs=pairs * blocks, hold=True)
-    link = open_link(fabric, wanted)
+    a, b = wish.between
+    eve = wish.eavesdropper()
+    link = open_link(fabric, LinkRequest(a, b, wish.fidelity, pairs=wish.pairs * wish.blocks, hold=True))
     if isinstance(link, Refused):
         raise InputError(f"a refusal: {link.reason}", "a request that can be served; see --fidelity", "run")
     out.print(f"pairs over {' – '.join(link.plan.path)}", highlight=False, soft_wrap=True)
     rng = generator(fabric.streams.stream("qkd/measured").bits())
     # the worst that the asked fidelity allows in any one basis: all that is missing sits in one error
-    worst = 1.0 - 1.5 * (1.0 - fidelity)
-    declared = (worst, *[(1.0 - worst) / 3.0] * 3)
-    source = MeasuredSource(declared, rng, protocol or "bbm92", attack=eve)
-    plan = Plan(
-        f"{between[0]}-{between[1]}", *between, 0, 10**18, 1, 1, Security(secrecy, correctness), replenish=384
-    )
+    worst = 1.0 - 1.5 * (1.0 - wish.fidelity)
+    source = MeasuredSource((worst, *[(1.0 - worst) / 3.0] * 3), rng, wish.protocol, attack=eve)
+    plan = Plan(f"{a}-{b}", a, b, 0, 10**18, 1, 1, security, replenish=384)
     session = KeySession(plan, source, FabricWires(fabric), rng, hand=hand, tell=fabric.tell)
-    from rich.progress import Progress
-
     err = console(stderr=True)
     with link, Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
-        for turn in range(blocks):
+        for turn in range(wish.blocks):
             start = fabric.now
-            task = progress.add_task(f"pairs of block {turn}", total=pairs)
+            task = progress.add_task(f"pairs of block {turn}", total=wish.pairs)
             source.pairs = measure_link(
-                link, pairs, rng, source.protocol, key_basis, lambda n, to=task: progress.update(to, completed=n)  # type: ignore[misc]
-            )  # fmt: skip
+                link, wish.pairs, rng, wish.protocol, wish.key_basis, partial(_advance, progress, task)
+            )
             session.take(source.block(start, fabric.now), start, fabric.now)
             while not session.idle:
                 fabric.run(fabric.now + 10**12, stop=lambda: session.idle)
     return session
+
+
+def _advance(progress: Progress, task: TaskID, done: int) -> None:
+    progress.update(task, completed=done)
 
 
 def _account(out: Console, session: KeySession, seen: _Seen) -> None:
