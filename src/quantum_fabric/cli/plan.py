@@ -25,6 +25,7 @@ Examples:
   qfabric plan chicago NU UChicago_PME --fidelity 0.9
   qfabric plan chicago NU Argonne_1 --fidelity 0.95 --pairs 100 --rate 2
   qfabric plan my-network.yaml A B --fidelity 0.9 --deadline "5 s"
+  qfabric plan chicago NU Argonne_1 --fidelity 0.9 --law --figure law.svg
 
 A request that cannot be served is refused with the binding resource and an offer that would be accepted (exit code 1).
 """
@@ -41,6 +42,13 @@ A request that cannot be served is refused with the binding resource and an offe
     "--deadline", metavar="T", type=TIME, help='Time by which all pairs must be there, such as "5 s".'
 )
 @click.option("--all", "every", is_flag=True, help="Show every alternative that was looked at.")
+@click.option(
+    "--law", is_flag=True, help="Show when pairs will be there, as probabilities and not only means."
+)
+@click.option("--figure", metavar="FILE", help="Draw that law into a file: .svg, .png or .pdf.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="The plan (or refusal) and what lost as JSON, for programs."
+)
 def command(
     network: str,
     source: str,
@@ -50,11 +58,14 @@ def command(
     rate: float,
     deadline: Time | None,
     every: bool,
+    law: bool,
+    figure: str | None,
+    as_json: bool,
 ) -> int:
     """Show how a request would be served on an idle network, without running anything.
 
     The chosen path, swap order, purification, cutoff and settings of the links, what they are expected to give, and
-    the alternatives that lost, with reasons.
+    the alternatives that lost, with reasons. A deadline must be met with a probability of 95 %.
     """
     from quantum_fabric import documents
     from quantum_fabric.cli.screen import console, show_cautions, show_refusal
@@ -63,18 +74,57 @@ def command(
 
     request = LinkRequest(source, destination, fidelity, pairs, rate, deadline)
     check_request(request)
+    if figure is not None and not figure.endswith((".svg", ".png", ".pdf")):
+        raise InputError(repr(figure), "a file that ends with .svg, .png or .pdf", "--figure")
     inventory = documents.inventory(documents.load_network(network))
     topology = documents.topology(inventory)
     found = survey(topology, request)
     out = console()
+    if figure is not None and not isinstance(found.chosen, Refused):
+        _draw(figure, request, found.chosen)
+    if as_json:
+        _as_json(found)
+        return int(isinstance(found.chosen, Refused))
     if isinstance(found.chosen, Refused):
         show_refusal(out, found.chosen, _again(network, found.chosen.offer))
         show_cautions(out, inventory.cautions)
         _alternatives(out, found, "closest that was found", every)
         return 1
     _chosen(out, topology, found.chosen, found.label)
+    if law:
+        from quantum_fabric.cli.plan_law import show_law
+
+        show_law(out, found.chosen.forecast, pairs, deadline)
+    if figure is not None:
+        out.print(f"figure: {figure}")
     _alternatives(out, found, "what lost", every)
     return 0
+
+
+def _draw(path: str, request: LinkRequest, plan: Plan) -> None:
+    from quantum_fabric.ops.law_plot import write
+    from quantum_fabric.units import seconds
+
+    deadline = None if request.deadline is None else seconds(request.deadline)
+    write(path, plan.forecast, request.fidelity, deadline, " – ".join(plan.path))
+
+
+def _as_json(found: Survey) -> None:
+    """Everything that was decided, in the shapes of the journal."""
+    import json
+
+    from quantum_fabric.wire import encode
+
+    shape = {
+        "request": encode(found.request),
+        "label": found.label,
+        "chosen": encode(found.chosen),
+        "alternatives": [
+            {"label": each.label, "reason": each.reason, "plan": encode(each.plan)}
+            for each in found.alternatives
+        ],
+    }
+    click.echo(json.dumps(shape, indent=1))
 
 
 def check_request(request: LinkRequest) -> None:

@@ -198,7 +198,8 @@ def _plain(chain: Chain, stream: Stream, transmissions: Sequence[float]) -> Foun
     if len(chain.hops) == 1:
         means = np.full(len(times), stream.low_fidelities[0])
     elif solution is not None and not _serious(solution):
-        means = _means(solution.first, times)
+        # on a coarse grid what comes at a time is spread over the ticks around it
+        means = _means(solution.first, times + solution.first.spread * solution.first.tick)
         between = solution.between
         if between is not None:
             stream = replace(stream, gap_deviation=between.deviation)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -102,3 +105,63 @@ def test_what_is_wrong_is_said(qfabric, arguments: list[str], message: str) -> N
     assert result.code == 2
     assert message in result.words
     assert "Traceback" not in result.err
+
+
+def test_the_law_of_a_plan_in_numbers_and_as_a_figure(qfabric, tmp_path: Path) -> None:
+    result = qfabric(
+        "plan",
+        "lab",
+        "Alice",
+        "Bob",
+        "-f",
+        "0.7",
+        "-n",
+        "5",
+        "--deadline",
+        "10 s",
+        "--law",
+        "--figure",
+        "law.svg",
+    )
+    assert result.code == 0
+    for text in (
+        "First pair by",
+        "5 pairs by",
+        "99.9 %",
+        "method: closed form",
+        "cannot exceed",
+        "probability 1",
+        "law.svg",
+    ):
+        assert text in result.words
+    assert (tmp_path / "law.svg").read_text(encoding="utf-8").startswith("<?xml")
+    refused = qfabric("plan", "lab", "Alice", "Bob", "-f", "0.7", "--figure", "law.txt")
+    assert refused.code == 2
+    assert "--figure: found 'law.txt', expected a file that ends with" in refused.words
+
+
+def test_a_plan_as_json_is_what_the_journal_has(qfabric) -> None:
+    result = qfabric("plan", "lab", "Alice", "Bob", "-f", "0.7", "--json")
+    shape = json.loads(result.out)
+    law = shape["chosen"]["forecast"]["law"]
+    assert (law["type"], law["method"], law["reasons"]) == ("DeliveryLaw", "closed form", [])
+    assert len(law["times"]) == len(law["shares"]) == len(law["fidelities"]) > 20
+    assert law["times"] == sorted(law["times"])
+    assert law["shares"] == sorted(law["shares"])
+    assert shape["alternatives"][0]["plan"]["forecast"]["law"] is None
+    refused = qfabric("plan", "lab", "Alice", "Bob", "-f", "0.99", "--json")
+    assert refused.code == 1
+    assert json.loads(refused.out)["chosen"]["code"] == "UNSUPP"
+
+
+def test_a_deadline_must_be_met_with_confidence(qfabric) -> None:
+    """A mean that is in time is not enough; what is offered instead is accepted."""
+    found = json.loads(qfabric("plan", "lab", "Alice", "Bob", "-f", "0.7", "--json").out)["chosen"][
+        "forecast"
+    ]
+    mean = f"{1.05 * found['latency'] / 1e9} ms"
+    refused = qfabric("plan", "lab", "Alice", "Bob", "-f", "0.7", "--deadline", mean)
+    assert refused.code == 1
+    assert "with 95% confidence" in refused.words
+    line = next(line for line in refused.out.splitlines() if line.strip().startswith("qfabric plan"))
+    assert qfabric(*shlex.split(line)[1:]).code == 0
