@@ -10,7 +10,7 @@ import numpy as np
 
 from quantum_fabric.keys.postprocessing.cascade import CascadeEnd
 from quantum_fabric.keys.postprocessing.ldpc import LdpcReceiver, LdpcSender
-from quantum_fabric.keys.postprocessing.native import native
+from quantum_fabric.native import native
 from quantum_fabric.keys.postprocessing.secret import SecretBits
 from quantum_fabric.keys.postprocessing.toeplitz import hashed
 

@@ -6,3 +6,4 @@ void bind_cascade(nanobind::module_& m);
 void bind_engine(nanobind::module_& m);
 void bind_hash(nanobind::module_& m);
 void bind_ldpc(nanobind::module_& m);
+void bind_states(nanobind::module_& m);

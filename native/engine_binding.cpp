@@ -4,7 +4,10 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings.hpp"
+#include "quantum_fabric/engine/exact.hpp"
 #include "quantum_fabric/engine/loading.hpp"
+#include "quantum_fabric/engine/x_state.hpp"
+#include "quantum_fabric/engine/sampling.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -107,16 +110,54 @@ struct Run {
     }
 };
 
+constexpr std::size_t WHOLE = 8, REAL = 5;
+
+void write(std::int64_t replica, const qe::Delivery& d, std::vector<std::int64_t>& whole, std::vector<double>& real) {
+    whole.insert(whole.end(), {replica, d.session, d.number, d.bell, d.known, d.number ? d.created : -1, d.delivered, d.told});
+    const double believed = (1.0 + d.quality[0] + d.quality[1] + d.quality[2]) / 4.0;
+    real.insert(real.end(), {believed, d.weights[0], d.weights[1], d.weights[2], d.weights[3]});
+}
+
 template <class State>
 nb::tuple deliveries_of(qe::Engine<State>& engine, std::size_t from) {
     std::vector<std::int64_t> whole;
     std::vector<double> real;
-    for (std::size_t row = from; row < engine.deliveries.size(); ++row) {
-        const qe::Delivery& d = engine.deliveries[row];
-        whole.insert(whole.end(), {d.session, d.number, d.left, d.right, d.bell, d.known, d.created, d.delivered, d.told});
-        real.insert(real.end(), {d.quality[0], d.quality[1], d.quality[2], d.weights[0], d.weights[1], d.weights[2], d.weights[3]});
+    for (std::size_t row = from; row < engine.deliveries.size(); ++row) write(0, engine.deliveries[row], whole, real);
+    return nb::make_tuple(array_of(std::move(whole), WHOLE), array_of(std::move(real), REAL));
+}
+
+nb::dict dict_of(const qe::Counts& c) {
+    nb::dict found;
+    found["events"] = c.events, found["heralds"] = c.heralds, found["swaps"] = c.swaps, found["failed_swaps"] = c.failed_swaps;
+    found["purifications"] = c.purifications, found["letters"] = c.letters, found["cutoffs"] = c.cutoffs, found["stale"] = c.stale;
+    found["deliveries"] = c.deliveries, found["withheld"] = c.withheld;
+    return found;
+}
+
+template <class State>
+nb::dict sampled(const qe::Engine<State>& scenario, const qe::Order& order) {
+    qe::Sampled all;
+    {
+        nb::gil_scoped_release free;
+        all = qe::sample(scenario, order);
     }
-    return nb::make_tuple(array_of(std::move(whole), 9), array_of(std::move(real), 7));
+    std::vector<std::int64_t> whole, rows;
+    std::vector<double> real, sums;
+    for (const auto& [replica, delivery] : all.deliveries) write(replica, delivery, whole, real);
+    for (const qe::Sum& s : all.sums) {
+        rows.insert(rows.end(), {s.replica, s.session, s.status, s.delivered, s.withheld, s.ended, s.first});
+        sums.insert(sums.end(), {s.fidelity, s.fidelity_squared, s.believed, s.interval, s.interval_squared});
+    }
+    nb::dict found;
+    found["sessions"] = array_of(std::move(rows), 7);
+    found["sums"] = array_of(std::move(sums), 5);
+    found["deliveries"] = array_of(std::move(whole), WHOLE);
+    found["states"] = array_of(std::move(real), REAL);
+    found["latencies"] = array_of(std::move(all.latencies), qe::TIME_BINS);
+    found["intervals"] = array_of(std::move(all.intervals), qe::TIME_BINS);
+    found["counts"] = dict_of(all.counts);
+    found["twirl_error"] = all.twirl_error;
+    return found;
 }
 
 template <class State>
@@ -141,14 +182,11 @@ void bind_run(nb::module_& m, const char* name) {
         .def_prop_ro("pairs_alive", [](const R& r) { return r.engine.pairs_alive(); })
         .def_prop_ro("twirl_error", [](const R& r) { return r.engine.twirl_error; })
         .def_prop_rw("beliefs", [](const R& r) { return r.engine.beliefs; }, [](R& r, bool on) { r.engine.beliefs = on; })
-        .def_prop_ro("counts", [](const R& r) {
-            const qe::Counts& c = r.engine.counts;
-            nb::dict found;
-            found["events"] = c.events, found["heralds"] = c.heralds, found["swaps"] = c.swaps, found["failed_swaps"] = c.failed_swaps;
-            found["purifications"] = c.purifications, found["letters"] = c.letters, found["cutoffs"] = c.cutoffs, found["stale"] = c.stale;
-            found["deliveries"] = c.deliveries, found["withheld"] = c.withheld;
-            return found;
-        })
+        .def_prop_ro("counts", [](const R& r) { return dict_of(r.engine.counts); })
+        .def("sample", [](const R& r, const std::string& seed, std::int64_t first, std::int64_t count, int threads, qe::Time until,
+                          std::uint64_t most_events, bool keep_deliveries) {
+            return sampled(r.engine, {seed, first, count, threads, until, most_events, keep_deliveries});
+        }, "seed"_a, "first"_a, "count"_a, "threads"_a, "until"_a, "most_events"_a, "keep_deliveries"_a)
         .def("sessions", [](const R& r) {
             std::vector<std::int64_t> rows;
             for (const qe::Session& s : r.engine.sessions)
@@ -177,6 +215,8 @@ void bind_run(nb::module_& m, const char* name) {
 
 void bind_engine(nb::module_& m) {
     bind_run<qe::BellDiagonal>(m, "BellDiagonalRun");
+    bind_run<qe::Exact>(m, "ExactRun");
+    bind_run<qe::XState>(m, "XRun");
     m.def("stream", [](const std::string& name, std::size_t count) {
         qe::Stream stream;
         stream.begin(name);

@@ -7,4 +7,5 @@ NB_MODULE(quantum_fabric_native, m) {
     bind_engine(m);
     bind_hash(m);
     bind_ldpc(m);
+    bind_states(m);
 }

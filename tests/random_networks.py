@@ -6,6 +6,7 @@ cutoffs in the middle of everything, failing swaps and readouts, links that tell
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable
@@ -14,8 +15,8 @@ from dataclasses import dataclass, replace
 from quantum_fabric.devices import Gates, Memory, Node
 from quantum_fabric.documents import Inventory, LinkEntry
 from quantum_fabric.documents.delays import Delays
-from quantum_fabric.links.model import Heralding, HeraldOutcome
 from quantum_fabric.links.ideal import FixedLink
+from quantum_fabric.links.model import Heralding, HeraldOutcome
 from quantum_fabric.messages import (
     Distillation,
     Forecast,
@@ -63,17 +64,21 @@ def case(seed: int, hops: int | None = None, perfect: bool = False) -> Case:
     names = [f"n{i}" for i in range(hops + 1)]
     lanes = [draw.choice((1, 1, 2, 3)) for _ in range(hops)]
     grid = draw.choice((1, 10, 100)) * MICROSECOND
-    light = [grid * draw.randint(1, 5) if draw.random() < 0.8 else draw.randint(1, 10**8) for _ in range(hops)]
+    light = [
+        grid * draw.randint(1, 5) if draw.random() < 0.8 else draw.randint(1, 10**8) for _ in range(hops)
+    ]
     nodes = {name: _node(draw, perfect, 40) for name in names}
     links = {}
-    for number, (a, b) in enumerate(zip(names, names[1:], strict=False)):
+    for number, (a, b) in enumerate(itertools.pairwise(names)):
         ends = (a, b) if draw.random() < 0.7 else (b, a)
-        links[f"{a}~{b}"] = LinkEntry(f"{a}~{b}", *ends, _link(draw, light[number]), 1.0, light[number])
+        links[f"{a}~{b}"] = LinkEntry(
+            f"{a}~{b}", *ends, _link(draw, light[number], chains == 1), 1.0, light[number]
+        )
     measured = {}
     if draw.random() < 0.15:  # a slow classical channel: delays need not obey the triangle inequality
         a, b = draw.sample(names, 2)
         measured[a, b] = draw.randint(0, 20) * grid
-    fibres = [(a, b, light[i]) for i, (a, b) in enumerate(zip(names, names[1:], strict=False))]
+    fibres = [(a, b, light[i]) for i, (a, b) in enumerate(itertools.pairwise(names))]
     inventory = Inventory(
         nodes=nodes, links=links, delays=Delays(names, fibres, measured), controller=draw.choice(names), positions={},
         title=f"random {seed}", relays=frozenset(names),
@@ -127,7 +132,7 @@ def _node(draw: random.Random, perfect: bool, slots: int) -> Node:
     return Node(memory=memory, gates=gates, slots=slots)
 
 
-def _link(draw: random.Random, light: Time) -> FixedLink:
+def _link(draw: random.Random, light: Time, alone: bool) -> FixedLink:
     fidelity = draw.uniform(0.85, 0.99)
     rest = [draw.random() for _ in range(3)]
     weights = (fidelity, *((1.0 - fidelity) * each / sum(rest) for each in rest))
@@ -136,7 +141,7 @@ def _link(draw: random.Random, light: Time) -> FixedLink:
     kind = draw.choice((FixedLink, FixedLink, TwoHeralds))
     return kind(
         success=draw.choice((0.5, 0.2, 0.05)), weights=weights, period=draw.choice((light, light, 2 * light + 7)), born=born,
-        heard=heard, bell=draw.randint(0, 3), cycle=draw.choice((0, 0, light // 3)),
+        heard=heard, bell=draw.randint(0, 3), cycle=draw.choice((0, light // 3)) if alone else 0,
     )  # fmt: skip
 
 
@@ -146,14 +151,22 @@ def _plan(draw: random.Random, path: list[str], lanes: list[int], light: list[Ti
 
     purified = draw.random() < 0.5
     links = []
-    for a, b in zip(path, path[1:], strict=False):
+    for a, b in itertools.pairwise(path):
         count = wide(a, b) + (2 if purified else 0)
         rounds = draw.choice((0, 1, 1, 2)) if purified else 0
         name = f"{a}~{b}" if int(a[1:]) < int(b[1:]) else f"{b}~{a}"
         links.append(LinkPlan(name, a, b, count, None, min(rounds, count - 1), 0.1, 1, 0.9))
     order = draw.choice((Order.ASAP, Order.NESTED))
-    joins = _tree(draw, path, purified) if order is Order.NESTED else [Join(at, path[0], path[-1]) for at in path[1:-1]]
-    end_rounds = joins[-1].rounds if order is Order.NESTED and joins else int(purified and draw.random() < 0.5 and len(path) > 2)
+    joins = (
+        _tree(draw, path, purified)
+        if order is Order.NESTED
+        else [Join(at, path[0], path[-1]) for at in path[1:-1]]
+    )
+    end_rounds = (
+        joins[-1].rounds
+        if order is Order.NESTED and joins
+        else int(purified and draw.random() < 0.5 and len(path) > 2)
+    )
     turnings = []
     if purified and draw.random() < 0.3:
         a, b = path[0], path[1]

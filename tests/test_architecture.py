@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "quantum_fabric"
 TABLE = ROOT / "docs" / "explanation" / "architecture.md"
-ALWAYS = {"units", "errors"}
+ALWAYS = {"units", "errors", "native"}
 LONGEST_FILE = 420
 LONGEST_BODY = 60
 

@@ -59,6 +59,7 @@ class Fabric:
         believed: the plant as the control plane takes it to be; the same where it is not given.
         seed: of every random draw.
         states: how the states of pairs are kept (`quantum_fabric.twin.STATES`); as the inventory says where it is not given.
+        replica: number of the repetition; each has its own draws.
 
     Raises:
         UnknownNameError: another way to keep states.
@@ -77,12 +78,13 @@ class Fabric:
         believed: Inventory | None = None,
         seed: int = 0,
         states: str | None = None,
+        replica: int = 0,
     ) -> None:
         self.inventory = inventory
         self.states = inventory.states if states is None else states
         self.topology = topology(believed or inventory)
         self.clock = Clock()
-        self.streams = Streams(seed)
+        self.streams = Streams(seed, replica)
         self.twin = build_twin(inventory, self.clock, self.streams, self._emit, self._reveal, self.states)
         self.controller = Controller(self.topology)
         self.agents = {name: NodeAgent(name, node.slots) for name, node in inventory.nodes.items()}

@@ -1,1 +1,8 @@
-"""Scenarios, and the engines that run many of them fast: flat arrays in, tables out."""
+"""Scenarios, and the kernel that runs many replicas of them: flat arrays in, tables out."""
+
+from quantum_fabric.montecarlo.compiling import Compiler, compiled
+from quantum_fabric.montecarlo.results import Results
+from quantum_fabric.montecarlo.running import opened, simulate
+from quantum_fabric.montecarlo.scenario import Scenario, Session
+
+__all__ = ["Compiler", "Results", "Scenario", "Session", "compiled", "opened", "simulate"]

@@ -179,7 +179,11 @@ class Compiler:
         }
 
     def _circuit(
-        self, rows: dict[str, list[tuple[float, ...]]], position: int, prepare: Prepare, place: Mapping[str, int]
+        self,
+        rows: dict[str, list[tuple[float, ...]]],
+        position: int,
+        prepare: Prepare,
+        place: Mapping[str, int],
     ) -> None:
         belief = prepare.calibration
         memory = MemoryNoise(belief.t1, belief.t2, belief.exponent)
@@ -193,7 +197,14 @@ class Compiler:
                     own = (steady + rule.disturbance, steady + rule.disturbance, relaxation)
                     stretch = rule.partner_stretch
                     far = (0.0, 1.0) if stretch is None else (stretch.rate, stretch.exponent)
-                    beliefs = (*rule.fresh, *own, memory.stretched_rate, memory.exponent, *rule.partner_decay, *far)
+                    beliefs = (
+                        *rule.fresh,
+                        *own,
+                        memory.stretched_rate,
+                        memory.exponent,
+                        *rule.partner_decay,
+                        *far,
+                    )
                     for slot, lane in zip(rule.slots, rule.lanes, strict=True):
                         neighbour = place[rule.partner]
                         link = self._link_numbers[rule.link]
@@ -289,6 +300,7 @@ def compiled(
     controller: str,
     requests: Iterable[tuple[Time, LinkRequest]],
     decider: Decider,
+    states: str = "bell-diagonal",
 ) -> Scenario:
     """The scenario of a network that serves these requests.
 
@@ -299,6 +311,7 @@ def compiled(
         controller: the node where the controller sits.
         requests: when each is asked (ps), and what.
         decider: a fresh controller. Each request is put to it in the order of time, as if all before were still being served.
+        states: how the states of pairs are kept.
 
     Raises:
         StateError: a request has to wait for memory that another one holds; only a live run can say for how long.
@@ -330,4 +343,4 @@ def compiled(
             Session(name, len(installations), at, request.pairs, request.fidelity, request.deadline)
         )
         installations.append(compiler.installation(prepares))
-    return Scenario(compiler.plant(), tuple(installations), tuple(sessions), refusals=refusals)
+    return Scenario(compiler.plant(), tuple(installations), tuple(sessions), states, refusals)

@@ -76,7 +76,7 @@ class BellDiagonal(Pair):
         whole = BellDiagonal(
             one.other(left), two.other(right), swap_frame(one.frame, two.frame, label), joint
         )
-        if node.rate_z > 0.0:
+        if node.rate_z > 0.0 or one.damped > 0.0 or two.damped > 0.0:
             here, there = _relaxed(left), _relaxed(right)
             whole.doubt = one.doubt + one.damped * here + two.doubt + two.damped * there
             whole.doubt += (one.damped + here) * (two.damped + there)

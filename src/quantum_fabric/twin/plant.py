@@ -88,7 +88,12 @@ class Twin:
     @property
     def cautions(self) -> tuple[Caution, ...]:
         """Where the run so far has used a model outside its validity; empty where all is well."""
-        return twirl_cautions(self._applications.twirl_error)
+        return twirl_cautions(self.twirl_error)
+
+    @property
+    def twirl_error(self) -> float:
+        """About how much the fidelity of the worst pair so far is off because amplitude damping was twirled."""
+        return self._applications.twirl_error
 
     # ------------------------------------------------------------------------------------------- commands
 

@@ -11,6 +11,7 @@ namespace quantum_fabric::engine {
 
 struct BellDiagonal {
     static constexpr int SIZE = 3;  // numbers that a herald prepares
+    static constexpr bool closed(Rotation) { return true; }  // whether pairs keep the shape in such a purification
 
     double x, y, z;
     double damped, doubt;  // of the halves that were swapped away: sum of damping probabilities, and of their products in pairs

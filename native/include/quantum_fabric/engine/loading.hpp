@@ -199,6 +199,8 @@ std::int32_t add_installation(Engine<State>& engine, const Tables& tables) {
             record.pumped = p[5] != 0;
             for (std::int64_t turn = p[7]; turn < p[7] + p[6]; ++turn)
                 record.rotations.push_back(Rotation(rotations[place(turn, rotations.rows, "rotation")][0]));
+            for (std::int32_t round = 0; round < record.rounds; ++round)
+                if (!State::closed(record.before(round))) throw std::invalid_argument("a purification turns pairs into states that this representation cannot hold");
             record.noise = operations_from(partners[rule]);
             circuit.purify.push_back(std::move(record));
         }

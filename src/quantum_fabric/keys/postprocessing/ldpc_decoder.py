@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantum_fabric.keys.postprocessing.ldpc_code import COLUMNS, Code
-from quantum_fabric.keys.postprocessing.native import native
+from quantum_fabric.native import native
 
 LIMIT, MESSAGE_LIMIT = 4095, 127
 

@@ -9,7 +9,7 @@ values of r give ``h_r(m) - h_r(m') = g mod 2^128`` (Bernstein, The Poly1305-AES
 from __future__ import annotations
 
 from quantum_fabric.errors import QuantityError
-from quantum_fabric.keys.postprocessing.native import native
+from quantum_fabric.native import native
 
 _PRIME = (1 << 130) - 5
 _CLAMP = 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantum_fabric.errors import QuantityError
-from quantum_fabric.keys.postprocessing.native import native
+from quantum_fabric.native import native
 
 _UNIT = 2.0**-53
 

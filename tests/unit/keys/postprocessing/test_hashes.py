@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantum_fabric.errors import QuantityError
-from quantum_fabric.keys.postprocessing.native import native
+from quantum_fabric.native import native
 from quantum_fabric.keys.postprocessing.polynomial import collision_bound, polynomial_hash
 from quantum_fabric.keys.postprocessing.secret import SecretBits
 from quantum_fabric.keys.postprocessing.sifting import packed
