@@ -5,6 +5,7 @@ timed       a chain as a tree, with grids, heralds, news and slots
 steps       trees in the literature's convention of integer steps
 product     the closed form where nothing fails
 tree        the law of a tree: links, swaps, cutoffs, purification
+star        arms that are fused into a GHZ state at a hub
 asap        swaps as soon as possible; `segments`: where they may fail
 ages        the law of the fidelity of pairs whose whole history is known
 nodes, series, law   what a tree is made of; laws on ticks; laws in seconds
