@@ -40,7 +40,17 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        initdb = [program("initdb"), "-D", str(folder / "data"), "-U", "kme", "--auth=trust", "--no-sync", "-E", "UTF8"]
+        initdb = [
+            program("initdb"),
+            "-D",
+            str(folder / "data"),
+            "-U",
+            "kme",
+            "--auth=trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+        ]
         subprocess.run([*self._as, *initdb], check=True, capture_output=True, cwd="/")
         self.process: subprocess.Popen[bytes] | None = None
         self._numbers = 0
@@ -53,7 +63,9 @@ class Server:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen([*self._as, *command], stdout=log, stderr=log, cwd="/")
         for _ in range(300):
-            ready = subprocess.run([program("pg_isready"), "-h", str(self.folder)], capture_output=True, check=False)
+            ready = subprocess.run(
+                [program("pg_isready"), "-h", str(self.folder)], capture_output=True, check=False
+            )
             if ready.returncode == 0:
                 return
             assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]
@@ -93,6 +105,6 @@ def serving() -> Iterator[Server]:
         try:
             yield server
         finally:
-            server.stop()
+            server.stop("QUIT")  # what is in it is thrown away: no checkpoint
     finally:
         shutil.rmtree(folder, ignore_errors=True)

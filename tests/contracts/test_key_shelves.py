@@ -1,17 +1,19 @@
-"""The shelf on disk does what the plain one in memory does, move by move, and neither hands a key out twice."""
+"""Every shelf does what the plain one in memory does, move by move, and none hands a key out twice."""
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 from uuid import UUID
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 import keydesk
+import postgres
 from quantum_fabric.keys import (
     Consignment,
     Desk,
@@ -36,6 +38,7 @@ from quantum_fabric.keys import (
     verify,
     void,
 )
+from quantum_fabric.server.sql import SqlShelf
 from quantum_fabric.server.sqlite import SqliteShelf, connect
 
 PAIRS = {pair: Quota(waiting=12, burst=20, rate=3.0) for pair in keydesk.PAIRS}
@@ -54,15 +57,19 @@ class Shelves(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.connection: sqlite3.Connection = connect(Path(self.folder.name) / "keys.sqlite")
-        self.shelves = (SqliteShelf(self.connection), MemoryShelf())
+        self.shelves = (self.opened(), MemoryShelf())
         limits = Limits(smallest=8, lifetime=50_000, stock=40)
         self.desks = tuple(keydesk.desk(pairs=PAIRS, limits=limits) for _ in self.shelves)
         self.now, self.blocks, self.kek = 0, 0, 0
         self.known: list[UUID] = [UUID(int=999, version=4)]
         self.handed: set[tuple[UUID, str]] = set()
         self.spent = dict.fromkeys(POOLS, 0)
+
+    def opened(self) -> SqlShelf:
+        """The shelf that is put to the test."""
+        self.folder = tempfile.TemporaryDirectory()
+        self.connection = connect(Path(self.folder.name) / "keys.sqlite")
+        return SqliteShelf(self.connection)
 
     def teardown(self) -> None:
         self.connection.close()
@@ -167,3 +174,33 @@ class Shelves(RuleBasedStateMachine):
 
 TestShelves = Shelves.TestCase
 TestShelves.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+
+
+class PostgresShelves(Shelves):
+    """The same on PostgreSQL; each example is a transaction that is taken back."""
+
+    database: ClassVar[object] = None
+
+    def opened(self) -> SqlShelf:
+        self.database.begin()
+        return self.database.shelf
+
+    def teardown(self) -> None:
+        self.database.rollback()
+
+
+@pytest.mark.skipif(bool(postgres.missing()), reason=postgres.missing() or "-")
+class TestPostgresShelves(PostgresShelves.TestCase):
+    settings = settings(max_examples=10, stateful_step_count=25, deadline=None)
+
+    @classmethod
+    def setup_class(cls) -> None:
+        from quantum_fabric.server.postgres import PostgresDatabase
+
+        cls.serving = postgres.serving()
+        PostgresShelves.database = PostgresDatabase(cls.serving.__enter__().database())
+
+    @classmethod
+    def teardown_class(cls) -> None:
+        PostgresShelves.database.close()
+        cls.serving.__exit__(None, None, None)

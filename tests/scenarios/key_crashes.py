@@ -1,8 +1,9 @@
 """A key store that is killed again and again while it serves, and the books after it.
 
-Run as a program: ``python key_crashes.py FOLDER ROUNDS SEED``. One process imports, then forks a child for each round; the
-child serves from several threads and tells each delivery through a pipe *after* it had the answer; the parent kills it with
-SIGKILL at a random moment and audits. Exits with 1, and says why, at the first contradiction.
+Run as a program: ``python key_crashes.py PLACE ROUNDS SEED [CHILDREN]``, where PLACE is a folder or the address of a PostgreSQL
+database. One process imports, then forks children for each round; each serves from several threads and tells each delivery
+through a pipe *after* it had the answer; the parent kills them with SIGKILL at a random moment and audits. Exits with 1, and
+says why, at the first contradiction.
 """
 
 from __future__ import annotations
@@ -30,9 +31,17 @@ def desk() -> Desk:
     return Desk(keydesk.policy(), keydesk.ring(), uuid4)
 
 
-def serve(path: Path, pipe: int, threads: int) -> None:
+def opened(place: str) -> Store:
+    if place.startswith("postgresql:"):
+        from quantum_fabric.server.postgres import PostgresDatabase
+
+        return Store(PostgresDatabase(place), keydesk.ring())
+    return Store(Path(place) / "keys.sqlite", keydesk.ring())
+
+
+def serve(place: str, pipe: int, threads: int) -> None:
     """The child: issue and collect for ever. One line for each answer: what, key, digest of the bits."""
-    store, rules = Store(path, keydesk.ring()), desk()
+    store, rules = opened(place), desk()
 
     def tell(what: str, answer: object) -> None:
         if isinstance(answer, Grant):
@@ -68,10 +77,10 @@ def told(pipe: int) -> list[tuple[str, UUID, str]]:
 
 
 def audit(
-    path: Path, fed: int, said: list[tuple[str, UUID, str]], ever: set[tuple[str, UUID]]
+    place: str, fed: int, said: list[tuple[str, UUID, str]], ever: set[tuple[str, UUID]]
 ) -> tuple[int, int]:
     """Open the store after a crash and hold it to what was said; returns what was said and what nobody heard of."""
-    store, rules = Store(path, keydesk.ring()), desk()
+    store, rules = opened(place), desk()
     try:
         shelf = store.shelf
         verify(shelf.book())
@@ -108,37 +117,45 @@ def audit(
         store.close()
 
 
-def main(folder: Path, rounds: int, seed: int) -> None:
+def begun(place: str, threads: int) -> tuple[int, int]:
+    """A child that serves: its process and the pipe it tells through."""
+    reads, writes = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reads)
+        serve(place, writes, threads)
+    os.close(writes)
+    return child, reads
+
+
+def main(place: str, rounds: int, seed: int, most: int) -> None:
     """Kill and audit so many times."""
-    path, draw = folder / "keys.sqlite", random.Random(seed)
+    draw = random.Random(seed)
     fed, heard, unheard = 0, 0, 0
     ever: set[tuple[str, UUID]] = set()
     digests: set[str] = set()
     for number in range(rounds):
         if fed == 0 or number % 10 == 9:
-            store = Store(path, keydesk.ring())
+            store = opened(place)
             block = TestSource("crash").block(HERE, fed, BLOCK)
             fed += store.run(lambda shelf, block=block: feed(desk(), shelf, block, 0))
             store.close()
-        reads, writes = os.pipe()
-        child = os.fork()
-        if child == 0:
+        children = [begun(place, draw.choice((1, 3, 8))) for _ in range(draw.randint(1, most))]
+        time.sleep(draw.uniform(0.0, 0.15 * most))
+        said = []
+        for child, reads in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            said += told(reads)
             os.close(reads)
-            serve(path, writes, threads=draw.choice((1, 3, 8)))
-        os.close(writes)
-        time.sleep(draw.uniform(0.0, 0.15))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        said = told(reads)
-        os.close(reads)
         fresh = {digest for what, _, digest in said if what == "issued"}
         assert len(fresh) == sum(what == "issued" for what, _, _ in said), "two keys of the same bits"
         assert not fresh & digests, "bits that were delivered before the crash were delivered again"
         digests |= fresh
-        more, unheard = audit(path, fed, said, ever)
+        more, unheard = audit(place, fed, said, ever)
         heard += more
     print(json.dumps({"rounds": rounds, "deliveries": heard, "burnt": unheard}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else 1)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -133,9 +134,9 @@ class PostgresDatabase:
         self._began = self._saved = False
         self.shelf: PostgresShelf = PostgresShelf(self._run, self._run_many)
         try:
-            self._apart(self._open)
+            self._open()
         except BaseException:
-            self._loop.close()
+            self.close()
             raise
 
     # ------------------------------------------------------------------------------------------- transactions
@@ -143,7 +144,7 @@ class PostgresDatabase:
     def begin(self) -> None:
         """Begin, and wait for our turn; connect anew where the connection was lost."""
         if self._connection is None or self._connection.is_closed():
-            self._apart(self._open)
+            self._open()
         self._say("BEGIN ISOLATION LEVEL READ COMMITTED")
         self._began, self._saved = True, False
         self._say(f"SELECT pg_advisory_xact_lock({_TURN})")
@@ -178,6 +179,7 @@ class PostgresDatabase:
     def rollback(self) -> None:
         """Take all of it back; a connection that is in doubt is given up, which does the same."""
         began, self._began = self._began, False
+        self.shelf.forget()
         if began and self._connection is not None and not self._connection.is_closed():
             try:
                 self._say("ROLLBACK")
@@ -191,36 +193,19 @@ class PostgresDatabase:
             return
         if self._connection is not None and not self._connection.is_closed():
             self._connection.terminate()
-            self._apart(lambda: self._wait(asyncio.sleep(0)))
+        self._wait(asyncio.sleep(0))  # transports close in the loop's next round
         self._loop.close()
 
     # -------------------------------------------------------------------------------------------------- inside
 
-    def _apart(self, work: Any) -> None:
-        """Do something in our loop although this thread may be running another one."""
-        import threading
-
+    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run something in our loop; in a thread of its own where this one is running another loop."""
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            work()
-            return
-        faults: list[BaseException] = []
-
-        def guarded() -> None:
-            try:
-                work()
-            except BaseException as fault:
-                faults.append(fault)
-
-        thread = threading.Thread(target=guarded)
-        thread.start()
-        thread.join()
-        if faults:
-            raise faults[0]
-
-    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return self._loop.run_until_complete(coroutine)
+            return self._loop.run_until_complete(coroutine)
+        with ThreadPoolExecutor(1) as apart:
+            return apart.submit(self._loop.run_until_complete, coroutine).result()
 
     def _say(self, statement: str) -> None:
         self._wait(self._connection.execute(statement))
@@ -264,10 +249,11 @@ class PostgresDatabase:
                     statement_cache_size=0,  # we keep our own
                 )
             )
-            self._prepare()
-        except InputError:
-            self._connection.terminate()
-            raise
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.terminate()
+                raise
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             # their texts may quote the address; the kind is enough
             raise DatabaseError(

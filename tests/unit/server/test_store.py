@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 import keydesk
+import postgres
 from quantum_fabric.errors import InputError, UnknownNameError
 from quantum_fabric.keys import (
     Desk,
@@ -33,8 +34,35 @@ from quantum_fabric.server.store import Store, StoreError
 HERE = Pool("kme-a", "kme-a")
 
 
+@pytest.fixture(scope="session")
+def server():
+    with postgres.serving() as one:
+        yield one
+
+
+NEEDS = pytest.mark.skipif(bool(postgres.missing()), reason=postgres.missing() or "-")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=NEEDS)])
+def place(request: pytest.FixtureRequest, tmp_path: Path):
+    """Opens the same store again and again, in either kind of database."""
+    if request.param == "sqlite":
+        return lambda ring: Store(tmp_path / "keys.sqlite", ring)
+    from quantum_fabric.server.postgres import PostgresDatabase
+
+    dsn = request.getfixturevalue("server").database()
+    return lambda ring: Store(PostgresDatabase(dsn), ring)
+
+
 @pytest.fixture
-def store(tmp_path: Path):
+def store(place):
+    opened = place(keydesk.ring())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path):
     opened = Store(tmp_path / "keys.sqlite", keydesk.ring())
     yield opened
     opened.close()
@@ -56,15 +84,14 @@ def held(store: Store):
     return gate, first
 
 
-def test_what_is_committed_is_there_after_a_restart(tmp_path: Path) -> None:
-    path = tmp_path / "keys.sqlite"
+def test_what_is_committed_is_there_after_a_restart(place) -> None:
     desk = keydesk.desk()
-    first = Store(path, keydesk.ring())
+    first = place(keydesk.ring())
     plain = fill(first, desk)
     given = first.run(issue(desk, 2))
     assert isinstance(given, Grant)
     first.close()
-    second = Store(path, keydesk.ring())
+    second = place(keydesk.ring())
     ids = [key.key_id for key in given.keys]
     got = second.run(lambda shelf: desk.collect(shelf, "alice", "anna", ids, 1))
     assert isinstance(got, Grant)
@@ -92,13 +119,14 @@ def test_no_bits_in_any_file(tmp_path: Path) -> None:
     )
 
 
-def test_acts_that_wait_together_are_one_commit_and_fail_alone(store: Store) -> None:
+def test_acts_that_wait_together_are_one_commit_and_fail_alone(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = keydesk.desk()
     fill(store, desk)
     commits = []
-    store.database.connection.set_trace_callback(
-        lambda text: commits.append(text) if text == "COMMIT" else None
-    )
+    commit = store.database.commit
+    monkeypatch.setattr(store.database, "commit", lambda: commits.append(1) or commit())
     gate, first = held(store)
 
     def spoil(shelf: SqliteShelf) -> None:
@@ -119,14 +147,14 @@ def test_acts_that_wait_together_are_one_commit_and_fail_alone(store: Store) -> 
     assert len({bytes(key.material.octets) for answer in answers for key in answer.keys}) == 40
 
 
-def test_an_answer_comes_after_its_commit(store: Store) -> None:
+def test_an_answer_comes_after_its_commit(sqlite_store: Store) -> None:
     """Whoever holds an answer finds it in another connection: it is on disk."""
     desk = keydesk.desk()
-    fill(store, desk)
+    fill(sqlite_store, desk)
     for _ in range(20):
-        given = store.run(issue(desk))
+        given = sqlite_store.run(issue(desk))
         assert isinstance(given, Grant)
-        path = store.database.connection.execute("PRAGMA database_list").fetchone()[2]
+        path = sqlite_store.database.connection.execute("PRAGMA database_list").fetchone()[2]
         other = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         found = other.execute(
             "SELECT state FROM keys WHERE key_id = ?", (given.keys[0].key_id.bytes,)
@@ -135,26 +163,26 @@ def test_an_answer_comes_after_its_commit(store: Store) -> None:
         assert found == ("delivered",)
 
 
-def test_a_full_disk_delivers_nothing_and_loses_nothing(store: Store) -> None:
+def test_a_full_disk_delivers_nothing_and_loses_nothing(sqlite_store: Store) -> None:
     desk = keydesk.desk()
-    fill(store, desk, 32_768)
-    (pages,) = store.database.connection.execute("PRAGMA page_count").fetchone()
-    store.database.connection.execute(f"PRAGMA max_page_count = {pages}")
+    fill(sqlite_store, desk, 32_768)
+    (pages,) = sqlite_store.database.connection.execute("PRAGMA page_count").fetchone()
+    sqlite_store.database.connection.execute(f"PRAGMA max_page_count = {pages}")
     given: list[UUID] = []
     failed = False
     for _ in range(200):
         try:
-            answer = store.run(issue(desk, 5))
+            answer = sqlite_store.run(issue(desk, 5))
         except StoreError:
             failed = True
             break
         assert isinstance(answer, Grant)
         given += [key.key_id for key in answer.keys]
     assert failed
-    store.database.connection.execute("PRAGMA max_page_count = 100000")
-    assert store.run(lambda shelf: shelf.stock(HERE)) == 32_768 - 32 * len(given)
-    assert isinstance(store.run(issue(desk)), Grant), "it serves again when there is room"
-    assert verify(store.shelf.book())
+    sqlite_store.database.connection.execute("PRAGMA max_page_count = 100000")
+    assert sqlite_store.run(lambda shelf: shelf.stock(HERE)) == 32_768 - 32 * len(given)
+    assert isinstance(sqlite_store.run(issue(desk)), Grant), "it serves again when there is room"
+    assert verify(sqlite_store.shelf.book())
 
 
 def test_who_may_not_open_it(tmp_path: Path) -> None:
@@ -173,6 +201,15 @@ def test_who_may_not_open_it(tmp_path: Path) -> None:
     raw.close()
     with pytest.raises(InputError, match="schema 99"):
         Store(path, keydesk.ring())
+
+
+def test_another_kek_does_not_open_it(place) -> None:
+    place(keydesk.ring()).close()
+    with pytest.raises(SealError):
+        place(KeyRing(Kek("test", KeyMaterial(b"another KEK of that name".ljust(32)))))
+    with pytest.raises(UnknownNameError):
+        place(keydesk.ring("other"))
+    place(keydesk.ring("other", (keydesk.kek("test"),))).close()
 
 
 def test_the_files_are_private(tmp_path: Path) -> None:
@@ -201,26 +238,25 @@ def test_a_row_that_was_swapped_does_not_open(store: Store) -> None:
     assert store.run(lambda shelf: shelf.stock(HERE)) == 4096
 
 
-def test_rotation_of_the_kek(tmp_path: Path) -> None:
-    path = tmp_path / "keys.sqlite"
-    store, desk = Store(path, keydesk.ring()), keydesk.desk()
+def test_rotation_of_the_kek(place) -> None:
+    store, desk = place(keydesk.ring()), keydesk.desk()
     fill(store, desk, 32 * 1200)
     given = store.run(issue(desk))
     assert isinstance(given, Grant)
     store.close()
     both = keydesk.ring("new", older=(keydesk.kek("test"),))
-    store = Store(path, both)
+    store = place(both)
     assert store.rotate(Desk(desk.policy, both, desk.new_id), 0) == 1200
     store.close()
-    store = Store(path, keydesk.ring("new"))
+    store = place(keydesk.ring("new"))
     new = Desk(desk.policy, keydesk.ring("new"), desk.new_id)
     got = store.run(lambda shelf: new.collect(shelf, "alice", "anna", [given.keys[0].key_id], 1))
     assert isinstance(got, Grant)
     store.close()
 
 
-def test_closing_finishes_what_waits(tmp_path: Path) -> None:
-    store, desk = Store(tmp_path / "keys.sqlite", keydesk.ring()), keydesk.desk()
+def test_closing_finishes_what_waits(place) -> None:
+    store, desk = place(keydesk.ring()), keydesk.desk()
     fill(store, desk)
     futures = [store.submit(issue(desk)) for _ in range(50)]
     store.close()
