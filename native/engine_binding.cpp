@@ -5,7 +5,9 @@
 
 #include "bindings.hpp"
 #include "quantum_fabric/engine/exact.hpp"
+#include "quantum_fabric/engine/exact.hpp"
 #include "quantum_fabric/engine/loading.hpp"
+#include "quantum_fabric/engine/x_state.hpp"
 #include "quantum_fabric/engine/x_state.hpp"
 #include "quantum_fabric/engine/sampling.hpp"
 
@@ -215,6 +217,8 @@ void bind_run(nb::module_& m, const char* name) {
 
 void bind_engine(nb::module_& m) {
     bind_run<qe::BellDiagonal>(m, "BellDiagonalRun");
+    bind_run<qe::Exact>(m, "ExactRun");
+    bind_run<qe::XState>(m, "XRun");
     bind_run<qe::Exact>(m, "ExactRun");
     bind_run<qe::XState>(m, "XRun");
     m.def("stream", [](const std::string& name, std::size_t count) {

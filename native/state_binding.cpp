@@ -18,7 +18,11 @@ namespace {
 
 // What `prepare` takes.
 std::vector<double> numbers(const qe::BellDiagonal& s) { return {s.x, s.y, s.z}; }
-std::vector<double> numbers(const qe::Exact& s) { return {&s.t[0][0], &s.t[0][0] + qe::Exact::SIZE}; }
+std::vector<double> numbers(const qe::Exact& s) {
+    std::vector<double> all;
+    for (const auto& row : s.t) all.insert(all.end(), row, row + 4);
+    return all;
+}
 std::vector<double> numbers(const qe::XState& s) {
     return {s.along[1][0], s.along[0][1], s.along[1][1], s.across[0][0], s.across[0][1], s.across[1][0], s.across[1][1]};
 }
