@@ -111,7 +111,7 @@ class Exact(Pair):
         """The bit is drawn from what this end's two qubits are."""
         purifiers = _purifiers(waiting, waiting.node, conjugate=False)
         keep, spent = (marginal(pair._from(pair._at(waiting.node)), 0) for pair in _both(waiting))
-        return int(draws.flip(bit_chance(keep, spent, purifiers[1])))
+        return int(draws.flip(_settled(bit_chance(keep, spent, purifiers[1]))))
 
     def purified(self, waiting: Purification, node: TwinNode, draws: Stream) -> int:
         """Success is drawn given the first end's bit, and the kept pair is what both bits leave of it."""
@@ -124,7 +124,7 @@ class Exact(Pair):
         branches = [purified(keep, spent, here, there[bit]) for bit in (0, 1)]
         good = waiting.bit ^ flip
         total = branches[0][0] + branches[1][0]
-        success = draws.flip(branches[good][0] / total)
+        success = draws.flip(_settled(branches[good][0] / total))
         bit = good if success else good ^ 1
         state = branches[bit][1]
         if success and kind == "bbpssw":
@@ -173,6 +173,11 @@ def _both(waiting: Purification) -> tuple[Exact, Exact]:
 def _purifiers(waiting: Purification, node: TwinNode, conjugate: bool) -> Array:
     axes = rotation_of(waiting.distillation.value, waiting.rotation)
     return half_purifiers(node.operations, axes, conjugate)
+
+
+def _settled(chance: float) -> float:
+    """A certain event draws nothing, so rounding must not make it uncertain: other engines round in another order."""
+    return 0.0 if chance < 1e-12 else 1.0 if chance > 1.0 - 1e-12 else chance
 
 
 def _drawn(chances: list[float], draws: Stream) -> int:
