@@ -184,7 +184,7 @@ class Door:
             "max_field_size": 4096,
             "max_headers": 64,
             "auto_decompress": False,
-            "lingering_time": 1.0,
+            "lingering_time": 0.25,  # a caller may read the refusal of a body that it is still sending
         }
         self._server = server = web.Server(self._handle)
 
