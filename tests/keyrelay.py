@@ -95,7 +95,7 @@ class World:
         """A compromised node tags what it likes: it has its link keys."""
         if isinstance(payload, Carry):
             self.nodes[node].book.open(payload.transfer, payload.share, Form.CIPHER, self.now)
-        self.keep(node, self.nodes[node]._line(peer).send(payload, self.now))
+        self.keep(node, self.nodes[node].line(peer).send(payload, self.now))
 
     def deliver(self, place: int = 0) -> None:
         message = self.wires.pop(place)

@@ -97,6 +97,18 @@ class Book:
         """Whether an entry is open."""
         return (transfer, share, form) in self._open
 
+    def enter(self, entry: Custody) -> None:
+        """Put back an entry that was kept, open or closed."""
+        if entry.until is None:
+            self._open[entry.transfer, entry.share, entry.form] = entry
+        else:
+            self._closed.append(entry)
+
+    @property
+    def closed(self) -> list[Custody]:
+        """What was closed and not drained yet."""
+        return list(self._closed)
+
     @property
     def held(self) -> list[Custody]:
         """What is held now."""

@@ -16,8 +16,9 @@ from quantum_fabric.keys.material import KeyMaterial
 from quantum_fabric.keys.postprocessing.polynomial import collision_bound, polynomial_hash
 from quantum_fabric.keys.records import Instant
 from quantum_fabric.keys.relay.bundle import LOCK
-from quantum_fabric.keys.relay.messages import Ack, Alarm, Envelope, Payload, text_of
+from quantum_fabric.keys.relay.messages import Ack, Alarm, Envelope, Payload
 from quantum_fabric.keys.relay.pads import PadStore
+from quantum_fabric.keys.relay.written import text_of
 
 
 def tag(key: KeyMaterial, text: bytes) -> bytes:
@@ -33,7 +34,9 @@ def tag(key: KeyMaterial, text: bytes) -> bytes:
 
 
 @dataclass(slots=True)
-class _Sent:
+class Sent:
+    """An envelope that is not acknowledged, and when it was last sent."""
+
     envelope: Envelope
     at: Instant
 
@@ -47,43 +50,47 @@ class Line:
         pads: link keys of the node.
 
     Attributes:
+        out: what is not acknowledged, by number.
+        waiting: what has no link key for its tag yet.
+        last: number of the last envelope that was sent.
+        floor, acks: what was taken over: everything below the one, and the other.
         failure: bound on the chance that a forgery was taken so far.
         forgeries: tags that did not fit.
     """
 
     def __init__(self, node: str, peer: str, pads: PadStore) -> None:
         self._node, self._peer, self._pads = node, peer, pads
-        self._out: dict[int, _Sent] = {}
-        self._waiting: deque[Payload] = deque()
-        self._last = 0
-        self._floor = 1
-        self._acks: dict[int, Ack] = {}
+        self.out: dict[int, Sent] = {}
+        self.waiting: deque[Payload] = deque()
+        self.last = 0
+        self.floor = 1
+        self.acks: dict[int, Ack] = {}
         self.failure = 0.0
         self.forgeries = 0
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is unacknowledged."""
-        return not self._out and not self._waiting
+        return not self.out and not self.waiting
 
     def send(self, payload: Payload, now: Instant) -> list[Envelope]:
         """Send something; without link key for its tag it waits, in order, until `due` finds some."""
         if not self.ready():
-            self._waiting.append(payload)
+            self.waiting.append(payload)
             return []
         lock = self._pads.cut(self._peer, LOCK)
         assert lock is not None, "it was ready"
-        self._last += 1
-        floor = min(self._out, default=self._last)
-        bare = Envelope(self._node, self._peer, self._last, floor, payload, lock.places)
+        self.last += 1
+        floor = min(self.out, default=self.last)
+        bare = Envelope(self._node, self._peer, self.last, floor, payload, lock.places)
         envelope = replace(bare, tag=tag(lock.material, text_of(bare)))
         lock.material.wipe()
-        self._out[self._last] = _Sent(envelope, now)
+        self.out[self.last] = Sent(envelope, now)
         return [envelope]
 
     def ready(self, more: int = 0) -> bool:
         """Whether a message can go at once, with so many octets of pad beside its tag."""
-        return not self._waiting and self._pads.left(self._node, self._peer) >= LOCK + more
+        return not self.waiting and self._pads.left(self._node, self._peer) >= LOCK + more
 
     def take(self, envelope: Envelope) -> tuple[Payload | None, list[Ack | Alarm]]:
         """Take over what the neighbour sent.
@@ -92,10 +99,10 @@ class Line:
             The payload, the first time only; and the acknowledgement, the same one each time. Neither where the tag does not
             fit or cannot be checked yet, and where there is no link key to acknowledge with: it will come again.
         """
-        if envelope.number < self._floor:
+        if envelope.number < self.floor:
             return None, []  # the neighbour has our acknowledgement; this is an echo
-        if envelope.number in self._acks:
-            return None, [self._acks[envelope.number]]
+        if envelope.number in self.acks:
+            return None, [self.acks[envelope.number]]
         trouble = self._check(envelope)
         if trouble is not None:
             return None, [trouble]
@@ -106,9 +113,9 @@ class Line:
         bare = Ack(self._node, self._peer, envelope.number, key.places)
         ack = replace(bare, tag=tag(key.material, text_of(bare)))
         key.material.wipe()
-        self._acks[envelope.number] = ack
-        self._floor = max(self._floor, envelope.floor)
-        self._acks = {number: one for number, one in self._acks.items() if number >= self._floor}
+        self.acks[envelope.number] = ack
+        self.floor = max(self.floor, envelope.floor)
+        self.acks = {number: one for number, one in self.acks.items() if number >= self.floor}
         return envelope.payload, [ack]
 
     def acknowledged(self, ack: Ack) -> Payload | Alarm | None:
@@ -117,24 +124,24 @@ class Line:
         Returns:
             What that was; None where it was forgotten before.
         """
-        if ack.number not in self._out:
+        if ack.number not in self.out:
             return None
         trouble = self._check(ack)
         if trouble is not None:
             return trouble
         self._pads.spend(self._peer, ack.lock)
-        return self._out.pop(ack.number).envelope.payload
+        return self.out.pop(ack.number).envelope.payload
 
     def due(self, now: Instant, patience: Instant) -> list[Envelope]:
         """What has waited for link key, and what was not acknowledged in time."""
-        again = [sent for sent in self._out.values() if now - sent.at >= patience]
+        again = [sent for sent in self.out.values() if now - sent.at >= patience]
         for sent in again:
             sent.at = now
         out = [sent.envelope for sent in again]
-        rest, self._waiting = self._waiting, deque()
+        rest, self.waiting = self.waiting, deque()
         while rest and self.ready():
             out += self.send(rest.popleft(), now)
-        self._waiting = rest
+        self.waiting = rest
         return out
 
     def _check(self, message: Envelope | Ack) -> Alarm | None:

@@ -6,8 +6,6 @@ is sent again until its `Ack` is there.
 
 from __future__ import annotations
 
-import base64
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -209,34 +207,3 @@ class Alarm:
 
 Message: TypeAlias = Envelope | Ack | Start | Tick
 Answer: TypeAlias = Envelope | Ack | Delivered | Failed | Alarm
-
-
-def text_of(message: Envelope | Ack) -> bytes:
-    """What the tag is over: every field but the tag, in one reading only.
-
-    Examples:
-        >>> text_of(Ack("B", "A", 7, (Slice(UUID(int=1), 32, 32),)))
-        b'["ack","B","A",7,[["00000000-0000-0000-0000-000000000001",32,32]]]'
-    """
-    places = [(str(one.block), one.offset, one.octets) for one in message.lock]
-    if isinstance(message, Ack):
-        fields: list[object] = ["ack", message.sender, message.receiver, message.number, places]
-    else:
-        inside = _fields(message.payload)
-        fields = [
-            "envelope", message.sender, message.receiver, message.number, message.floor, inside, places
-        ]  # fmt: skip
-    return json.dumps(fields, separators=(",", ":")).encode()
-
-
-def _fields(payload: Payload) -> list[object]:
-    head = [str(payload.transfer), payload.share, payload.path]
-    match payload:
-        case Carry():
-            pad = [(str(one.block), one.offset, one.octets) for one in payload.pad]
-            body = base64.b64encode(payload.body).decode()
-            return ["carry", *head, payload.shares, payload.octets, payload.expires, pad, body]
-        case Receipt():
-            return ["receipt", *head, payload.outcome.value, payload.by, payload.password.hex()]
-        case Settle():
-            return ["settle", *head, payload.expires, payload.release, payload.password.hex()]

@@ -53,14 +53,18 @@ LONGEST_LIFE: Final[Instant] = 86_400_000
 
 
 @dataclass(slots=True)
-class _Sending:
+class Sending:
+    """A key on its way from here, until it is settled."""
+
     bundle: Bundle
     paths: tuple[Path, ...]
     expires: Instant
 
 
 @dataclass(slots=True)
-class _Arriving:
+class Arriving:
+    """A key on its way to here: its shares, then the whole until it is settled."""
+
     octets: int
     count: int
     expires: Instant
@@ -70,6 +74,7 @@ class _Arriving:
 
     @property
     def ways(self) -> tuple[Path, ...]:
+        """The paths that shares came by."""
         return tuple(self.paths[number] for number in sorted(self.paths))
 
 
@@ -85,6 +90,8 @@ class RelayNode:
     Attributes:
         book: who holds what.
         lines: neighbour -> line.
+        sending, arriving: keys of which this node is an end, until they are settled.
+        over, refused: what must not begin again, and until when that is remembered.
     """
 
     def __init__(self, name: str, pads: PadStore, relays: bool = True, patience: Instant = 1000) -> None:
@@ -92,10 +99,10 @@ class RelayNode:
         self.book = Book(name)
         self.lines: dict[str, Line] = {}
         self._pads, self._relays, self._patience = pads, relays, patience
-        self._sending: dict[UUID, _Sending] = {}
-        self._arriving: dict[UUID, _Arriving] = {}
-        self._over: dict[UUID, Instant] = {}
-        self._refused: dict[tuple[UUID, int], Instant] = {}
+        self.sending: dict[UUID, Sending] = {}
+        self.arriving: dict[UUID, Arriving] = {}
+        self.over: dict[UUID, Instant] = {}
+        self.refused: dict[tuple[UUID, int], Instant] = {}
 
     def handle(self, message: Message, now: Instant) -> list[Answer]:
         """Take a message, and answer.
@@ -109,7 +116,7 @@ class RelayNode:
         """
         match message:
             case Envelope() if message.receiver == self.name and message.sender != self.name:
-                payload, answers = self._line(message.sender).take(message)
+                payload, answers = self.line(message.sender).take(message)
                 return [*answers, *(self._take(message.sender, payload, now) if payload else [])]
             case Ack() if message.receiver == self.name and message.sender != self.name:
                 return self._acknowledged(message, now)
@@ -124,13 +131,14 @@ class RelayNode:
         """Whether nothing is held, on its way or waiting."""
         return not self.book.held and all(line.idle for line in self.lines.values())
 
-    def _line(self, peer: str) -> Line:
+    def line(self, peer: str) -> Line:
+        """The line to a neighbour."""
         if peer not in self.lines:
             self.lines[peer] = Line(self.name, peer, self._pads)
         return self.lines[peer]
 
     def _acknowledged(self, ack: Ack, now: Instant) -> list[Answer]:
-        what = self._line(ack.sender).acknowledged(ack)
+        what = self.line(ack.sender).acknowledged(ack)
         if isinstance(what, Carry):
             self.book.close(what.transfer, what.share, Form.CIPHER, now, f"{ack.sender} has it")
         return [what] if isinstance(what, Alarm) else []
@@ -143,10 +151,10 @@ class RelayNode:
         if not now < start.expires <= now + LONGEST_LIFE:
             return [Failed(start.transfer, Outcome.EXPIRED, self.name)]
         firsts = Counter(path[1] for path in start.paths)
-        if not all(self._line(peer).ready(n * size + (n - 1) * LOCK) for peer, n in firsts.items()):
+        if not all(self.line(peer).ready(n * size + (n - 1) * LOCK) for peer, n in firsts.items()):
             return [Failed(start.transfer, Outcome.DRY, self.name)]
         bundle, shares = pack(start.noise, start.octets, len(start.paths))
-        self._sending[start.transfer] = _Sending(bundle, start.paths, start.expires)
+        self.sending[start.transfer] = Sending(bundle, start.paths, start.expires)
         self.book.open(start.transfer, None, Form.WHOLE, now)
         answers: list[Answer] = []
         for number, (path, share) in enumerate(zip(start.paths, shares, strict=True)):
@@ -161,7 +169,7 @@ class RelayNode:
         )
         if not sound or len({path[-1] for path in start.paths}) != 1 or len(start.paths) > LONGEST:
             raise InputError("other paths", f"paths from {self.name} to one node, without circles", "start")
-        if start.transfer in self._over or start.transfer in self._sending:
+        if start.transfer in self.over or start.transfer in self.sending:
             raise InputError(f"transfer {start.transfer} again", "a name that was never used", "start")
         wanted = noise_octets(start.octets, len(start.paths)) if 1 <= start.octets <= LARGEST else 0
         if len(start.noise) != wanted:
@@ -183,12 +191,12 @@ class RelayNode:
         share.wipe()
         pad.material.wipe()
         self.book.open(transfer, number, Form.CIPHER, now)
-        return self._line(peer).send(carry(pad=pad.places, body=body), now)
+        return self.line(peer).send(carry(pad=pad.places, body=body), now)
 
     def _settle(self, transfer: UUID, outcome: Outcome, by: str, now: Instant) -> list[Answer]:
         """Release or withdraw, for good."""
-        sending = self._sending.pop(transfer)
-        self._over[transfer] = sending.expires
+        sending = self.sending.pop(transfer)
+        self.over[transfer] = sending.expires
         release = outcome is Outcome.ARRIVED
         bundle = sending.bundle
         password = bytes((bundle.release if release else bundle.withdraw).octets)
@@ -202,11 +210,11 @@ class RelayNode:
         bundle.wipe()
         for number, path in enumerate(sending.paths):
             word = Settle(transfer, number, path, sending.expires, release, password)
-            answers += self._line(path[1]).send(word, now)
+            answers += self.line(path[1]).send(word, now)
         return answers
 
     def _received(self, peer: str, receipt: Receipt, now: Instant) -> list[Answer]:
-        sending = self._sending.get(receipt.transfer)
+        sending = self.sending.get(receipt.transfer)
         if sending is None or receipt.path not in sending.paths:
             return []  # settled before: another path was faster
         if receipt.outcome is Outcome.ARRIVED:
@@ -231,13 +239,13 @@ class RelayNode:
             case Receipt():
                 if place == 0:
                     return self._received(peer, payload, now)
-                return [*self._line(path[place - 1]).send(payload, now)]
+                return [*self.line(path[place - 1]).send(payload, now)]
             case Settle():
                 if place == len(path) - 1:
                     return self._settled(peer, payload, now)
-                if (payload.transfer, payload.share) in self._refused:
+                if (payload.transfer, payload.share) in self.refused:
                     return []  # nobody beyond this node has heard of the share
-                return [*self._line(path[place + 1]).send(payload, now)]
+                return [*self.line(path[place + 1]).send(payload, now)]
 
     def _carry(self, peer: str, carry: Carry, place: int, now: Instant) -> list[Answer]:
         share = self._uncover(peer, carry)
@@ -247,7 +255,7 @@ class RelayNode:
             share.wipe()
             return [Alarm(self.name, peer, "a share that is here already")]
         last = place == len(carry.path) - 1
-        ahead = self._line(carry.path[place + 1]) if not last else None
+        ahead = self.line(carry.path[place + 1]) if not last else None
         why: Outcome | None = None
         if not now < carry.expires <= now + LONGEST_LIFE:
             why = Outcome.EXPIRED
@@ -259,7 +267,7 @@ class RelayNode:
         if why is not None:
             share.wipe()
             self.book.close(carry.transfer, carry.share, Form.CLEAR, now, why.value)
-            self._refused[carry.transfer, carry.share] = min(carry.expires, now + LONGEST_LIFE)
+            self.refused[carry.transfer, carry.share] = min(carry.expires, now + LONGEST_LIFE)
             return [*self._back(carry.transfer, carry.share, carry.path, why, now)]
         if last:
             return self._arrived(carry, share, now)
@@ -284,22 +292,22 @@ class RelayNode:
         self, transfer: UUID, share: int, path: Path, outcome: Outcome, now: Instant, password: bytes = b""
     ) -> list[Envelope]:
         receipt = Receipt(transfer, share, path, outcome, self.name, password)
-        return self._line(path[path.index(self.name) - 1]).send(receipt, now)
+        return self.line(path[path.index(self.name) - 1]).send(receipt, now)
 
     # -------------------------------------------------------------------------------------------------- target
 
     def _arrived(self, carry: Carry, share: KeyMaterial, now: Instant) -> list[Answer]:
         about = (carry.octets, carry.shares, carry.expires)
-        arriving = self._arriving.setdefault(carry.transfer, _Arriving(*about))
+        arriving = self.arriving.setdefault(carry.transfer, Arriving(*about))
         odd = about != (arriving.octets, arriving.count, arriving.expires)
         source = {path[0] for path in (carry.path, *arriving.paths.values())}
-        if carry.transfer in self._over or arriving.bundle is not None or carry.share in arriving.shares:
+        if carry.transfer in self.over or arriving.bundle is not None or carry.share in arriving.shares:
             odd = True
         if odd or len(source) != 1 or not 0 <= carry.share < carry.shares <= LONGEST:
             share.wipe()
             self.book.close(carry.transfer, carry.share, Form.CLEAR, now, "of a key that is over")
             if not arriving.paths:
-                del self._arriving[carry.transfer]
+                del self.arriving[carry.transfer]
             return []
         arriving.shares[carry.share], arriving.paths[carry.share] = share, carry.path
         if len(arriving.shares) < arriving.count:
@@ -320,8 +328,8 @@ class RelayNode:
 
     def _give_up(self, transfer: UUID, outcome: Outcome, now: Instant) -> list[Answer]:
         """Destroy the shares of a key that will not be whole, and say so on every path that is known."""
-        arriving = self._arriving.pop(transfer)
-        self._over[transfer] = arriving.expires
+        arriving = self.arriving.pop(transfer)
+        self.over[transfer] = arriving.expires
         for number, share in arriving.shares.items():
             share.wipe()
             self.book.close(transfer, number, Form.CLEAR, now, outcome.value)
@@ -331,10 +339,10 @@ class RelayNode:
         return answers
 
     def _settled(self, peer: str, word: Settle, now: Instant) -> list[Answer]:
-        arriving = self._arriving.get(word.transfer)
+        arriving = self.arriving.get(word.transfer)
         if arriving is None:
             # shares that come later are destroyed
-            self._over.setdefault(word.transfer, min(word.expires, now + LONGEST_LIFE))
+            self.over.setdefault(word.transfer, min(word.expires, now + LONGEST_LIFE))
             return []
         bundle = arriving.bundle
         if bundle is None:
@@ -345,8 +353,8 @@ class RelayNode:
         ours = bytes((bundle.release if word.release else bundle.withdraw).octets)
         if not hmac.compare_digest(ours, word.password):
             return [Alarm(self.name, peer, "a settlement that the source did not write")]
-        del self._arriving[word.transfer]
-        self._over[word.transfer] = arriving.expires
+        del self.arriving[word.transfer]
+        self.over[word.transfer] = arriving.expires
         fate = "released" if word.release else Outcome.WITHDRAWN.value
         self.book.close(word.transfer, None, Form.WHOLE, now, fate)
         source = word.path[0]
@@ -361,14 +369,14 @@ class RelayNode:
 
     def _tick(self, now: Instant) -> list[Answer]:
         answers: list[Answer] = []
-        for transfer in [name for name, one in self._sending.items() if now >= one.expires]:
+        for transfer in [name for name, one in self.sending.items() if now >= one.expires]:
             answers += self._settle(transfer, Outcome.EXPIRED, self.name, now)
-        late = [name for name, one in self._arriving.items() if now >= one.expires and one.bundle is None]
+        late = [name for name, one in self.arriving.items() if now >= one.expires and one.bundle is None]
         for transfer in late:
             answers += self._give_up(transfer, Outcome.EXPIRED, now)
         for line in self.lines.values():
             answers += line.due(now, self._patience)
         old = now - LONGEST_LIFE
-        self._over = {name: expires for name, expires in self._over.items() if expires > old}
-        self._refused = {name: expires for name, expires in self._refused.items() if expires > old}
+        self.over = {name: expires for name, expires in self.over.items() if expires > old}
+        self.refused = {name: expires for name, expires in self.refused.items() if expires > old}
         return answers

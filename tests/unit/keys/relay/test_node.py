@@ -274,10 +274,10 @@ def test_nobody_makes_a_node_keep_something_for_ever() -> None:
     world.lie("A", "R", late)
     world.settle()
     assert world.nodes["R"].quiet
-    assert world.nodes["R"]._refused
+    assert world.nodes["R"].refused
     world.now = 3 * LONGEST_LIFE
     world.hand("R", Tick())
-    assert not world.nodes["R"]._refused
+    assert not world.nodes["R"].refused
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_secrets_stay_out_of_what_is_printed() -> None:
     world = World(ladder())
     world.start(KEY, (SHORT, LONG))
     noise = stream(f"world/{KEY}", noise_octets(32, 2))
-    shown = repr(world.nodes["A"]._sending) + repr(vars(world.nodes["A"])) + repr(world.wires)
+    shown = repr(world.nodes["A"].sending) + repr(vars(world.nodes["A"])) + repr(world.wires)
     assert not any(piece in shown for piece in (noise[:16].hex(), repr(noise[:16])[2:-1], noise[32:48].hex()))
 
 
