@@ -25,7 +25,7 @@ def show_keys(out: Console, session: Session) -> None:
     out.print(key_table(session.supply, session.reached))
     show_alarms(out, session.supply)
     workload = session.scenario.workload
-    for spec, found in stances(workload) if workload.attacks else []:
+    for spec, found in stances(workload, session.fabric.inventory) if workload.attacks else []:
         if not found.detectable and spec.at < session.reached:
             out.print(
                 f"[yellow]no alarm can show[/] {found.attack} on {plain(spec.on)}: {found.why}",

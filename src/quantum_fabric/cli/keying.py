@@ -151,7 +151,7 @@ def happenings(link: str, workload: Workload) -> tuple[Happening, ...]:
     return (*cuts, *(Happening(each.at, each.until, each.attack) for each in on_it))
 
 
-def stances(workload: Workload) -> list[tuple[AttackSpec, Stance]]:
+def stances(workload: Workload, inventory: Inventory) -> list[tuple[AttackSpec, Stance]]:
     """How each attack of a workload stands to what its target has declared: shown by which alarm, or by none and why."""
     from quantum_fabric.services.qkd.signatures import stance
 
@@ -161,8 +161,24 @@ def stances(workload: Workload) -> list[tuple[AttackSpec, Stance]]:
         spec = next((each for each in workload.qkd if uses and getattr(each, uses) == attack.on), None)
         pulses = spec is None or spec.protocol == "bb84"
         watch, chsh = (spec.watch, spec.protocol == "e91") if spec else (UNWATCHED, False)
-        found.append((attack, stance(attack.attack, watch=watch, decoys=True, pulses=pulses, chsh=chsh)))
+        due = doubles(spec, inventory) if spec is not None and pulses else 0.0
+        found.append(
+            (attack, stance(attack.attack, watch=watch, decoys=True, pulses=pulses, chsh=chsh, doubles=due))
+        )
     return found
+
+
+def doubles(spec: QkdSpec, inventory: Inventory) -> float:
+    """Double clicks of a block of weak pulses, on average."""
+    from quantum_fabric.physics.qkd.clicks import chances
+    from quantum_fabric.physics.qkd.fates import fates
+
+    model = inventory.links[spec.link].model
+    assert isinstance(model, DirectTransmission)
+    numbers, _ = pulse_link(model)
+    setting = decoy_setting(model.source, spec.key_basis)  # type: ignore[arg-type]  # checked with the document
+    table = chances(numbers, setting, fates(numbers, setting.intensities[0]))
+    return float(table[..., 4].sum()) * spec.block / SECOND / numbers.period
 
 
 def cautions(workload: Workload, inventory: Inventory) -> tuple[Caution, ...]:

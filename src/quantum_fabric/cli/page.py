@@ -78,7 +78,7 @@ def assaults(session: Session) -> list[Assault]:
         return []
     return [
         Assault(spec.kind, spec.on, spec.at, min(spec.until, session.reached), found.alarms, found.why)
-        for spec, found in stances(session.scenario.workload)
+        for spec, found in stances(session.scenario.workload, session.fabric.inventory)
         if spec.at < session.reached
     ]
 

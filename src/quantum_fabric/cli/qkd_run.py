@@ -206,7 +206,7 @@ def _over_photons(
         data["attacks"] = [_attack(attack, entry)]
     workload = documents.workload_from(data, "options")
     documents.check_workload(workload, fabric.inventory)
-    for _, found in stances(workload):
+    for _, found in stances(workload, fabric.inventory):
         what = (
             f"shown by: {', '.join(found.alarms)}"
             if found.detectable

@@ -20,7 +20,7 @@ from quantum_fabric.physics.qkd.attacks import (
     name_of,
 )
 from quantum_fabric.physics.qkd.clicks import Watch
-from quantum_fabric.services.qkd.alarms import Tolerance
+from quantum_fabric.services.qkd.alarms import ALARM_CHANCE, Tolerance, tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ SIGNATURES: Final = (
     Signature(
         "denial_of_service",
         "light is lost on the quantum channel, or messages on the classical one",
-        ("gain", "silence"),
-        "nothing",
+        ("gain", "silence", "authentication"),
+        "nothing; a message that is lost among others may look like a forged one",
         "a loss inside the tolerance of the gain costs rate and is no alarm",
         "no key; what was made before serves on",
     ),
@@ -99,7 +99,7 @@ SIGNATURES: Final = (
         ("authentication",),
         "authentication key that the attacker does not know",
         "with a known authentication key every message may be forged, and nothing is seen",
-        "the session ends; both ends need a new bootstrap key",
+        "the session ends, both ends need a new bootstrap key; a change that spoils error correction costs the block, without alarm",
     ),
     Signature(
         "replay",
@@ -165,6 +165,7 @@ def stance(
     decoys: bool,
     pulses: bool = True,
     chsh: bool = False,
+    doubles: float = 0.0,
     tolerance: Tolerance | None = None,
 ) -> Stance:
     """Say what would show an attack on a link, or that nothing would.
@@ -175,6 +176,7 @@ def stance(
         decoys: whether more than one intensity is sent.
         pulses: whether the link sends weak pulses; a link of pairs knows no photon-number splitting.
         chsh: whether a CHSH value is measured.
+        doubles: double clicks that a block of the sound link has, on average.
         tolerance: of the alarms.
 
     Returns:
@@ -183,9 +185,11 @@ def stance(
     Examples:
         >>> from quantum_fabric.physics.qkd.clicks import UNWATCHED
         >>> stance(Blinding(), watch=Watch(), decoys=True).alarms
-        ('self-test', 'double clicks')
-        >>> stance(Blinding(0.5), watch=UNWATCHED, decoys=True).detectable
+        ('self-test',)
+        >>> stance(Blinding(), watch=UNWATCHED, decoys=True).detectable
         False
+        >>> stance(Blinding(), watch=UNWATCHED, decoys=True, doubles=1000.0).alarms
+        ('double clicks',)
         >>> stance(InterceptResend(0.05), watch=Watch(), decoys=True).why[:35]
         'the key gets shorter and stays secr'
     """
@@ -201,7 +205,12 @@ def stance(
             alarms = ("decoy yields",) if decoys and pulses else ()
         case Blinding(fraction=p):
             alarms = ("self-test",) if watch.self_test > 0.0 and 1.0 - p < tolerance.flashes else ()
-            alarms += ("double clicks",) if 1.0 - p < tolerance.doubles[0] * tolerance.gain[0] else ()
+            low = tolerance.doubles[0] * tolerance.gain[0] - (1.0 - p)
+            alarms += (
+                ("double clicks",)
+                if low > 0.0 and tail(0, 1e12, low * doubles / 1e12, 1.0) < ALARM_CHANCE
+                else ()
+            )
         case TimeShift(mismatch=r, fraction=p):
             # clicks of a detector that fall into its half of the gate, less a half
             skew = 0.5 / ((1.0 - p) + p * (1.0 + r) / 2.0) - 0.5
