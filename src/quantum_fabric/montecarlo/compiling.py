@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from quantum_fabric.errors import InputError, StateError
-from quantum_fabric.links.model import LinkModel
+from quantum_fabric.links.model import HeraldOutcome, LinkModel
 from quantum_fabric.messages import (
     Accepted,
     Calibration,
@@ -27,8 +27,19 @@ from quantum_fabric.messages import (
     Side,
     SwapRule,
 )
-from quantum_fabric.montecarlo.scenario import PLANT, RULES, Scenario, Session, Tables, integers, reals
-from quantum_fabric.physics.correlators import from_weights, swap_table
+from quantum_fabric.montecarlo.representations import chosen, prepared
+from quantum_fabric.montecarlo.scenario import (
+    PLANT,
+    PREPARED,
+    RULES,
+    Scenario,
+    Session,
+    Table,
+    Tables,
+    integers,
+    reals,
+)
+from quantum_fabric.physics.correlators import swap_table
 from quantum_fabric.physics.fading import steady_rates
 from quantum_fabric.physics.frames import AXES, ROTATIONS
 from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
@@ -88,6 +99,7 @@ class Compiler:
         links: by name, in the order that ranks simultaneous heralds.
         delays: one-way classical delays (ps) between nodes.
         controller: the node where the controller sits.
+        states: how the states of pairs are kept; ``"auto"`` for the cheapest way that is exact for what is installed.
     """
 
     def __init__(
@@ -96,6 +108,7 @@ class Compiler:
         links: Mapping[str, Span],
         delays: Mapping[tuple[str, str], Time],
         controller: str,
+        states: str = "bell-diagonal",
     ) -> None:
         self._nodes, self._links = nodes, links
         self._delays, self._controller = delays, controller
@@ -104,10 +117,36 @@ class Compiler:
         self._points: dict[tuple[str, float | None, int], int] = {}
         self._point_rows: list[tuple[int, ...]] = []
         self._labels: list[tuple[int]] = []
-        self._outcomes: list[tuple[float, ...]] = []
+        self._cumulative: list[float] = []
+        self._heralds: list[HeraldOutcome] = []
+        self._installed: list[Tables] = []
+        self._asked_states = states
 
     def plant(self) -> Tables:
-        """Tables of the plant, with the operating points that the installations so far have asked for."""
+        """Tables of the plant, with the operating points that the installations so far have asked for.
+
+        Raises:
+            UnknownNameError: states are to be kept in a way that there is not.
+            InputError: they are to be kept in a way that cannot hold them.
+        """
+        tables = self._plant()
+        states = chosen(self._asked_states, tables, self._installed, self._heralds)
+        rows = [
+            (total, *prepared(herald, states))
+            for total, herald in zip(self._cumulative, self._heralds, strict=True)
+        ]
+        return {**tables, "outcomes": reals(rows, 1 + len(PREPARED[states]))}
+
+    def states(self) -> str:
+        """How the states of pairs are kept, given the installations so far.
+
+        Raises:
+            UnknownNameError: as `plant`.
+            InputError: as `plant`.
+        """
+        return chosen(self._asked_states, self._plant(), self._installed, self._heralds)
+
+    def _plant(self) -> dict[str, Table]:
         noises = [(node.memory_noise(), node.operation_noise()) for node in self._nodes.values()]
         numbers = [
             (node.slots, node.swap_time, node.measure_time, memory.simple, memory.lossless, memory.attempt_dephasing > 0.0)
@@ -122,7 +161,6 @@ class Compiler:
             "links": integers(links, 3),
             "points": integers(self._point_rows, len(PLANT["points"])),
             "labels": integers(self._labels, 1),
-            "outcomes": reals(self._outcomes, len(PLANT["outcomes"])),
             "node_names": tuple(self._nodes),
             "link_names": tuple(self._links),
         }
@@ -138,7 +176,8 @@ class Compiler:
             for outcome in heralding.outcomes:
                 total += outcome.probability
                 self._labels.append((int(outcome.bell),))
-                self._outcomes.append((total, *from_weights(outcome.weights)))
+                self._cumulative.append(total)
+                self._heralds.append(outcome)
             self._point_rows.append(
                 (self._link_numbers[link], heralding.period, heralding.cycle, *heralding.born, *heralding.heard,
                  len(heralding.outcomes), first)
@@ -162,7 +201,9 @@ class Compiler:
         for name, columns in RULES.items():
             make = reals if columns == OPERATION_COLUMNS or name == "qubit_beliefs" else integers
             tables[name] = make(rows[name], len(columns))
-        return {**tables, **self._path_delays(path)}  # type: ignore[dict-item]
+        whole: Tables = {**tables, **self._path_delays(path)}  # type: ignore[dict-item]
+        self._installed.append(whole)
+        return whole
 
     def _delay(self, a: str, b: str) -> Time:
         return 0 if a == b else self._delays[a, b]
@@ -311,13 +352,15 @@ def compiled(
         controller: the node where the controller sits.
         requests: when each is asked (ps), and what.
         decider: a fresh controller. Each request is put to it in the order of time, as if all before were still being served.
-        states: how the states of pairs are kept.
+        states: how the states of pairs are kept; ``"auto"`` for the cheapest way that is exact for this scenario.
 
     Raises:
         StateError: a request has to wait for memory that another one holds; only a live run can say for how long.
-        InputError: pairs are to be held in memory for an application, of which a scenario knows nothing.
+        InputError: pairs are to be held in memory for an application, of which a scenario knows nothing; or their states are to
+            be kept in a way that cannot hold them.
+        UnknownNameError: states are to be kept in a way that there is not.
     """
-    compiler = Compiler(nodes, links, delays, controller)
+    compiler = Compiler(nodes, links, delays, controller, states)
     installations: list[Tables] = []
     sessions: list[Session] = []
     refusals: dict[str, str] = {}
@@ -343,4 +386,4 @@ def compiled(
             Session(name, len(installations), at, request.pairs, request.fidelity, request.deadline)
         )
         installations.append(compiler.installation(prepares))
-    return Scenario(compiler.plant(), tuple(installations), tuple(sessions), states, refusals)
+    return Scenario(compiler.plant(), tuple(installations), tuple(sessions), compiler.states(), refusals)

@@ -41,13 +41,25 @@ PLANT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "links": ("a", "b", "light_time"),
         "points": ("link", "period", "cycle", "born_a", "born_b", "heard_a", "heard_b", "outcomes", "first_outcome"),
         "labels": ("label",),
-        "outcomes": ("cumulative", "x", "y", "z"),
+        "outcomes": ("cumulative",),
     }
 )  # fmt: skip
-"""Tables of a plant. Rates of ``node_noise`` are per picosecond, ``retrieval_lifetime`` is in seconds.
+"""Tables of a plant. ``outcomes`` has the columns `PREPARED` of the scenario's states besides.
+
+Rates of ``node_noise`` are per picosecond, ``retrieval_lifetime`` is in seconds.
 
 A row of ``points`` is a link at one setting of its knob, shared by so many lanes; its heralds are rows of ``labels`` and ``outcomes``.
 """
+
+PREPARED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "bell-diagonal": ("x", "y", "z"),
+        "x": ("zi", "iz", "zz", "xx", "xy", "yx", "yy"),
+        "exact": tuple(first + second for first in "ixyz" for second in "ixyz"),
+    }
+)
+"""What a herald prepares, by the name of the representation: correlators relative to the announced label, or mean values of Pauli
+operators at (a, b), which are not relative to it."""
 
 RULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
