@@ -298,7 +298,7 @@ class Boundary:
             return [pair.ends] if pair.need is not Need.NONE else []
         if not pair.must_trust:
             return disjoint(self.keys, *pair.ends, pair.survives + 1, _any)
-        return disjoint(self.keys, *pair.ends, 2, _any, pair.must_trust)
+        return list(dict.fromkeys(disjoint(self.keys, *pair.ends, 2, _any, pair.must_trust)))
 
     @property
     def undeclared(self) -> tuple[str, ...]:
