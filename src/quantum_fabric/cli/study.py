@@ -155,7 +155,8 @@ def _forwards(
     out = console()
     _table(out, study, table)
     _indices(out, found, remarks)
-    _end(out, notes, paths)
+    kept = [f"{run.kept:,} runs were there already."] if run.kept else []
+    _end(out, [*kept, *notes], paths)
     return 0
 
 
@@ -237,8 +238,6 @@ def _notes(study: Study, run: Any, table: Sequence[Line]) -> list[str]:
     notes = [
         f"{path.name} was damaged; it was put aside and its runs were done again." for path in run.damaged
     ]
-    if run.kept:
-        notes.append(f"{run.kept:,} runs were there already.")
     short = sum(not line.reached for line in table)
     if short:
         most = study.document.repeat.most if study.document.repeat else 0

@@ -88,13 +88,12 @@ class DaskCluster:
         """
         distributed: Any = import_module("distributed")
         waiting = iter(chunks)
-        told = self._client.scatter(order, broadcast=True)
         handed: dict[Any, Chunk] = {}
 
         def hand(limit: int) -> list[Any]:
             fresh = []
             for chunk in waiting:
-                future = self._client.submit(work, told, chunk, pure=False, retries=2)
+                future = self._client.submit(work, order, chunk, pure=False)
                 handed[future.key] = chunk
                 fresh.append(future)
                 if len(handed) >= limit:
@@ -102,7 +101,7 @@ class DaskCluster:
             return fresh
 
         try:
-            finished = distributed.as_completed(hand(AHEAD * self.workers))
+            finished = distributed.as_completed(hand(AHEAD * self.workers), loop=self._client.loop)
             for future in finished:
                 rows = future.result(timeout=600)
                 yield handed.pop(future.key), rows
@@ -114,7 +113,7 @@ class DaskCluster:
             if isinstance(error, KeyboardInterrupt):
                 raise
             raise StateError(
-                f"the cluster at {self.address} went away ({type(error).__name__}); what was finished is kept: start the study again, "
+                f"the cluster at {self.address} failed ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no word'}); what was finished is kept: start the study again, "
                 "here or there, and it goes on from there"
             ) from error
 

@@ -77,8 +77,9 @@ def heat_map(across: Axis, up: Axis, out: Output, table: Sequence[Line], index: 
         field[rows.index(line.coordinates[index[1]]), columns.index(line.coordinates[index[0]])] = (
             line.estimates[out.name].value
         )
-    if not np.isfinite(field).any():
-        return ""
+    field[~np.isfinite(field)] = np.nan
+    if not np.isfinite(field).any() or np.nanmin(field) == np.nanmax(field):
+        return ""  # one colour says nothing that the table does not
     with figure(1.5 + 0.42 * min(len(rows), 14), f"heat-{out.name}") as (made, axes):
         from matplotlib.colors import LogNorm
 

@@ -64,6 +64,8 @@ def _alone(value: float, error: float, level: float) -> Estimate:
 
 
 def _inside(found: Estimate) -> Estimate:
+    if not math.isfinite(found.half):
+        return found
     return Estimate(found.value, max(0.0, found.low), min(1.0, found.high))
 
 
