@@ -6,10 +6,12 @@ Every octet is used once. What was cut is destroyed in the pool in the transacti
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeAlias
+from uuid import UUID
 
 from quantum_fabric.keys.material import KeyMaterial
 from quantum_fabric.keys.records import Cell, Pool, Provenance, Slice, weakest
-from quantum_fabric.keys.sealing import KeyRing
+from quantum_fabric.keys.sealing import KeyRing, Sealed
 from quantum_fabric.keys.shelf import Shelf
 
 
@@ -61,7 +63,13 @@ def provenance_of(parts: list[tuple[Cell, Slice]]) -> Provenance:
     return weakest([cell.provenance for cell, _ in parts])
 
 
-def cut(shelf: Shelf, ring: KeyRing, pool: Pool, slices: tuple[Slice, ...]) -> Cut | None:
+Read: TypeAlias = dict[tuple[UUID, int], tuple[Cell, Sealed]]
+"""Cells that this transaction has read already, by block and offset; those that are cut are taken out."""
+
+
+def cut(
+    shelf: Shelf, ring: KeyRing, pool: Pool, slices: tuple[Slice, ...], seen: Read | None = None
+) -> Cut | None:
     """Take the octets that slices name; nothing is changed where one of them is not there.
 
     Args:
@@ -69,13 +77,15 @@ def cut(shelf: Shelf, ring: KeyRing, pool: Pool, slices: tuple[Slice, ...]) -> C
         ring: opens and seals cells.
         pool: where they lie.
         slices: which octets, in the order of the key; they do not overlap.
+        seen: cells of this pool that need not be read again.
 
     Raises:
         SealError: a cell does not open.
     """
     found = []
     for piece in slices:
-        stored = shelf.cell(pool, piece.block, piece.offset)
+        stored = seen.pop((piece.block, piece.offset), None) if seen else None
+        stored = stored or shelf.cell(pool, piece.block, piece.offset)
         if stored is None or piece.offset + piece.octets > stored[0].offset + stored[0].octets:
             return None
         found.append((piece, stored))

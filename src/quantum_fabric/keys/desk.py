@@ -160,9 +160,11 @@ class Desk:
             for kme in self.policy.abroad(slaves)
             if kme not in self.policy.neighbours and kme != pool.follower
         ]
-        planned = {}
+        planned, seen = {}, {}
         for one in (pool, *pads):
-            parts = plan([cell for cell, _ in shelf.cells(one, octets * number)], octets, number)
+            cells = shelf.cells(one, octets * number)
+            seen[one] = {(stored[0].block, stored[0].offset): stored for stored in cells}
+            parts = plan([cell for cell, _ in cells], octets, number)
             if parts is None:
                 return Refusal(503, DRY)
             if not all(self._usable(wanted, key) for key in parts):
@@ -172,7 +174,7 @@ class Desk:
         for index in range(number):
             taken = {}
             for one, parts in planned.items():
-                piece = cut(shelf, self.ring, one, tuple(piece for _, piece in parts[index]))
+                piece = cut(shelf, self.ring, one, tuple(piece for _, piece in parts[index]), seen[one])
                 assert piece is not None, "planned from this transaction's own reading"
                 taken[one] = piece
             made.append((taken[pool], tuple(self._errand(taken, pool, one) for one in taken)))
