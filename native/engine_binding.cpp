@@ -5,9 +5,7 @@
 
 #include "bindings.hpp"
 #include "quantum_fabric/engine/exact.hpp"
-#include "quantum_fabric/engine/exact.hpp"
 #include "quantum_fabric/engine/loading.hpp"
-#include "quantum_fabric/engine/x_state.hpp"
 #include "quantum_fabric/engine/x_state.hpp"
 #include "quantum_fabric/engine/sampling.hpp"
 
@@ -54,13 +52,17 @@ class Bridge : public qe::Listener {
 
     void see(const qe::Sight& s) override {
         if (failed || on_sight.is_none()) return;
-        guard([&] { on_sight(int(s.what), s.node, s.slot, s.other, s.mine, s.far, s.label, s.at); });
+        guard([&] {
+            nb::object weights = nb::none();
+            if (s.weights) weights = nb::make_tuple(s.weights[0], s.weights[1], s.weights[2], s.weights[3]);
+            on_sight(int(s.what), s.node, s.slot, s.other, s.mine, s.far, s.label, s.born, s.far_born, weights);
+        });
     }
     void mail(const qe::Letter& l) override {
         if (failed || on_mail.is_none()) return;
         guard([&] {
-            on_mail(int(l.kind), l.circuit, l.mine, l.far, int(l.frame),
-                    nb::make_tuple(l.quality[0], l.quality[1], l.quality[2]), l.born, l.at, l.slot);
+            on_mail(int(l.kind), l.circuit, l.mine, l.far, int(l.frame), nb::make_tuple(l.quality[0], l.quality[1], l.quality[2]),
+                    l.born, l.at, l.slot, nb::make_tuple(l.own_decay, l.birth, l.far_decay, l.far_birth));
         });
     }
     void call(std::uint64_t number) override {
@@ -88,6 +90,7 @@ template <class State>
 struct Run {
     qe::Engine<State> engine;
     Bridge bridge;
+    std::vector<std::vector<std::int32_t>> retired;  // operating points that no key holds any more, by key
 
     explicit Run(nb::dict plant) {
         qe::load_plant(engine, tables_from(plant));
@@ -95,7 +98,7 @@ struct Run {
         bridge.on_sight = bridge.on_mail = bridge.on_call = nb::none();
         bridge.stop = &engine.stop;
     }
-    Run(const Run& other) : engine(other.engine), bridge(other.bridge) {
+    Run(const Run& other) : engine(other.engine), bridge(other.bridge), retired(other.retired) {
         engine.listener = &bridge;
         bridge.stop = &engine.stop;
     }
@@ -162,10 +165,28 @@ nb::dict sampled(const qe::Engine<State>& scenario, const qe::Order& order) {
     return found;
 }
 
+// A run refers to callbacks in Python that refer to it: the garbage collector has to see that.
+template <class State>
+int traverse(PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    if (!nb::inst_ready(self)) return 0;
+    const Bridge& bridge = nb::inst_ptr<Run<State>>(self)->bridge;
+    for (const nb::object* each : {&bridge.on_sight, &bridge.on_mail, &bridge.on_call}) Py_VISIT(each->ptr());
+    return 0;
+}
+
+template <class State>
+int clear(PyObject* self) {
+    Bridge& bridge = nb::inst_ptr<Run<State>>(self)->bridge;
+    bridge.on_sight = bridge.on_mail = bridge.on_call = nb::none();
+    return 0;
+}
+
 template <class State>
 void bind_run(nb::module_& m, const char* name) {
     using R = Run<State>;
-    nb::class_<R>(m, name)
+    static PyType_Slot slots[] = {{Py_tp_traverse, (void*)traverse<State>}, {Py_tp_clear, (void*)clear<State>}, {0, nullptr}};
+    nb::class_<R>(m, name, nb::type_slots(slots))
         .def(nb::init<nb::dict>(), "plant"_a)
         .def("install", [](R& r, nb::dict rules) { return qe::add_installation(r.engine, tables_from(rules)); }, "rules"_a)
         .def("session", [](R& r, std::int32_t installation, qe::Time at, std::int64_t pairs, double floor, qe::Time deadline) {
@@ -210,6 +231,39 @@ void bind_run(nb::module_& m, const char* name) {
         .def("call_at", [](R& r, qe::Time at, std::uint32_t priority, std::uint32_t rank, std::uint64_t number) {
             r.engine.call_at(at, qe::ranked(qe::Priority(priority), rank), number);
         }, "at"_a, "priority"_a, "rank"_a, "number"_a)
+        .def("add_points", [](R& r, nb::dict plant) {
+            const qe::Tables tables = tables_from(plant);
+            const auto &points = tables.whole("points", 9), &labels = tables.whole("labels", 1);
+            const auto& outcomes = tables.real("outcomes", 1 + State::SIZE);
+            for (std::size_t row = 0; row < points.rows; ++row) {
+                r.engine.first_keys.push_back(qe::add_point(r.engine, points[row], labels, outcomes));
+                r.engine.keys.push_back(r.engine.first_keys.back());
+            }
+        }, "plant"_a)
+        .def("change_point", [](R& r, std::int32_t key, nb::dict plant) {
+            const qe::Tables tables = tables_from(plant);
+            qe::place(key, r.engine.keys.size(), "operating point");
+            r.retired.resize(r.engine.keys.size());
+            qe::change_point(r.engine, key, tables.whole("points", 9)[0], tables.whole("labels", 1),
+                             tables.real("outcomes", 1 + State::SIZE), r.retired[std::size_t(key)]);
+        }, "key"_a, "plant"_a)
+        .def("lane", [](const R& r, std::int64_t name) {
+            const auto& lane = r.engine.lanes[qe::place(qe::lane_of(name), r.engine.lanes.size(), "lane")];
+            return nb::make_tuple(lane.link, lane.number, qe::number_of(name));
+        }, "name"_a)
+        .def("decay", [](const R& r, std::int32_t index) {
+            const auto& d = r.engine.decays[qe::place(index, r.engine.decays.size(), "decay")];
+            return nb::make_tuple(d.rates[0], d.rates[1], d.rates[2], d.stretched, d.exponent);
+        }, "index"_a)
+        .def("slot", [](const R& r, std::int32_t slot) {
+            const qe::Slot& at = r.engine.slots[qe::place(slot, r.engine.slots.size(), "slot")];
+            return nb::make_tuple(at.node, slot - r.engine.nodes[std::size_t(at.node)].first_slot);
+        }, "slot"_a)
+        .def("renew_link", [](R& r, std::int32_t link) { r.engine.renew_link(link); }, "link"_a)
+        .def("pause_link", [](R& r, std::int32_t link) { r.engine.pause_link(link); }, "link"_a)
+        .def("resume_link", [](R& r, std::int32_t link) { r.engine.resume_link(link); }, "link"_a)
+        .def("fail_node", [](R& r, std::int32_t node) { r.engine.fail_node(node); }, "node"_a)
+        .def("recover_node", [](R& r, std::int32_t node) { r.engine.recover_node(node); }, "node"_a)
         .def("set_link", [](R& r, std::int32_t link, bool up) { r.engine.set_link(link, up); }, "link"_a, "up"_a);
 }
 
@@ -217,8 +271,6 @@ void bind_run(nb::module_& m, const char* name) {
 
 void bind_engine(nb::module_& m) {
     bind_run<qe::BellDiagonal>(m, "BellDiagonalRun");
-    bind_run<qe::Exact>(m, "ExactRun");
-    bind_run<qe::XState>(m, "XRun");
     bind_run<qe::Exact>(m, "ExactRun");
     bind_run<qe::XState>(m, "XRun");
     m.def("stream", [](const std::string& name, std::size_t count) {

@@ -83,9 +83,8 @@ class Fabric:
         self.inventory = inventory
         self.states = inventory.states if states is None else states
         self.topology = topology(believed or inventory)
-        self.clock = Clock()
         self.streams = Streams(seed, replica)
-        self.twin = build_twin(inventory, self.clock, self.streams, self._emit, self._reveal, self.states)
+        self.clock, self.twin = self._plant()
         self.controller = Controller(self.topology)
         self.agents = {name: NodeAgent(name, node.slots) for name, node in inventory.nodes.items()}
         self._delays: dict[tuple[str, str], Time] = {}
@@ -262,6 +261,11 @@ class Fabric:
         self._watch(place, message)
 
     # ------------------------------------------------------------------------------------------- inside
+
+    def _plant(self) -> tuple[Clock, Twin]:
+        """What keeps the time, and what is out there."""
+        clock = Clock()
+        return clock, build_twin(self.inventory, clock, self.streams, self._emit, self._reveal, self.states)
 
     def _watch(self, place: str, message: Message) -> None:
         watchers = self._watchers.get(type(message))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from quantum_fabric.errors import InputError, StateError
 from quantum_fabric.montecarlo.results import Results, merged
@@ -14,6 +14,9 @@ from quantum_fabric.units import SECOND, Time
 
 FOREVER: Time = 10**6 * SECOND
 """End of a run that nobody limits: a million seconds."""
+
+RUNS: Final = {"bell-diagonal": "BellDiagonalRun", "x": "XRun", "exact": "ExactRun"}
+"""Which of the kernel's classes keeps states in which way."""
 
 BATCHES = 50
 """In how many parts work is handed out, so that progress can be told and a user can stop it."""
@@ -80,15 +83,15 @@ def opened(scenario: Scenario) -> Any:
         raise StateError(
             f"a scenario needs the native kernel; {said}. The twin runs the same requests, slower"
         )
-    runs = {"bell-diagonal": "BellDiagonalRun", "x": "XRun", "exact": "ExactRun"}
-    run = getattr(module, runs[scenario.states])(_plain(scenario.plant))
+    run = getattr(module, RUNS[scenario.states])(plain(scenario.plant))
     for tables in scenario.installations:
-        run.install(_plain(tables))
+        run.install(plain(tables))
     for each in scenario.sessions:
         deadline = -1 if each.deadline is None else each.deadline
         run.session(each.installation, each.at, each.pairs, each.floor, deadline)
     return run
 
 
-def _plain(tables: Tables) -> dict[str, Any]:
+def plain(tables: Tables) -> dict[str, Any]:
+    """Tables as the kernel takes them."""
     return {name: list(table) if isinstance(table, tuple) else table for name, table in tables.items()}

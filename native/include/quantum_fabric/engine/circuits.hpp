@@ -144,7 +144,7 @@ void Engine<State>::drain(Circuit& circuit) {
 
 template <class State>
 void Engine<State>::heralded(std::int32_t slot, Name name, int label, Time born, Time partner_born) {
-    show(Watched::HERALDED, slots[std::size_t(slot)].node, slot, NONE, name, name, label);
+    show(Watched::HERALDED, slots[std::size_t(slot)].node, slot, NONE, name, name, label, born, partner_born);
     Circuit* held = holder(slot);
     if (!held || qubits[std::size_t(slots[std::size_t(slot)].qubit)].life != Life::ARMED) {
         ++counts.stale;
@@ -430,6 +430,10 @@ void Engine<State>::deliver(Circuit& circuit) {
         letter.born = std::min(qubit.born, qubit.far_born);
         letter.at = now;
         letter.slot = qubit.slot;
+        letter.own_decay = qubit.own_decay;
+        letter.far_decay = qubit.far_decay;
+        letter.birth = qubit.birth;
+        letter.far_birth = qubit.far_birth;
         say_home(circuit, number);
         show(Watched::CONFIRMED, circuit.node, qubit.slot, NONE, qubit.mine, qubit.far, qubit.frame);
         if (circuit.holds) {

@@ -24,7 +24,8 @@ struct Sight {
     std::int32_t node, slot, other;  // `other`: second slot, or session
     Name mine, far;
     int label;  // announced Bell label or bit; -1 for none
-    Time at;
+    Time at, born = 0, far_born = 0;
+    const double* weights = nullptr;  // of a truth
 };
 
 class Listener {
@@ -85,6 +86,7 @@ class Engine {
     void resume_link(std::int32_t link);
     void renew_link(std::int32_t link);
     void fail_node(std::int32_t node);
+    void recover_node(std::int32_t node) { nodes[std::size_t(node)].alive = true; }
     void consume(std::int32_t slot, int bell);
 
     std::int32_t lane_at(std::int32_t link, std::int32_t number);
@@ -124,7 +126,8 @@ class Engine {
     void begin_operation(std::int32_t first, std::int32_t second, std::uint32_t kind);
     void end_swap(std::int32_t left, std::int32_t right);
     void end_purify(std::int32_t keep, std::int32_t sacrifice);
-    void show(Watched what, std::int32_t node, std::int32_t slot, std::int32_t other, Name mine, Name far, int label);
+    void show(Watched what, std::int32_t node, std::int32_t slot, std::int32_t other, Name mine, Name far, int label, Time born = 0,
+              Time far_born = 0, const double* weights = nullptr);
 
     // circuits.hpp
     Circuit* holder(std::int32_t slot);

@@ -89,6 +89,44 @@ std::int32_t add_point(Engine<State>& engine, const std::int64_t* numbers, const
     return std::int32_t(engine.points.size() - 1);
 }
 
+// The link is like this from now on, wherever somebody asked for this operating point. Its numbers take the place of old ones that
+// no attempt on its way refers to.
+template <class State>
+void change_point(Engine<State>& engine, std::int32_t key, const std::int64_t* numbers, const Integers& labels, const Reals& outcomes,
+                  std::vector<std::int32_t>& retired) {
+    retired.push_back(engine.keys[std::size_t(key)]);
+    const std::int32_t made = add_point(engine, numbers, labels, outcomes);
+    Point fresh = engine.points[std::size_t(made)];
+    engine.keys[std::size_t(key)] = made;
+    for (std::int32_t& old : retired) {
+        Point& spare = engine.points[std::size_t(old)];
+        bool used = spare.outcomes != fresh.outcomes;
+        for (const std::int32_t each : engine.links[std::size_t(fresh.link)].lanes) {
+            const Lane& lane = engine.lanes[std::size_t(each)];
+            used = used || (lane.pending && lane.trying == old);
+        }
+        for (const std::int32_t held : engine.first_keys) used = used || held == old;
+        if (used) continue;
+        for (std::int32_t each = 0; each < fresh.outcomes; ++each) {
+            const auto from = std::size_t(fresh.first_outcome + each), to = std::size_t(spare.first_outcome + each);
+            engine.labels[to] = engine.labels[from];
+            engine.cumulative[to] = engine.cumulative[from];
+            for (std::size_t entry = 0; entry < State::SIZE; ++entry)
+                engine.fresh[to * State::SIZE + entry] = engine.fresh[from * State::SIZE + entry];
+        }
+        engine.labels.resize(std::size_t(fresh.first_outcome));
+        engine.cumulative.resize(std::size_t(fresh.first_outcome));
+        engine.fresh.resize(std::size_t(fresh.first_outcome) * State::SIZE);
+        fresh.first_outcome = spare.first_outcome;
+        spare = fresh;
+        engine.points.pop_back();
+        engine.keys[std::size_t(key)] = old;
+        old = retired.back();
+        retired.pop_back();
+        return;
+    }
+}
+
 template <class State>
 void load_plant(Engine<State>& engine, const Tables& tables) {
     const auto& nodes = tables.whole("nodes", 6);

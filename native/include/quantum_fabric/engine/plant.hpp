@@ -27,8 +27,9 @@ std::int64_t Engine<State>::attempts_at(const Node& node, Time by) const {
 }
 
 template <class State>
-void Engine<State>::show(Watched what, std::int32_t node, std::int32_t slot, std::int32_t other, Name mine, Name far, int label) {
-    if (watched >> unsigned(what) & 1u) listener->see({what, node, slot, other, mine, far, label, now});
+void Engine<State>::show(Watched what, std::int32_t node, std::int32_t slot, std::int32_t other, Name mine, Name far, int label, Time born,
+                         Time far_born, const double* weights) {
+    if (watched >> unsigned(what) & 1u) listener->see({what, node, slot, other, mine, far, label, now, born, far_born, weights});
 }
 
 // ------------------------------------------------------------------------------------------------- lanes
@@ -385,7 +386,7 @@ void Engine<State>::consume(std::int32_t slot, int bell) {
         twirl_error = std::max(twirl_error, pair.state.twirl_error(relaxed(pair.ends[0]), relaxed(pair.ends[1])));
         const auto weights = pair.state.weights(pair.frame ^ bell, bell);
         const Name mine = pair.ends[index % 2].name, other = pair.ends[1 - index % 2].name;
-        show(Watched::TRUTH, slots[std::size_t(slot)].node, slot, NONE, mine, other, bell);
+        show(Watched::TRUTH, pair.ends[0].node, slot, pair.ends[1].node, pair.ends[0].name, pair.ends[1].name, bell, 0, 0, weights.data());
         if (slots[std::size_t(slot)].circuit != NONE) {
             const Circuit& circuit = circuits[std::size_t(slots[std::size_t(slot)].circuit)];
             const bool source = circuit.position == 0;

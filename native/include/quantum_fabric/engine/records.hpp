@@ -239,7 +239,8 @@ struct Letter {
     std::int32_t partner = NONE, rounds = 0, far_decay = NONE, next = NONE, slot = NONE;
     Name mine = NOBODY, was = NOBODY, far = NOBODY;
     Correlators quality{}, spent{};
-    Time born = 0, at = 0, birth = 0;
+    Time born = 0, at = 0, birth = 0, far_birth = 0;
+    std::int32_t own_decay = NONE;
 };
 
 // --------------------------------------------------------------------------------------------- sessions

@@ -65,7 +65,7 @@ def scenario(inventory: Inventory, requests: Sequence[Asked], believed: Inventor
     Examples:
         >>> from quantum_fabric import documents
         >>> lab = documents.inventory(documents.load_network("lab"))
-        >>> found = scenario(lab, [(0, LinkRequest("Alice", "Bob", 0.9, pairs=10))])
+        >>> found = scenario(lab, [(0, LinkRequest("Alice", "Bob", 0.8, pairs=10))])
         >>> len(found.sessions), found.sessions[0].pairs
         (1, 10)
     """
@@ -128,7 +128,7 @@ def run(
     Examples:
         >>> from quantum_fabric import documents
         >>> lab = documents.inventory(documents.load_network("lab"))
-        >>> found = run(lab, [(0, LinkRequest("Alice", "Bob", 0.9, pairs=5))], replicas=2, workers=1)
+        >>> found = run(lab, [(0, LinkRequest("Alice", "Bob", 0.8, pairs=5))], replicas=2, workers=1)
         >>> found.pairs, found.column("status").tolist()
         (10, [1, 1])
     """

@@ -1,0 +1,97 @@
+"""The clock of a run whose events are kept by the native kernel: callbacks in Python take their turn among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from quantum_fabric.errors import CausalityError
+from quantum_fabric.kernel import Clock, Handle
+from quantum_fabric.kernel.order import RANKS
+from quantum_fabric.units import Time
+
+
+class NativeClock(Clock):
+    """`quantum_fabric.kernel.Clock` on the queue of a native run.
+
+    Args:
+        run: the native run; its calls and letters to the controller's seat come here.
+        mail: told of each letter that arrives at the controller's seat.
+    """
+
+    __slots__ = ("_calls", "_run", "_stop")
+
+    def __init__(self, run: Any, mail: Callable[..., None]) -> None:
+        self._run = run
+        self._calls: dict[int, Handle] = {}
+        self._stop: Callable[[], bool] | None = None
+        super().__init__()
+
+        def heard(*letter: Any) -> None:
+            mail(*letter)
+            self._asked_to_stop()
+
+        run.seat(heard, self._due)
+
+    @property
+    def now(self) -> Time:  # type: ignore[override]
+        """Virtual time, ps."""
+        return int(self._run.now)
+
+    @now.setter
+    def now(self, at: Time) -> None:
+        """Nobody but the kernel moves the time."""
+
+    @property
+    def events(self) -> int:  # type: ignore[override]
+        """How many events have run, native ones included."""
+        return int(self._run.counts["events"])
+
+    @events.setter
+    def events(self, count: int) -> None:
+        """Nobody but the kernel counts."""
+
+    def schedule(
+        self, at: Time, priority: int, callback: Callable[[Any], None], argument: Any = None
+    ) -> Handle:
+        """Run ``callback(argument)`` at time ``at``, among the native events of that time.
+
+        Raises:
+            CausalityError: ``at`` is in the past.
+        """
+        if at < self.now:
+            raise CausalityError(f"an event for {at} ps was scheduled at {self.now} ps, which is later")
+        self._sequence += 1
+        handle = [at, priority, self._sequence, callback, argument]
+        self._calls[self._sequence] = handle
+        self._run.call_at(at, priority // RANKS, priority % RANKS, self._sequence)
+        return handle
+
+    def peek(self) -> Time | None:
+        """Time of the next event, None when nothing is scheduled."""
+        found = int(self._run.next)
+        return None if found < 0 else found
+
+    def run(self, until: Time, stop: Callable[[], bool] | None = None) -> None:
+        """Run every event up to and including time ``until``; ``stop`` is asked after each event that Python hears of.
+
+        Raises:
+            CausalityError: ``until`` is in the past.
+        """
+        if until < self.now:
+            raise CausalityError(f"cannot run until {until} ps: it is {self.now} ps already")
+        self._stop = stop
+        try:
+            self._run.run(until)
+        finally:
+            self._stop = None
+
+    def _due(self, number: int) -> None:
+        _, _, _, callback, argument = self._calls.pop(number)
+        if callback is not None:
+            callback(argument)
+            self._asked_to_stop()
+
+    def _asked_to_stop(self) -> None:
+        if self._stop is not None and self._stop():
+            self._run.halt()

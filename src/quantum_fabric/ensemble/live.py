@@ -1,0 +1,272 @@
+"""A network that lives at speed: plant and node agents in the native kernel, the controller in Python.
+
+It is a `quantum_fabric.fabric.Fabric`: requests, replies, faults and watchers are the same, and so is every event, draw for draw. What
+crosses into Python are letters to the controller's seat and what somebody watches; that is what such a run costs beside the kernel.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import count
+from typing import Any, Final
+
+from quantum_fabric.documents import Inventory
+from quantum_fabric.ensemble.clock import NativeClock
+from quantum_fabric.ensemble.plant import NativeLink, NativeTwin
+from quantum_fabric.errors import InputError, StateError
+from quantum_fabric.fabric import Fabric
+from quantum_fabric.kernel import Clock
+from quantum_fabric.messages import (
+    CONTROLLER,
+    Bell,
+    Commit,
+    Confirmed,
+    Declined,
+    Drain,
+    Heralded,
+    LinkRequest,
+    Measured,
+    Message,
+    PairId,
+    Prepare,
+    Prepared,
+    Purified,
+    Received,
+    Release,
+    Released,
+    Renew,
+    Send,
+    Swapped,
+    Teleported,
+    Truth,
+)
+from quantum_fabric.messages.states import Stretch
+from quantum_fabric.montecarlo import Compiler
+from quantum_fabric.montecarlo.compiling import point_tables
+from quantum_fabric.montecarlo.running import RUNS, plain
+from quantum_fabric.native import look
+from quantum_fabric.ports import Action, Watcher
+from quantum_fabric.twin import STATES, Twin, TwinNode
+from quantum_fabric.units import Time
+
+POSTED: Final = {Prepare: 5, Commit: 6, Renew: 7, Drain: 8, Release: 9}
+"""What the controller writes to nodes, as the kernel counts its letters."""
+
+PREPARED, DECLINED, CONFIRMED, RELEASED = 10, 11, 12, 13
+
+SEEN: Final = {Heralded: 0, Swapped: 1, Purified: 2, Truth: 10}
+"""What watchers may see of plant and agents, as the kernel counts it."""
+
+HIDDEN: Final = (Measured, Teleported, Received)
+
+
+class LiveFabric(Fabric):
+    """A quantum network with its control plane, in virtual time, at the speed of the native kernel.
+
+    Args:
+        inventory: the plant as it is.
+        believed: the plant as the control plane takes it to be; the same where it is not given.
+        seed: of every random draw.
+        states: how the states of pairs are kept; as the inventory says where it is not given.
+        replica: number of the repetition.
+
+    Raises:
+        StateError: the native kernel is not installed.
+        UnknownNameError: another way to keep states.
+
+    Limits:
+        Pairs are handed over as soon as they are there: requests with ``hold`` need the twin. Watchers see messages of the
+        controller's seat and of clients, and of plant and agents what is in `SEEN`.
+
+    Examples:
+        >>> from quantum_fabric import documents
+        >>> live = LiveFabric(documents.inventory(documents.load_network("lab")), seed=1)
+        >>> name = live.submit(LinkRequest("Alice", "Bob", 0.8, pairs=3))
+        >>> live.run(10**12, stop=lambda: not live.open_requests)
+        >>> live.replies(name)[-1].status.name
+        'COMPLETED'
+    """
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        *,
+        believed: Inventory | None = None,
+        seed: int = 0,
+        states: str | None = None,
+        replica: int = 0,
+    ) -> None:
+        self._installations: dict[
+            int, tuple[int, dict[str, int]]
+        ] = {}  # epoch -> kernel's number, and positions of nodes
+        self._circuits: list[tuple[int, str]] = []  # epoch and node of each of the kernel's circuits
+        self._nodes = list(inventory.nodes)
+        self._links = list(inventory.links)
+        super().__init__(inventory, believed=believed, seed=seed, states=states, replica=replica)
+
+    def _plant(self) -> tuple[Clock, Twin]:
+        module, said = look()
+        if module is None:
+            raise StateError(f"a live run needs the native kernel; {said}. `Fabric` does the same, slower")
+        if self.states not in STATES:
+            return super()._plant()  # which says what there is
+        compiler = _LiveCompiler(self.inventory, self.states)
+        self._run = getattr(module, RUNS[self.states])(plain(compiler.plant()))
+        self._run.begin(str(self.streams.seed), self.streams.replica)
+        nodes = {
+            name: TwinNode(name, node.slots, node.memory_noise(), node.operation_noise(), node.swap_time, node.measure_time)
+            for name, node in self.inventory.nodes.items()
+        }  # fmt: skip
+        links = []
+        for number, each in enumerate(self.inventory.links.values()):
+            ends = (nodes[each.a], nodes[each.b])
+            link = NativeLink(
+                each.name, *ends, each.model, each.light_time, number, STATES[self.states], each.upkeep
+            )
+            link.seat(self._run, number, self.states)
+            links.append(link)
+        compiler.seat(self._run, {link.name: link for link in links})
+        self._compiler = compiler
+        clock = NativeClock(self._run, self._mail)
+        return clock, NativeTwin(self._run, nodes, links, clock, self.streams, self._emit, self._reveal)
+
+    def submit(self, request: LinkRequest, at: Time | None = None) -> str:
+        """Ask for a link at a time (now, where none is given); returns the request's name.
+
+        Raises:
+            InputError: the request makes no sense on any network, or asks for pairs that are held in memory.
+            UnknownNameError: a node that is not in this one.
+            CausalityError: the time is past.
+        """
+        if request.hold:
+            raise InputError(
+                found="hold=True",
+                expected="pairs that are handed over at once, or a run on the twin",
+                where="hold",
+            )
+        return super().submit(request, at)
+
+    def watch(self, watcher: Watcher, *types: type) -> None:
+        """Show every message of these types to a watcher as it happens.
+
+        Raises:
+            InputError: no types, or types that stay in the kernel.
+        """
+        hidden = [each.__name__ for each in types if each in HIDDEN]
+        if not types or hidden:
+            expected = "types of messages at the controller's seat, to clients, or " + ", ".join(
+                e.__name__ for e in SEEN
+            )
+            raise InputError(found=", ".join(hidden) or "no types", expected=expected, where="types")
+        super().watch(watcher, *types)
+        mask = sum(1 << bit for kind, bit in SEEN.items() if kind in self._watchers)
+        if mask:
+            self._run.watch(self._see, mask)
+
+    # ------------------------------------------------------------------------------- from the controller
+
+    def _act(self, seat: str, actions: Sequence[Action]) -> None:
+        if seat == CONTROLLER:
+            prepares: dict[int, list[Prepare]] = defaultdict(list)
+            for action in actions:
+                if isinstance(action, Send) and isinstance(action.message, Prepare):
+                    prepares[action.message.epoch].append(action.message)
+            for epoch, letters in prepares.items():
+                self._install(epoch, letters)
+        super()._act(seat, actions)
+
+    def _install(self, epoch: int, letters: list[Prepare]) -> None:
+        number = self._run.install(plain(self._compiler.installation(letters)))
+        self._installations[epoch] = (number, {letter.node: place for place, letter in enumerate(letters)})
+        self._circuits += [(epoch, letter.node) for letter in letters]
+
+    def _carry(self, seat: str, send: Send) -> None:
+        letter: Any = send.message
+        kind = POSTED.get(type(letter))
+        if kind is None:
+            super()._carry(seat, send)
+            return
+        number, places = self._installations[letter.epoch]
+        until = letter.lease_until if isinstance(letter, Prepare | Renew) else -1
+        at = self.now + self.delay(seat, send.to)
+        self._run.post(kind, number, places[send.to], at, until)
+
+    # --------------------------------------------------------------------------------- to the controller
+
+    def _mail(
+        self, kind: int, circuit: int, mine: int, far: int, frame: int, quality: tuple[float, float, float], born: Time,
+        at: Time, slot: int, decay: tuple[int, Time, int, Time],
+    ) -> None:  # fmt: skip
+        epoch, node = self._circuits[circuit]
+        letter: Message
+        if kind == PREPARED:
+            letter = Prepared(epoch, node)
+        elif kind == RELEASED:
+            letter = Released(epoch, node)
+        elif kind == DECLINED:
+            letter = Declined(epoch, node, "its slots are leased already, or the lease is over")
+        else:
+            own, birth, partner, far_birth = decay
+            here, there = self._run.decay(own), self._run.decay(partner)
+            rates = (here[0] + there[0], here[1] + there[1], here[2] + there[2])
+            stretches = tuple(
+                Stretch(each[3], each[4], since) for each, since in ((here, birth), (there, far_birth)) if each[3] > 0.0
+            )  # fmt: skip
+            pair = PairId(self._pair(mine), self._pair(far))
+            _, place = self._run.slot(slot)
+            letter = Confirmed(epoch, node, pair, Bell(frame), quality, rates, born, at, place, stretches)
+        self._arrive((CONTROLLER, letter))
+
+    def _pair(self, name: int) -> str:
+        link, lane, number = self._run.lane(name)
+        return f"{self._links[link]}/{lane}#{number}"
+
+    def _see(
+        self, what: int, node: int, slot: int, other: int, mine: int, far: int, label: int, born: Time, far_born: Time,
+        weights: tuple[float, float, float, float] | None,
+    ) -> None:  # fmt: skip
+        place = self._nodes[node]
+        if what == SEEN[Truth]:
+            assert weights is not None
+            ends = ((place, self._pair(mine)), (self._nodes[other], self._pair(far)))
+            self._reveal(Truth(ends, Bell(label), weights, self.now))
+            return
+        here = self._run.slot(slot)[1]
+        if what == SEEN[Heralded]:
+            link = self._links[self._run.lane(mine)[0]]
+            self._watch(place, Heralded(place, here, link, self._pair(mine), Bell(label), born, far_born))
+            return
+        there = self._run.slot(other)[1]
+        if what == SEEN[Swapped]:
+            self._watch(place, Swapped(place, here, there, None if label < 0 else Bell(label)))
+        else:
+            self._watch(place, Purified(place, here, there, None if label < 0 else label))
+
+
+class _LiveCompiler(Compiler):
+    """Tables for a kernel that runs: it is told of new operating points as they are asked for."""
+
+    def __init__(self, inventory: Inventory, states: str) -> None:
+        super().__init__(inventory.nodes, inventory.links, inventory.delays, inventory.controller, states)
+        self._live: dict[str, NativeLink] = {}
+        self._numbers = count()
+
+    def seat(self, run: Any, links: dict[str, NativeLink]) -> None:
+        """From now on, speak to this run."""
+        self._run, self._live = run, links
+
+    def installation(self, prepares: Sequence[Prepare]) -> Any:
+        """Tables of the rules that these letters carry."""
+        found = super().installation(prepares)
+        self._installed.clear()  # nobody will choose another representation any more
+        return found
+
+    def _point(self, link: str, setting: float | None, lanes: int) -> int:
+        where = self._live[link]
+        key = (setting, lanes)
+        if key not in where.keys:
+            tables = point_tables(where.number, where.heralding(setting, lanes), where.kept)
+            self._run.add_points(tables)
+            where.keys[key] = next(self._numbers)
+        return where.keys[key]

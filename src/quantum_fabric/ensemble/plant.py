@@ -1,0 +1,124 @@
+"""The plant of a live run: what happens often is the native kernel's, what happens seldom is the twin's own code.
+
+Drift, calibrations and failures are the twin's (`quantum_fabric.twin.drift`, `quantum_fabric.twin.plant`); here they are told to the
+kernel, which has the lanes, memories and pairs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quantum_fabric.errors import Caution, ProtocolError
+from quantum_fabric.links.conditions import Conditions
+from quantum_fabric.links.model import Heralding
+from quantum_fabric.messages import Calibrate, Command, Discard
+from quantum_fabric.montecarlo.compiling import point_tables
+from quantum_fabric.twin import Twin, TwinLink, TwinNode
+from quantum_fabric.twin.states import twirl_cautions
+from quantum_fabric.units import Time
+
+
+class NativeLink(TwinLink):
+    """A link as it truly is, whose lanes are in the kernel.
+
+    Attributes:
+        keys: the operating points that somebody has asked for: (setting, lanes) and the kernel's number.
+    """
+
+    __slots__ = ("kept", "keys", "number", "run")
+
+    run: Any
+    number: int
+    kept: str
+    keys: dict[tuple[float | None, int], int]
+
+    def seat(self, run: Any, number: int, states: str) -> None:
+        """Say who has the lanes, and how states are kept there."""
+        self.run, self.number, self.kept, self.keys = run, number, states, {}
+        self.lanes = {0: _Lanes(self)}  # type: ignore[dict-item]
+
+    def heralding(self, setting: float | None, lanes: int) -> Heralding:
+        """What it is at this setting, under the conditions that hold."""
+        if self._present is None:
+            self._present = self.model.under(self._conditions)
+        return self._present.heralding(setting, lanes)
+
+    def drift(self, conditions: Conditions, now: Time) -> None:
+        """Conditions are these from now on."""
+        lanes, self.lanes = self.lanes, {}
+        super().drift(conditions, now)
+        self.lanes = lanes
+        for (setting, count), key in self.keys.items():
+            self.run.change_point(key, point_tables(self.number, self.heralding(setting, count), self.kept))
+        self.run.renew_link(self.number)
+
+    def pause(self, now: Time) -> None:  # noqa: ARG002 (the kernel has the time)
+        """No attempt starts from now on; those on their way go on."""
+        self.calibrating = True
+        self.run.pause_link(self.number)
+
+    def resume(self, now: Time) -> None:  # noqa: ARG002 (the kernel has the time)
+        """Attempts start again."""
+        self.calibrating = False
+        self.run.resume_link(self.number)
+
+
+class _Lanes:
+    """All lanes of a link at once, as the twin's plant speaks to them."""
+
+    def __init__(self, link: NativeLink) -> None:
+        self._link = link
+
+    def darken(self, now: Time) -> None:  # noqa: ARG002 (the kernel has the time)
+        """The fibre is cut."""
+        self._link.run.set_link(self._link.number, False)
+
+    def lighten(self, now: Time) -> None:  # noqa: ARG002 (the kernel has the time)
+        """The fibre is back."""
+        self._link.run.set_link(self._link.number, True)
+
+
+class NativeTwin(Twin):
+    """A plant whose pairs are in the kernel. It obeys what a controller or an operator may ask; node agents are in the kernel too."""
+
+    def __init__(self, run: Any, nodes: dict[str, TwinNode], links: list[NativeLink], *rest: Any) -> None:
+        self._run = run
+        self._numbers = {name: number for number, name in enumerate(nodes)}
+        super().__init__(nodes, links, *rest)
+
+    @property
+    def twirl_error(self) -> float:
+        """About how much the fidelity of the worst pair so far is off because amplitude damping was twirled."""
+        return float(self._run.twirl_error)
+
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """Where the run so far has used a model outside its validity; empty where all is well."""
+        return twirl_cautions(self.twirl_error)
+
+    def execute(self, command: Command, now: Time) -> None:
+        """Calibrate a link.
+
+        Raises:
+            ProtocolError: any other command.
+        """
+        if not isinstance(command, Calibrate):
+            raise ProtocolError(
+                f"{type(command).__name__}: in a live run pairs are handed over as soon as they are there"
+            )
+        super().execute(command, now)
+
+    def fail_node(self, name: str, now: Time) -> None:
+        """A node stops: its qubits are lost; its neighbours lose its light."""
+        if self.nodes[name].alive:
+            self._run.fail_node(self._numbers[name])
+        super().fail_node(name, now)
+
+    def recover_node(self, name: str, now: Time) -> None:
+        """A node starts again with empty memories."""
+        if not self.nodes[name].alive:
+            self._run.recover_node(self._numbers[name])
+        super().recover_node(name, now)
+
+    def _discard(self, command: Discard, now: Time) -> None:
+        """The kernel has lost them already."""

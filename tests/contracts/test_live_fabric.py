@@ -1,0 +1,135 @@
+"""A live run in the native kernel, with the same controller in its seat, is the same run as on the twin."""
+
+from __future__ import annotations
+
+import pytest
+
+from quantum_fabric.ensemble import LiveFabric
+from quantum_fabric.errors import InputError
+from quantum_fabric.fabric import Fabric
+from quantum_fabric.messages import (
+    CLIENT,
+    Confirmed,
+    Delivered,
+    Drifted,
+    Heralded,
+    LinkChanged,
+    LinkRequest,
+    Message,
+    NodeFailed,
+    NodeRecovered,
+    Outcome,
+    Prepared,
+    Purified,
+    Released,
+    Substandard,
+    Swapped,
+    Truth,
+)
+from quantum_fabric.native import look
+from quantum_fabric.units import SECOND, Time
+from random_networks import case
+
+pytestmark = pytest.mark.skipif(look()[0] is None, reason="the native kernel is not installed")
+
+HORIZON = SECOND // 20
+TOLD = (
+    Delivered,
+    Substandard,
+    Outcome,
+    Truth,
+    Heralded,
+    Swapped,
+    Purified,
+    Confirmed,
+    Prepared,
+    Released,
+    Drifted,
+)
+
+
+def told(
+    fabric: Fabric, drawn: object, faults: list[tuple[Time, object]], until: Time = HORIZON
+) -> list[tuple[Time, str, Message]]:
+    """Everything that watchers see of a run."""
+    seen: list[tuple[Time, str, Message]] = []
+    fabric.watch(lambda time, place, message: seen.append((time, place, message)), *TOLD)
+    for at, request in drawn.requests:  # type: ignore[attr-defined]
+        fabric.submit(request, at)
+    for at, event in faults:
+        fabric.inject(event, at)  # type: ignore[arg-type]
+    fabric.run(until)
+    return seen
+
+
+def close(one: object, two: object) -> bool:
+    """Equal, but for the rounding of floats."""
+    if isinstance(one, float) and isinstance(two, float):
+        return one == pytest.approx(two, rel=1e-9, abs=1e-12)
+    if isinstance(one, tuple) and isinstance(two, tuple):
+        return len(one) == len(two) and all(map(close, one, two))
+    if hasattr(one, "__slots__") and type(one) is type(two) and not isinstance(one, int | str):
+        return all(close(getattr(one, name), getattr(two, name)) for name in one.__slots__)
+    return one == two
+
+
+def compare(drawn: object, faults: list[tuple[Time, object]], seed: int, until: Time = HORIZON) -> int:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("quantum_fabric.control.controller.make_plan", drawn.planner)  # type: ignore[attr-defined]
+        inventory = drawn.inventory  # type: ignore[attr-defined]
+        one = told(Fabric(inventory, seed=seed), drawn, faults, until)
+        two = told(LiveFabric(inventory, seed=seed), drawn, faults, until)
+    for mine, other in zip(one, two, strict=False):
+        assert close(mine, other), (mine, other)
+    assert len(one) == len(two)
+    return len(one)
+
+
+@pytest.mark.parametrize("seed", range(400, 430))
+def test_the_same_run_as_on_the_twin(seed: int) -> None:
+    assert compare(case(seed), [], seed) > 0
+
+
+@pytest.mark.parametrize("seed", range(430, 460))
+def test_the_same_run_with_faults(seed: int) -> None:
+    """A fibre is cut and mended, a node stops and starts: who is touched is served anew, or told why not."""
+    drawn = case(seed, hops=3)
+    links, nodes = list(drawn.inventory.links), list(drawn.inventory.nodes)
+    at = HORIZON // 8
+    faults: list[tuple[Time, object]] = [
+        (at, LinkChanged("", links[seed % 3], False)),
+        (3 * at, LinkChanged("", links[seed % 3], True)),
+        (2 * at + seed, NodeFailed(nodes[seed % 4])),
+        (5 * at, NodeRecovered(nodes[seed % 4])),
+    ]
+    assert compare(drawn, faults, seed) > 0
+
+
+def test_watchers_are_told_what_they_cannot_see() -> None:
+    fabric = LiveFabric(case(1).inventory)
+    with pytest.raises(InputError, match="found no types"):
+        fabric.watch(lambda *seen: None)
+
+
+def test_pairs_are_not_held() -> None:
+    fabric = LiveFabric(case(1).inventory)
+    with pytest.raises(InputError, match="hold"):
+        fabric.submit(LinkRequest("n0", "n1", 0.6, hold=True))
+
+
+def test_an_error_in_a_watcher_is_raised_where_the_run_was_started() -> None:
+    drawn = case(2)
+
+    def angry(time: Time, place: str, message: Message) -> None:
+        raise ValueError("no")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("quantum_fabric.control.controller.make_plan", drawn.planner)
+        fabric = LiveFabric(drawn.inventory, seed=2)
+        fabric.watch(angry, Heralded)
+        for at, request in drawn.requests:
+            fabric.submit(request, at)
+        with pytest.raises(ValueError, match="no"):
+            fabric.run(HORIZON)
+    assert fabric.now > 0
+    assert CLIENT
