@@ -163,7 +163,9 @@ def decide(search: Search, request: LinkRequest, now: Time = 0) -> Found | Refus
         return refusal.too_slow(request, _surely(search, any_time), left)
     finest = search.finest()
     assert finest is not None  # there are groups
-    refused = refusal.unsupported(candidates, request, _surely(search, finest))
+    # when it would be done matters only to who asks for that
+    finest = _surely(search, finest) if serving(request).asks else finest
+    refused = refusal.unsupported(candidates, request, finest)
     return _checked(search, refused, now)
 
 
