@@ -6,11 +6,14 @@ cutoffs in the middle of everything, failing swaps and readouts, links that tell
 
 from __future__ import annotations
 
+import cmath
 import itertools
 import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from quantum_fabric.devices import Gates, Memory, Node
 from quantum_fabric.documents import Inventory, LinkEntry
@@ -31,6 +34,7 @@ from quantum_fabric.messages import (
 )
 from quantum_fabric.messages.states import Axes
 from quantum_fabric.network.topology import Topology
+from quantum_fabric.physics import density
 from quantum_fabric.units import Time
 
 MICROSECOND: Time = 1_000_000
@@ -48,6 +52,58 @@ class TwoHeralds(FixedLink):
 
 
 @dataclass(frozen=True, slots=True)
+class SingleClicks(FixedLink):
+    """A link whose two heralds leave X-states, as single clicks do: parts |01> and |10> with a phase, |11>, and a little |00>."""
+
+    def heralding(self, setting: float | None = None, lanes: int = 1) -> Heralding:
+        plain = FixedLink.heralding(self, setting, lanes)
+        states = [self.whole(sign) for sign in (1, -1)]
+        heralds = [
+            HeraldOutcome(
+                label, self.success / 2, relative_weights(rho, label), tuple(rho.reshape(16).tolist())
+            )
+            for label, rho in zip((2, 3), states, strict=True)
+        ]
+        return replace(plain, outcomes=tuple(heralds))
+
+    def whole(self, sign: int) -> np.ndarray:
+        """The state after one of the two heralds; the numbers of the link double as populations, coherences and a phase."""
+        good, bright, dark, uneven = self.weights
+        rho = np.diag([dark / 2, good / 2 + uneven, good / 2, bright + dark / 2]).astype(complex)
+        rho[1, 2] = sign * 0.9 * good / 2 * cmath.exp(2j * uneven)
+        rho[0, 3] = 0.5j * math.sqrt(rho[0, 0].real * rho[3, 3].real)
+        rho[2, 1], rho[3, 0] = rho[1, 2].conjugate(), rho[0, 3].conjugate()
+        return rho
+
+
+@dataclass(frozen=True, slots=True)
+class Tilted(SingleClicks):
+    """A link whose heralds leave states of no particular shape."""
+
+    def whole(self, sign: int) -> np.ndarray:
+        rho = super(Tilted, self).whole(sign)
+        one, two = (_turned(axis, 3.0 * weight) for axis, weight in zip("XY", self.weights[1:3], strict=True))
+        both = np.kron(one, two @ _turned("X", self.weights[3]))
+        return both @ rho @ both.conj().T
+
+
+def _turned(axis: str, angle: float) -> np.ndarray:
+    c, s = math.cos(angle), math.sin(angle)
+    return np.array([[c, -1j * s], [-1j * s, c]] if axis == "X" else [[c, -s], [s, c]])
+
+
+def relative_weights(rho: np.ndarray, label: int) -> tuple[float, float, float, float]:
+    """Bell weights of a state relative to a label."""
+    a, b, c, d = (float(density.bell_weights(rho)[each ^ label]) for each in range(4))
+    return (a, b, c, d)
+
+
+PLAIN = (FixedLink, FixedLink, TwoHeralds)
+X_SHAPED = (SingleClicks, SingleClicks, TwoHeralds)
+ANY_STATE = (SingleClicks, Tilted, TwoHeralds)
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One network with its requests, and who plans for them."""
 
@@ -56,8 +112,22 @@ class Case:
     planner: Callable[..., Plan | Refused]
 
 
-def case(seed: int, hops: int | None = None, perfect: bool = False) -> Case:
-    """The random network of this number."""
+def case(
+    seed: int,
+    hops: int | None = None,
+    perfect: bool = False,
+    kinds: tuple[type[FixedLink], ...] = PLAIN,
+    pauli: bool = False,
+) -> Case:
+    """The random network of this number.
+
+    Args:
+        seed: its number.
+        hops: links of its chain; drawn where it is not given.
+        perfect: no noise.
+        kinds: of links.
+        pauli: Pauli noise alone: nothing relaxes, and readouts are as wrong for 0 as for 1.
+    """
     draw = random.Random(seed)
     hops = hops or draw.randint(1, 6)
     chains = draw.choice((1, 1, 2, 3))
@@ -67,12 +137,12 @@ def case(seed: int, hops: int | None = None, perfect: bool = False) -> Case:
     light = [
         grid * draw.randint(1, 5) if draw.random() < 0.8 else draw.randint(1, 10**8) for _ in range(hops)
     ]
-    nodes = {name: _node(draw, perfect, 40) for name in names}
+    nodes = {name: _node(draw, perfect, 40, pauli) for name in names}
     links = {}
     for number, (a, b) in enumerate(itertools.pairwise(names)):
         ends = (a, b) if draw.random() < 0.7 else (b, a)
         links[f"{a}~{b}"] = LinkEntry(
-            f"{a}~{b}", *ends, _link(draw, light[number], chains == 1), 1.0, light[number]
+            f"{a}~{b}", *ends, _link(draw, light[number], chains == 1, kinds), 1.0, light[number]
         )
     measured = {}
     if draw.random() < 0.15:  # a slow classical channel: delays need not obey the triangle inequality
@@ -106,7 +176,7 @@ def case(seed: int, hops: int | None = None, perfect: bool = False) -> Case:
     return Case(inventory, requests, planner)
 
 
-def _node(draw: random.Random, perfect: bool, slots: int) -> Node:
+def _node(draw: random.Random, perfect: bool, slots: int, pauli: bool) -> Node:
     if perfect:
         return Node(slots=slots)
     t1 = draw.choice((math.inf, draw.uniform(0.01, 1.0)))
@@ -129,16 +199,18 @@ def _node(draw: random.Random, perfect: bool, slots: int) -> Node:
         gate_time=draw.choice((0, MICROSECOND, 3 * MICROSECOND)),
         readout_time=draw.choice((0, 2 * MICROSECOND)),
     )
+    if pauli:
+        memory, gates = replace(memory, t1=math.inf), replace(gates, readout_error_1=gates.readout_error_0)
     return Node(memory=memory, gates=gates, slots=slots)
 
 
-def _link(draw: random.Random, light: Time, alone: bool) -> FixedLink:
+def _link(draw: random.Random, light: Time, alone: bool, kinds: tuple[type[FixedLink], ...]) -> FixedLink:
     fidelity = draw.uniform(0.85, 0.99)
     rest = [draw.random() for _ in range(3)]
     weights = (fidelity, *((1.0 - fidelity) * each / sum(rest) for each in rest))
     heard = draw.choice(((light, light), (light, 2 * light), (light // 2, light), (2 * light, light)))
     born = draw.choice(((0, 0), (heard[0] // 2, heard[1] // 2)))
-    kind = draw.choice((FixedLink, FixedLink, TwoHeralds))
+    kind = draw.choice(kinds)
     return kind(
         success=draw.choice((0.5, 0.2, 0.05)), weights=weights, period=draw.choice((light, light, 2 * light + 7)), born=born,
         heard=heard, bell=draw.randint(0, 3), cycle=draw.choice((0, light // 3)) if alone else 0,

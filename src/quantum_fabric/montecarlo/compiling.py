@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from quantum_fabric.errors import InputError, StateError
-from quantum_fabric.links.model import HeraldOutcome, LinkModel
+from quantum_fabric.links.model import Heralding, HeraldOutcome, LinkModel
 from quantum_fabric.messages import (
     Accepted,
     Calibration,
@@ -27,7 +27,7 @@ from quantum_fabric.messages import (
     Side,
     SwapRule,
 )
-from quantum_fabric.montecarlo.representations import chosen, prepared
+from quantum_fabric.montecarlo.representations import AUTO, chosen, prepared
 from quantum_fabric.montecarlo.scenario import (
     PLANT,
     PREPARED,
@@ -144,7 +144,8 @@ class Compiler:
             UnknownNameError: as `plant`.
             InputError: as `plant`.
         """
-        return chosen(self._asked_states, self._plant(), self._installed, self._heralds)
+        tables = self._plant() if self._asked_states == AUTO else {}
+        return chosen(self._asked_states, tables, self._installed, self._heralds)
 
     def _plant(self) -> dict[str, Table]:
         noises = [(node.memory_noise(), node.operation_noise()) for node in self._nodes.values()]
@@ -387,3 +388,23 @@ def compiled(
         )
         installations.append(compiler.installation(prepares))
     return Scenario(compiler.plant(), tuple(installations), tuple(sessions), compiler.states(), refusals)
+
+
+def point_tables(link: int, heralding: Heralding, states: str) -> Tables:
+    """The tables of one operating point: what a running kernel is told of a new one, or of one that has changed.
+
+    Args:
+        link: number of the link.
+        heralding: what it is like.
+        states: how the states of pairs are kept.
+    """
+    total, rows = 0.0, []
+    for outcome in heralding.outcomes:
+        total += outcome.probability
+        rows.append((total, *prepared(outcome, states)))
+    numbers = (link, heralding.period, heralding.cycle, *heralding.born, *heralding.heard, len(rows), 0)
+    return {
+        "points": integers([numbers], len(PLANT["points"])),
+        "labels": integers([(int(outcome.bell),) for outcome in heralding.outcomes], 1),
+        "outcomes": reals(rows, 1 + len(PREPARED[states])),
+    }
