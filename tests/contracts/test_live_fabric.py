@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, fields, replace
+
 import pytest
 
 from quantum_fabric.ensemble import LiveFabric
 from quantum_fabric.errors import InputError
 from quantum_fabric.fabric import Fabric
+from quantum_fabric.links.conditions import Conditions
+from quantum_fabric.links.ideal import FixedLink
+from quantum_fabric.links.upkeep import NO_UPKEEP, Calibrations, Residual, Upkeep
 from quantum_fabric.messages import (
     CLIENT,
+    Calibrate,
     Confirmed,
     Delivered,
     Drifted,
@@ -27,6 +34,7 @@ from quantum_fabric.messages import (
     Truth,
 )
 from quantum_fabric.native import look
+from quantum_fabric.physics.drift import Magnitudes
 from quantum_fabric.units import SECOND, Time
 from random_networks import case
 
@@ -103,6 +111,43 @@ def test_the_same_run_with_faults(seed: int) -> None:
         (5 * at, NodeRecovered(nodes[seed % 4])),
     ]
     assert compare(drawn, faults, seed) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fading(FixedLink):
+    """A link whose success and state follow its conditions."""
+
+    def under(self, conditions: Conditions) -> Fading:
+        share = conditions.detectors * math.exp(-abs(conditions.phase))
+        one, *rest = self.weights
+        weights = (one * share, *(each + one * (1.0 - share) / 3 for each in rest))
+        return replace(self, success=self.success * share, weights=weights)
+
+
+@pytest.mark.parametrize("seed", range(460, 475))
+def test_the_same_run_with_drift_and_calibrations(seed: int) -> None:
+    """Links wander at steps, are calibrated in turn and on demand, and one is cut meanwhile."""
+    drawn = case(seed, hops=3)
+    upkeep = Upkeep(
+        Magnitudes(phase=4.0, detectors=3.0),
+        HORIZON // 200,
+        Calibrations(
+            takes=HORIZON // 100, every=HORIZON // 4, first=HORIZON // 9, residual=Residual(phase=0.05)
+        ),
+    )
+    links = {}
+    for number, (name, link) in enumerate(drawn.inventory.links.items()):
+        assert isinstance(link.model, FixedLink)
+        plain = {each.name: getattr(link.model, each.name) for each in fields(FixedLink)}
+        links[name] = replace(link, model=Fading(**plain), upkeep=upkeep if number != 1 else NO_UPKEEP)
+    moved = replace(drawn, inventory=replace(drawn.inventory, links=links))
+    first = next(iter(links))
+    faults: list[tuple[Time, object]] = [
+        (HORIZON // 3, Calibrate("", first)),
+        (HORIZON // 2, LinkChanged("", first, False)),
+        (2 * HORIZON // 3, LinkChanged("", first, True)),
+    ]
+    assert compare(moved, faults, seed) > 200
 
 
 def test_watchers_are_told_what_they_cannot_see() -> None:

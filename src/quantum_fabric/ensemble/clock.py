@@ -34,7 +34,7 @@ class NativeClock(Clock):
         run.seat(heard, self._due)
 
     @property
-    def now(self) -> Time:  # type: ignore[override]
+    def now(self) -> Time:
         """Virtual time, ps."""
         return int(self._run.now)
 
@@ -43,7 +43,7 @@ class NativeClock(Clock):
         """Nobody but the kernel moves the time."""
 
     @property
-    def events(self) -> int:  # type: ignore[override]
+    def events(self) -> int:
         """How many events have run, native ones included."""
         return int(self._run.counts["events"])
 
