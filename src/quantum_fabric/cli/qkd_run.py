@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from quantum_fabric.services.qkd.session import Hand, KeySession
     from quantum_fabric.units import Time
 
+AFTERWARDS = 3600 * 10**12
+"""Time for the classical work of the last block, ps; attacks last as long."""
+
 EPILOG = """\b
 Examples:
   qfabric qkd run campus --between Physics Library --block "2 s" --blocks 1
@@ -196,11 +199,12 @@ def _over_photons(
     from quantum_fabric.units import parse_time
 
     length = parse_time(entry["block"])
+    photons = blocks * length
     data: dict[str, Any] = {
         "kind": "workload",
         "version": 1,
-        "duration": f"{blocks * length} ps",
-        "qkd": [entry],
+        "duration": f"{photons + AFTERWARDS} ps",
+        "qkd": [{**entry, "until": f"{photons} ps"}],
     }
     if attack is not None:
         data["attacks"] = [_attack(attack, entry)]
@@ -213,9 +217,9 @@ def _over_photons(
             else f"[yellow]no alarm can show it:[/] {found.why}"
         )
         out.print(f"attack {found.attack}; {what}", soft_wrap=True)
-    session = begin(fabric, workload.qkd[0], workload, workload.duration, hand)
+    session = begin(fabric, workload.qkd[0], workload, photons, hand)
     session.begin()
-    fabric.run(workload.duration)
+    fabric.run(photons)
     while not session.idle:
         fabric.run(fabric.now + length, stop=lambda: session.idle)
     return session

@@ -149,15 +149,18 @@ class AttackEntry(Entry):
             for name in _PARAMETERS
             if (value := getattr(self, name)) is not None
         }
-        known = getattr(kind, "__dataclass_fields__", {})
+        known = [name for name in _PARAMETERS if name in getattr(kind, "__dataclass_fields__", {})]
         for name in given:
             if name not in known:
                 raise InputError(
-                    found=f"{name} of {self.kind}", expected=f"one of {', '.join(known) or 'no number'}"
+                    found=f"{name} of {self.kind}", expected=f"{' or '.join(known) or 'no number'}"
                 )
-        if kind is Jamming:
-            return Jamming("quantum" if self.link is not None else "classical", **given)
-        made: Attack = kind(**given)
+        try:
+            if kind is Jamming:
+                return Jamming("quantum" if self.link is not None else "classical", **given)
+            made: Attack = kind(**given)
+        except QuantityError as error:
+            raise InputError(found=f"{error.where} {error.found}", expected=error.expected) from None
         return made
 
 
