@@ -145,8 +145,8 @@ class Latest:
         times = np.unique(np.concatenate([np.zeros(1, dtype=np.int64), *grids]))
         later = 1.0 - self.shares(times[:-1])
         times = times / PICO
-        mean = float(later @ np.diff(times))
-        square = float(later @ np.diff(times**2))
+        mean = float((later * np.diff(times)).sum())
+        square = float((later * np.diff(times**2)).sum())
         return mean, math.sqrt(max(0.0, square - mean**2))
 
     def _smooth_moments(self, end: Time) -> tuple[float, float]:
