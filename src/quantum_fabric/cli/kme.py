@@ -24,6 +24,7 @@ Examples:
   qfabric kme serve trial/kme-a.yaml              serve until it is told to stop
   qfabric kme status trial/kme-a.yaml             what is in its store
   qfabric kme audit trial/kme-a.yaml              who did what with which key
+  qfabric kme new-kek trial/kme-a.yaml 2027       a new key-encryption key
   qfabric kme revoke trial/kme-a.yaml --sae bob   destroy what bob has not had yet
 
 The certificates of 'init' are throw-aways: whoever can read the folder can be anybody.
@@ -77,6 +78,34 @@ def serve(settings: Path) -> int:
     _harden()
     with asyncio.Runner(loop_factory=_loop()) as runner:
         runner.run(_serve(loaded, settings))
+    return 0
+
+
+@command.command("new-kek")
+@click.argument("settings", type=click.Path(path_type=Path))
+@click.argument("name")
+def new_kek(settings: Path, name: str) -> int:
+    """Make a random KEK called NAME, where SETTINGS have theirs: first in the KEK file, or inside the PKCS#11 token.
+
+    A KME that serves takes it at SIGHUP (from a token: when NAME stands first in its settings), and seals everything anew.
+    """
+    loaded = _loaded(settings)
+    if loaded.kek.pkcs11 is not None:
+        from quantum_fabric.server.kek import pin_from
+        from quantum_fabric.server.pkcs11 import create
+
+        token = loaded.kek.pkcs11
+        create(token.module, token.token, name, pin_from(token.pin_file, token.pin_environment))
+        click.echo(
+            f"{name} is in the token {token.token}; put it first into 'kek.pkcs11.keks', and send SIGHUP"
+        )
+    elif loaded.kek.file is not None:
+        from quantum_fabric.server.kek import prepend
+
+        prepend(loaded.kek.file, name)
+        click.echo(f"{name} is the first in {loaded.kek.file}; send SIGHUP to a KME that serves")
+    else:
+        raise InputError("a KEK from a variable", "one from a file or a token", "kek")
     return 0
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from quantum_fabric.errors import InputError
 from quantum_fabric.keys import Kek, KeyMaterial, KeyRing
-from quantum_fabric.keys.sealing import KEK_OCTETS
+from quantum_fabric.keys.sealing import KEK_OCTETS, kek_name
 
 
 def private(path: Path, what: str) -> bytes:
@@ -106,6 +106,26 @@ def renewed(path: Path) -> str:
         os.fsync(file.fileno())
     fresh.replace(path)
     return name
+
+
+def prepend(path: Path, name: str) -> None:
+    """Put a random KEK first into a KEK file; the old ones stay below it. A crash leaves the old file or the new one.
+
+    Raises:
+        InputError: others may read the file, or it has a KEK of that name.
+        OSError: it cannot be read or written.
+    """
+    before = private(path, "KEK file")
+    if name in _ring(before, f"KEK file {path}").names:
+        raise InputError(f"a KEK of the name {name}", "a new name", f"KEK file {path}")
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    create(beside, kek_name(name))
+    with beside.open("ab") as file:
+        file.write(before)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
 
 
 def pin_from(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from quantum_fabric.errors import InputError
-from quantum_fabric.server.kek import create, ring_from_environment, ring_from_file
+from quantum_fabric.server.kek import create, prepend, ring_from_environment, ring_from_file
 
 GOOD = "first " + "ab" * 32
 
@@ -84,3 +84,23 @@ def test_the_environment_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "A_KEK" not in os.environ, "no child process inherits it"
     with pytest.raises(InputError, match="no such variable"):
         ring_from_environment("A_KEK")
+
+
+def test_a_new_kek_goes_first(tmp_path: Path) -> None:
+    path = tmp_path / "kek"
+    create(path, "2026")
+    before = path.read_text()
+    prepend(path, "2027")
+    ring = ring_from_file(path)
+    assert ring.current.name == "2027"
+    assert ring.names == {"2026", "2027"}
+    assert path.read_text().endswith(before)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["kek"]
+    for name in ("2026", "2027", "a name", ""):
+        with pytest.raises(InputError):
+            prepend(path, name)
+    assert ring_from_file(path).names == {"2026", "2027"}
+    path.chmod(0o644)
+    with pytest.raises(InputError, match="nobody else"):
+        prepend(path, "2028")
