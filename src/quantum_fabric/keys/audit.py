@@ -33,6 +33,7 @@ class Act(StrEnum):
     REVOKED = "revoked"
     VOIDED = "voided"
     REFUSED = "refused"
+    RELAYED = "relayed"
     ROTATED = "rotated"
     STARTED = "started"
     COMBINED = "combined"

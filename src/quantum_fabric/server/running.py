@@ -21,6 +21,8 @@ from quantum_fabric.server.kek import private, renewed
 from quantum_fabric.server.kme import Kme
 from quantum_fabric.server.kme_api import KmeApi
 from quantum_fabric.server.operator_api import OperatorApi
+from quantum_fabric.server.relay_api import RelayApi
+from quantum_fabric.server.relay_house import RelayHouse
 from quantum_fabric.server.sae_api import SaeApi
 from quantum_fabric.server.settings import KmeSettings, Listener
 from quantum_fabric.server.store import Store, StoreError
@@ -41,6 +43,7 @@ class Running:
     Attributes:
         kme: the work.
         streams: key streams.
+        relay: keys over trusted nodes; None where it does not take part.
         sae_door: for SAEs.
         kme_door: for other KMEs; None where there is none.
         operator_door: for operators; None where there is none.
@@ -54,6 +57,7 @@ class Running:
         self._context = listening(settings.credentials(settings.sae_listener))
         self.kme = Kme(policy, ring, Store(settings.database(), ring), settings.patience_seconds)
         self.kme_door: Door | None = None
+        self.relay: RelayHouse | None = None
         self._lines: dict[str, Line] = {}
         self._couriers: list[asyncio.Task[None]] = []
         far = settings.kme_listener
@@ -66,7 +70,12 @@ class Running:
         self.streams = Streams(self.kme, apart if far is not None else {})
         if far is not None:
             addresses = {name: peer.url for name, peer in settings.peers.items()}
-            self.kme_door = Door(KmeApi(self.kme, addresses, self._acknowledge, self.streams), "kme")
+            answer: Answer = KmeApi(self.kme, addresses, self._acknowledge, self.streams)
+            if settings.relay is not None:
+                lines = {name: Line(name, peer.url, outgoing) for name, peer in settings.peers.items()}
+                self.relay = RelayHouse(self.kme, lines, settings.relay)
+                answer = RelayApi(self.relay, addresses, answer)
+            self.kme_door = Door(answer, "kme")
         self.sae_door = Door(SaeApi(self.kme, StreamApi(self.kme, self.streams)), "sae", settings.naming)
         self.health_door = Door(self._health, "none") if settings.health_port is not None else None
         self._rekeying: asyncio.Task[None] | None = None
@@ -101,6 +110,8 @@ class Running:
         for door, where, context in self._more:
             await door.open(where.host, where.port, context)
         await self._meet_peers()
+        if self.relay is not None:
+            await self.relay.start()
         self._serving = True
         log.info("KME %s serves SAEs on %s:%d", self.settings.kme, listener.host, self.sae_door.port)
 
@@ -108,6 +119,8 @@ class Running:
         """Let nobody in, finish what is being answered, close the store. Twice does no harm."""
         self._serving = False
         await self.streams.stop()
+        if self.relay is not None:
+            await self.relay.stop()
         await self.sae_door.close()
         for courier in self._couriers:
             courier.cancel()

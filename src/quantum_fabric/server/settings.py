@@ -143,6 +143,29 @@ class NodeSettings(_Strict):
     """KME: its link."""
 
 
+class RelaySupply(_Strict):
+    """A stock that this KME keeps filled over trusted nodes, because it has no QKD link of its own to the other."""
+
+    target: str
+    paths: Annotated[list[list[str]], Field(min_length=1, max_length=16)]
+    """One for each share, from this KME to the target."""
+    octets: Annotated[int, Field(gt=0, le=1 << 15)] = 4096
+    """Of each block."""
+    below: Annotated[int, Field(gt=0)] = 65_536
+    """Octets of stock under which a block is sent."""
+    patience_seconds: Annotated[int, Field(gt=0, le=3600)] = 60
+
+
+class RelaySettings(_Strict):
+    """Keys over trusted nodes."""
+
+    relays: bool = False
+    """Whether keys of others are handed on."""
+    epsilon: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Failure probability of relayed bits, all links of a path together; 1 promises nothing."""
+    supplies: list[RelaySupply] = []
+
+
 class KmeSettings(_Strict):
     """All of it."""
 
@@ -170,6 +193,8 @@ class KmeSettings(_Strict):
     patience_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     """How long a master waits for other KMEs."""
     test_supply: TestSupply | None = None
+    relay: RelaySettings | None = None
+    """Without it no relay message is taken."""
     kind: Literal["kme"] = "kme"
 
     def policy(self) -> Policy:
@@ -188,6 +213,13 @@ class KmeSettings(_Strict):
         strangers = sorted(set(self.node.links) - set(self.peers))
         if strangers:
             raise InputError(f"KME '{strangers[0]}'", "one of its peers", "node.links")
+        for one in self.relay.supplies if self.relay is not None else ():
+            wrong = [
+                path for path in one.paths if len(path) < 3 or path[0] != self.kme or path[-1] != one.target
+            ]
+            if wrong or not {path[1] for path in one.paths} <= set(self.peers):
+                expected = f"paths from {self.kme} by a peer and others to {one.target}"
+                raise InputError("another path", expected, "relay.supplies.paths")
         if self.test_supply is not None and self.mode is not Mode.TRIAL:
             raise InputError("a test supply", "mode 'trial': its bits are published", "test_supply")
         return Policy(

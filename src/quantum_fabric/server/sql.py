@@ -295,6 +295,19 @@ class SqlShelf:
             (sealed.kek, sealed.octets),
         )
 
+    def kept(self, name: str) -> Sealed | None:
+        """Something of this KME's own that is neither stock nor key, by its name; None where there is none."""
+        row = self._one("SELECT kek, sealed FROM meta WHERE name = ?", f"kept {name}")
+        return None if row is None else Sealed(*row)
+
+    def keep(self, name: str, sealed: Sealed) -> None:
+        """Remember it instead of what was kept before."""
+        self._do(
+            "INSERT INTO meta VALUES (?, ?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET kek = excluded.kek, sealed = excluded.sealed",
+            (f"kept {name}", sealed.kek, sealed.octets),
+        )
+
     def keks(self) -> set[str]:
         """Names of the KEKs that something in here is sealed under."""
         rows = self._do("SELECT kek FROM meta UNION SELECT kek FROM cells UNION SELECT kek FROM keys")

@@ -88,6 +88,7 @@ class RelayNode:
         patience: after so long a message is sent again, in ms.
 
     Attributes:
+        pads: its link keys.
         book: who holds what.
         lines: neighbour -> line.
         sending, arriving: keys of which this node is an end, until they are settled.
@@ -98,7 +99,7 @@ class RelayNode:
         self.name = name
         self.book = Book(name)
         self.lines: dict[str, Line] = {}
-        self._pads, self._relays, self._patience = pads, relays, patience
+        self.pads, self._relays, self._patience = pads, relays, patience
         self.sending: dict[UUID, Sending] = {}
         self.arriving: dict[UUID, Arriving] = {}
         self.over: dict[UUID, Instant] = {}
@@ -134,7 +135,7 @@ class RelayNode:
     def line(self, peer: str) -> Line:
         """The line to a neighbour."""
         if peer not in self.lines:
-            self.lines[peer] = Line(self.name, peer, self._pads)
+            self.lines[peer] = Line(self.name, peer, self.pads)
         return self.lines[peer]
 
     def _acknowledged(self, ack: Ack, now: Instant) -> list[Answer]:
@@ -185,7 +186,7 @@ class RelayNode:
         now: Instant,
     ) -> list[Envelope]:
         """Put a share under a pad, destroy both, and send what is left of them."""
-        pad: Pad | None = self._pads.cut(peer, len(share))
+        pad: Pad | None = self.pads.cut(peer, len(share))
         assert pad is not None, "the line was ready"
         body = xor(share, pad.material)
         share.wipe()
@@ -279,10 +280,10 @@ class RelayNode:
 
     def _uncover(self, peer: str, carry: Carry) -> KeyMaterial | None:
         sizes = {len(carry.body), sum(one.octets for one in carry.pad), carry.octets + OVERHEAD}
-        pad = self._pads.look(peer, carry.pad) if len(sizes) == 1 and carry.octets <= LARGEST else None
+        pad = self.pads.look(peer, carry.pad) if len(sizes) == 1 and carry.octets <= LARGEST else None
         if pad is None:
             return None
-        self._pads.spend(peer, carry.pad)
+        self.pads.spend(peer, carry.pad)
         body = KeyMaterial(carry.body)
         share = KeyMaterial(xor(pad, body))
         pad.wipe()
