@@ -112,9 +112,10 @@ class DaskCluster:
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
+            told = str(error).splitlines()[0] if str(error) else "no word"
             raise StateError(
-                f"the cluster at {self.address} failed ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no word'}); what was finished is kept: start the study again, "
-                "here or there, and it goes on from there"
+                f"the cluster at {self.address} failed ({type(error).__name__}: {told}); what was finished is kept: start the "
+                "study again, here or there, and it goes on from there"
             ) from error
 
     def close(self) -> None:

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +27,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from quantum_fabric.errors import InputError
+from quantum_fabric.errors import FabricError, InputError
 from quantum_fabric.studies.certificate import Check, certify
 from quantum_fabric.studies.costs import Knob, Target, knob, shortfall, targets
 from quantum_fabric.studies.engine import Row
@@ -225,6 +226,29 @@ def backwards(question: Question, simulate: int = 16) -> Answer:
     return _answer(question, found, "", simulate)
 
 
+class _CarriedError(Exception):
+    """Carries a fault of ours through SciPy, which takes a ValueError for one of its own."""
+
+    def __init__(self, fault: FabricError) -> None:
+        self.fault = fault
+
+
+@contextmanager
+def _carrying() -> Iterator[None]:
+    try:
+        yield
+    except FabricError as fault:
+        raise _CarriedError(fault) from fault
+
+
+@contextmanager
+def _unwrapped() -> Iterator[None]:
+    try:
+        yield
+    except _CarriedError as carried:
+        raise carried.fault from None
+
+
 def _evolved(question: Question, *, feasible: bool) -> Shares:
     """Differential evolution over the box, from a population that holds its corners' middle ways."""
     from scipy.optimize import differential_evolution
@@ -242,15 +266,18 @@ def _evolved(question: Question, *, feasible: bool) -> Shares:
         points = [tuple(float(value) for value in column) for column in np.atleast_2d(x.T)]
         # a point that costs more than one that is good enough is not worth a question
         open_ = [point for point in points if not feasible or question.cost(point) < question.best]
-        for point, lack in zip(open_, question.many(open_)):
+        with _carrying():
+            lacks = question.many(open_)
+        for point, lack in zip(open_, lacks):
             cost = question.cost(point)
             seen[point] = lack if not feasible else cost if lack <= 0.0 else most + 1.0 + lack
         return np.array([seen.get(point, most + 0.5) for point in points])
 
-    differential_evolution(
-        merit, [(0.0, 1.0)] * d, init=begin, maxiter=GENERATIONS, rng=rng, polish=False, updating="deferred",
-        vectorized=True, tol=1e-3, mutation=(0.4, 0.9), recombination=0.8,
-    )  # fmt: skip
+    with _unwrapped():
+        differential_evolution(
+            merit, [(0.0, 1.0)] * d, init=begin, maxiter=GENERATIONS, rng=rng, polish=False, updating="deferred",
+            vectorized=True, tol=1e-3, mutation=(0.4, 0.9), recombination=0.8,
+        )  # fmt: skip
     return min(seen, key=lambda point: (seen[point], point))
 
 
@@ -269,12 +296,17 @@ def _polished(question: Question, start: Shares) -> Shares:
             point[i] = min(1.0, max(0.0, float(value)))
         return tuple(point)
 
-    constraint = NonlinearConstraint(lambda x: question.lacks(whole(x)), -np.inf, 0.0)
-    result = minimize(
-        lambda x: question.cost(whole(x)) / scale, np.array([start[i] for i in free]), method="COBYQA",
-        bounds=[(0.0, 1.0)] * len(free), constraints=[constraint],
-        options={"maxfev": 20 * len(free), "initial_tr_radius": 0.1, "final_tr_radius": FINE},
-    )  # fmt: skip
+    def lacks(x: Any) -> float:
+        with _carrying():
+            return question.lacks(whole(x))
+
+    constraint = NonlinearConstraint(lacks, -np.inf, 0.0)
+    with _unwrapped():
+        result = minimize(
+            lambda x: question.cost(whole(x)) / scale, np.array([start[i] for i in free]), method="COBYQA",
+            bounds=[(0.0, 1.0)] * len(free), constraints=[constraint],
+            options={"maxfev": 20 * len(free), "initial_tr_radius": 0.1, "final_tr_radius": FINE},
+        )  # fmt: skip
     found = whole(result.x)
     better = question.lacks(found) <= 0.0 and question.cost(found) < question.cost(start)
     return found if better else start

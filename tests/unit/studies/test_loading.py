@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import studybench
 
+import studybench
 from quantum_fabric.errors import DocumentError
 from quantum_fabric.studies import bundled, load_study, parse_study
 from quantum_fabric.studies.loading import with_changes

@@ -22,7 +22,9 @@ def test_shares_and_numbers_are_inverse(a: float, b: float, share: float, log: b
         return
     between = span(f"{a!r} km", f"{b!r} km", log=log)
     number = between.number(share)
-    assert min(between.low, between.high) * (1 - 1e-12) <= number <= max(between.low, between.high) * (1 + 1e-12)
+    assert (
+        min(between.low, between.high) * (1 - 1e-12) <= number <= max(between.low, between.high) * (1 + 1e-12)
+    )
     if abs(a - b) > 1e-6 * a:
         assert between.share(number) == pytest.approx(share, abs=1e-6)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-import studybench
 
+import studybench
 from quantum_fabric.errors import InputError, StateError
 from quantum_fabric.studies import Run, Store, bill, check_limits, lines, parse_study, write
 from quantum_fabric.studies.engine import Row
@@ -88,7 +88,9 @@ def test_a_study_of_1e12_runs_is_refused_with_an_estimate() -> None:
     found = bill(study)
     assert found.least == 10**12
     assert found.each is not None
-    with pytest.raises(InputError, match=r"1,000,000,000,000 runs, [\d,.e+]+ (years|d).*expected at most 1,000,000 runs"):
+    with pytest.raises(
+        InputError, match=r"1,000,000,000,000 runs, [\d,.e+]+ (years|d).*expected at most 1,000,000 runs"
+    ):
         check_limits(study, found)
 
 
@@ -123,7 +125,11 @@ def test_a_folder_belongs_to_one_study(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds another study"):
         Run(with_changes(study, seed=9), tmp_path).go()
     store = Store(tmp_path, study)
-    with store.opened(), pytest.raises(InputError, match="another process works"), Store(tmp_path, study).opened():
+    with (
+        store.opened(),
+        pytest.raises(InputError, match="another process works"),
+        Store(tmp_path, study).opened(),
+    ):
         pass
     (tmp_path / "study.json").write_text("{}")
     with pytest.raises(InputError, match="cannot be read"):
@@ -151,7 +157,12 @@ def test_cutting_loses_nothing() -> None:
     tasks = [Task(point, (), first, first + point) for point, first in ((3, 0), (0, 5), (7, 2), (1, 1))]
     whole = {(task.point, run) for task in tasks for run in range(task.first, task.last)}
     for size in (1, 2, 3, 100):
-        pieces = [(t.point, run) for chunk in cut(tasks, size) for t in chunk.tasks for run in range(t.first, t.last)]
+        pieces = [
+            (t.point, run)
+            for chunk in cut(tasks, size)
+            for t in chunk.tasks
+            for run in range(t.first, t.last)
+        ]
         assert len(pieces) == len(whole)
         assert set(pieces) == whole
 
