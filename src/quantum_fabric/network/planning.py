@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from quantum_fabric.messages import Code, Forecast, LinkRequest, Plan, Refused
 from quantum_fabric.network import refusal
 from quantum_fabric.network.candidates import Candidates
-from quantum_fabric.network.finish import Serving, finish_time
+from quantum_fabric.network.finish import CONFIDENCE, Serving, finish_time
 from quantum_fabric.network.scheme import to_plan
 from quantum_fabric.network.search import Found, Search
 from quantum_fabric.network.topology import Topology
@@ -235,7 +235,8 @@ def _why(loser: Found, best: Found | None, request: LinkRequest, now: Time) -> s
     if forecast.rate < request.rate:
         return f"rate {forecast.rate:.4g} /s < {request.rate:.4g} /s"
     if not serving(request, now)(forecast):
-        return f"takes {show_time(finish_time(forecast, request.pairs))} for {request.pairs} pairs: too late"
+        what = "a pair" if request.pairs == 1 else f"{request.pairs} pairs"
+        return f"takes {show_time(finish_time(forecast, request.pairs))} for {what}: too late"
     if best is not None:
         return f"rate {forecast.rate:.4g} /s against {best.forecast.rate:.4g} /s"
-    return "not chosen"
+    return "not chosen" if request.deadline is None else f"too late, or not in time with {CONFIDENCE:.0%} confidence"
