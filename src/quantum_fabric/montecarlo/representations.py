@@ -10,7 +10,7 @@ Three representations draw the same random numbers for the same purposes and dif
 
 A state is kept as mean values of Pauli operators. Those of an X-state are the ones that commute with Z ⊗ Z, so it stays one under
 all that a node does, with one exception: relaxation, which gives single halves a mean value of Z, together with a purification
-that turns the Z axis away, as DEJMPS does. The Bell measurement then makes mean values of X out of it.
+that turns both pairs off the Z axis, as DEJMPS does: after the measurement there are mean values of X.
 """
 
 from __future__ import annotations
@@ -88,6 +88,7 @@ def mean_values(outcome: HeraldOutcome) -> NDArray[np.float64]:
             where="HeraldOutcome.state",
         )
     values = np.einsum("kij,ji->k", _PAIRS, rho).real
+    values = values / values[0]
     return np.asarray(np.where(np.abs(values) > TOLERANCE, values, 0.0), dtype=np.float64)
 
 
@@ -95,7 +96,8 @@ def x_states_suffice(installations: Sequence[Tables], heralds: Sequence[HeraldOu
     """Whether X-states are exact for a scenario.
 
     Equation: let all states commute with Z ⊗ Z. Waiting, lost halves, depolarising gates and Bell measurements with any readout
-    keep that, and so does a bilateral CNOT with readout; a bilateral rotation does exactly if it carries ±Z to ±Z at each end.
+    keep that. A round of purification does unless its rotations carry ±Z elsewhere for both pairs: Z ⊗ Z of the kept pair commutes
+    with CNOTs that it controls; Z ⊗ Z of the sacrificed one becomes that of both, of which the readout fixes the second factor.
 
     Args:
         installations: the tables of the rules.
@@ -183,7 +185,7 @@ def _against_x(installations: Sequence[Tables], heralds: Sequence[HeraldOutcome]
         return "a herald leaves a state that has other entries"
     for rules in installations:
         for keep, sacrifice in _rotations(rules):
-            if keep not in _KEEPS_Z or sacrifice not in _KEEPS_Z:
+            if keep not in _KEEPS_Z and sacrifice not in _KEEPS_Z:
                 names = list(AXES)
                 return f"pairs are turned ({names[keep]}, {names[sacrifice]}) before they are purified"
     return ""

@@ -1,9 +1,10 @@
 // States whose density matrix has entries on its diagonal and its anti-diagonal alone: those that commute with Z x Z.
 //
 // Seven mean values are not zero: ZI, IZ and ZZ, and XX, XY, YX and YY. So two 2 x 2 blocks hold all there is, and everything
-// that nodes do stays within them but one: rotations before a purification must leave the Z axis alone (see `closed`). The
-// quarter turn about X of DEJMPS does not: it makes Y of the Z that relaxation gives a half, and after the measurement the pair
-// has mean values of X. quantum_fabric.montecarlo.representations says which scenarios qualify.
+// that nodes do stays within them but one: a purification that turns both pairs off the Z axis, as DEJMPS does. It makes Y of the Z
+// that relaxation gives a half, and after the measurement the kept pair has mean values of X. Where one of the two pairs keeps its
+// axis, all is well: the kept pair's Z x Z passes the CNOTs that it controls, and the spent one's becomes the product of both
+// pairs', of which the measurement leaves the kept pair's. quantum_fabric.montecarlo.representations says which scenarios qualify.
 #pragma once
 
 #include "bloch.hpp"
@@ -23,12 +24,13 @@ struct XState {
         return is_along(first) ? self.along[first == bloch::Z][second == bloch::Z]
                                : self.across[first == bloch::Y][second == bloch::Y];
     }
-    // The Pauli operator at one end, and the other end's, of the same kind: both of I and Z, or both of X and Y.
-    double at(int end, int mine, int other) const { return place(*this, end, mine, other); }
-    double& at(int end, int mine, int other) { return place(*this, end, mine, other); }
+    // Operators whose mean value need not be 0: both of I and Z, or both of X and Y.
     static constexpr bool holds(int p, int q) { return is_along(p) == is_along(q); }
-    // Whether purified pairs keep the shape: nothing is turned, or X and Y are exchanged.
-    static constexpr bool closed(Rotation rotation) { return AXES[rotation / 6][2] == 2 && AXES[rotation % 6][2] == 2; }
+    // The Pauli operator at one end, and the other end's.
+    double at(int end, int mine, int other) const { return holds(mine, other) ? place(*this, end, mine, other) : 0.0; }
+    double& at(int end, int mine, int other) { return place(*this, end, mine, other); }
+    // Whether purified pairs keep the shape: at least one of the two pairs keeps its Z axis.
+    static constexpr bool closed(Rotation rotation) { return AXES[rotation / 6][2] == 2 || AXES[rotation % 6][2] == 2; }
 
     void prepare(const double* fresh) {
         along[0][0] = 1.0;
