@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "run": "run a workload of requests on a network; journal, table and report come out",
     "plan": "show how a request would be served, and what lost against it",
     "link": "ask for entanglement over a distance, without any document",
+    "sample": "repeat a request many times on all cores: rates, fidelities, waiting times with errors",
     "study": "vary what is in documents, on all cores or a cluster; plan backwards from a goal",
     "repeaters": "compare two-way with encoded repeaters over distance; table and figure",
     "check": "validate documents without running anything",
@@ -39,6 +40,7 @@ COMMANDS: Final = {
     "kme": "serve keys to applications (ETSI GS QKD 014)",
     "keys": "get keys from a running key server, and look after them",
     "replay": "run a journal again and compare it, bit for bit",
+    "doctor": "say what is installed here, and what is missing",
     "schema": "print the JSON Schema of the documents, for editors",
     "completion": "say how to switch on completion in a shell",
 }

@@ -102,6 +102,20 @@ class Results:
         error = waits.std(ddof=1) / math.sqrt(len(waits)) if len(waits) > 1 else math.inf
         return (float(waits.mean()), float(error))
 
+    def quantile(self, share: float, session: int = 0) -> float:
+        """Time (s) from the request within which this share of the replicas had their first pair.
+
+        Replicas that had none by the end of the run count as later than all others; infinite where they are too many.
+
+        Args:
+            share: in (0, 1).
+            session: which.
+        """
+        first = self.column("first", session)
+        waits = np.sort(np.where(first >= 0, (first - self.requests[session].at) * 1e-12, math.inf))
+        place = math.ceil(share * len(waits)) - 1
+        return float(waits[max(place, 0)])
+
 
 def ratio(above: NDArray[Any], below: NDArray[Any]) -> tuple[float, float]:
     """Ratio of two sums over independent replicas, and its standard error by the delta method.
