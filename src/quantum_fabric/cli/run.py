@@ -243,9 +243,9 @@ def _account(session: Session, folder: Path, again: str) -> int:
         out.print(request_table(rows))
     if len(rows) > MOST_ROWS:
         out.print(f"… and {len(rows) - MOST_ROWS} more rows; the report has all")
-    out.print(
-        ("[yellow]interrupted.[/] " if session.interrupted else "") + lead(session.histories, session.reached)
-    )
+    said = lead(session.histories, session.reached) if rows or not session.supply.sessions else ""
+    if said or session.interrupted:
+        out.print(("[yellow]interrupted.[/] " if session.interrupted else "") + said)
     if session.supply.sessions:
         show_keys(out, session)
     show_cautions(out, session.cautions)

@@ -94,9 +94,11 @@ def _head(report: Report) -> str:
     if report.interrupted:
         reached = f"The run was interrupted at {show_time(report.until)} of network time."
         warnings.insert(0, f"{reached} What follows is complete up to then.")
+    only = not report.histories and any(report.sections)
+    said = "" if only else lead(report.histories, report.until)
     return (
         '<header><p class="kicker">Quantum Fabric · report of a run</p>'
-        f'<h1>{escape(report.title)}</h1><p class="lead">{escape(lead(report.histories, report.until))}</p></header>'
+        f'<h1>{escape(report.title)}</h1><p class="lead">{escape(said)}</p></header>'
         + "".join(f'<p class="warning">{escape(text)}</p>' for text in warnings)
         + f'<dl class="facts">{facts}</dl>'
     )
