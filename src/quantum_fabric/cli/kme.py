@@ -46,7 +46,8 @@ def command() -> None:
     help="A KME and the SAEs that live there; may be repeated.  [default: kme-a=alice, kme-b=bob]",
 )
 @click.option("--port", default=8443, show_default=True, help="Of the first KME; the next ports follow.")
-def init(folder: Path, kmes: tuple[str, ...], port: int) -> int:
+@click.option("--signed", is_flag=True, help="KMEs sign what they say to each other, with ML-DSA-65.")
+def init(folder: Path, kmes: tuple[str, ...], port: int, signed: bool) -> int:
     """Lay out a trial in FOLDER: CAs, certificates, KEKs and settings. Never for production."""
     from quantum_fabric.server.running import trial
 
@@ -56,7 +57,7 @@ def init(folder: Path, kmes: tuple[str, ...], port: int) -> int:
         if not equals or not saes:
             raise InputError(repr(text), "NAME=SAE,SAE", "--kme")
         wanted[name] = saes.split(",")
-    for path in trial(folder, wanted, port, operators=True):
+    for path in trial(folder, wanted, port, operators=True, signed=signed):
         click.echo(f"{path}: start it with 'qfabric kme serve {path}'")
     click.echo(
         "THROW-AWAY certificates and keys from a published seed: for trials only, nothing here is secret."
@@ -69,7 +70,7 @@ def init(folder: Path, kmes: tuple[str, ...], port: int) -> int:
 def serve(settings: Path) -> int:
     """Serve as SETTINGS say, until SIGTERM or Ctrl-C; what is being answered is finished.
 
-    SIGHUP reads homes, pairs, limits and the certificate again.
+    SIGHUP reads homes, pairs, limits, KEKs and the certificate again.
     """
     import logging
 

@@ -25,6 +25,7 @@ from quantum_fabric.server.relay_api import RelayApi
 from quantum_fabric.server.relay_house import RelayHouse
 from quantum_fabric.server.sae_api import SaeApi
 from quantum_fabric.server.settings import KmeSettings, Listener
+from quantum_fabric.server.signed import SignedApi, SignedLine, Signing
 from quantum_fabric.server.store import Store, StoreError
 from quantum_fabric.server.streams import Streams
 
@@ -65,17 +66,17 @@ class Running:
             files = settings.credentials(far)
             self._kme_context = listening(files, ssl.TLSVersion.TLSv1_3)
             outgoing = calling(files)
-            self._lines = {name: Line(name, peer.url, outgoing) for name, peer in settings.peers.items()}
-            apart = {name: Line(name, peer.url, outgoing) for name, peer in settings.peers.items()}
+            signing = settings.signatures()
+            self._lines = _lines(settings, outgoing, signing)
+            apart = _lines(settings, outgoing, signing)
         self.streams = Streams(self.kme, apart if far is not None else {})
         if far is not None:
             addresses = {name: peer.url for name, peer in settings.peers.items()}
             answer: Answer = KmeApi(self.kme, addresses, self._acknowledge, self.streams)
             if settings.relay is not None:
-                lines = {name: Line(name, peer.url, outgoing) for name, peer in settings.peers.items()}
-                self.relay = RelayHouse(self.kme, lines, settings.relay)
+                self.relay = RelayHouse(self.kme, _lines(settings, outgoing, signing), settings.relay)
                 answer = RelayApi(self.relay, addresses, answer)
-            self.kme_door = Door(answer, "kme")
+            self.kme_door = Door(SignedApi(signing, answer), "kme")
         self.sae_door = Door(SaeApi(self.kme, StreamApi(self.kme, self.streams)), "sae", settings.naming)
         self.health_door = Door(self._health, "none") if settings.health_port is not None else None
         self._rekeying: asyncio.Task[None] | None = None
@@ -232,8 +233,21 @@ class Running:
         return Reply(200 if good else 503, json.dumps({"serving": good}).encode())
 
 
+def _lines(settings: KmeSettings, context: ssl.SSLContext, signing: Signing) -> dict[str, Line]:
+    """A connection to each peer; one that signs where its settings ask for it."""
+    lines: dict[str, Line] = {}
+    for name, peer in settings.peers.items():
+        signs = name in signing
+        lines[name] = SignedLine(signing, name, peer.url, context) if signs else Line(name, peer.url, context)
+    return lines
+
+
 def trial(
-    folder: Path, kmes: dict[str, list[str]], first_port: int = 8443, operators: bool = False
+    folder: Path,
+    kmes: dict[str, list[str]],
+    first_port: int = 8443,
+    operators: bool = False,
+    signed: bool = False,
 ) -> list[Path]:
     """Lay out a trial in a folder: a CA for SAEs and one for KMEs, certificates, KEKs, and a settings file for each KME.
 
@@ -245,6 +259,7 @@ def trial(
         first_port: of the first KME; the next ones follow, two for each. 0: free ones.
         operators: also a CA for operators and SDN controllers, a certificate for one of each (``operator-ops``,
             ``sdn-controller``), and two more listeners for each KME, on the ports after all others.
+        signed: whether the KMEs sign what they say to each other, with ML-DSA-65.
 
     Returns:
         The settings files, in the order of the KMEs.
@@ -276,7 +291,13 @@ def trial(
     for kme in kmes:
         certificate, key = kme_ca.sign("kme", kme, hosts)
         create(folder / f"{kme}.kek", f"{kme}-1")
-        peers = {far: {"url": f"https://127.0.0.1:{ports[far][1]}"} for far in kmes if far != kme}
+        peers: dict[str, dict[str, object]] = {
+            far: {"url": f"https://127.0.0.1:{ports[far][1]}"} for far in kmes if far != kme
+        }
+        if signed:
+            kme_ca.sign_for_signatures(kme)
+            for far, peer in peers.items():
+                peer["signatures"] = [f"sign-{far}.pem"]
         fields: dict[str, object] = {
             "kme": kme,
             "mode": "trial",
@@ -289,6 +310,8 @@ def trial(
             "pairs": [{"master": one, "slave": other} for one in homes for other in homes if one != other],
             "test_supply": {"seed": "a published seed: these keys are not secret"},
         }
+        if signed:
+            fields["signature_keys"] = [f"sign-{kme}.key"]
         if peers:
             fields |= {
                 "kme_listener": {"port": ports[kme][1], "authority": f"{kme_ca.name}.pem"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,6 +14,9 @@ from quantum_fabric.server.identity import Credentials, Naming
 from quantum_fabric.server.kek import pin_from, private, ring_from_environment, ring_from_file
 from quantum_fabric.server.sqlite import SqliteDatabase
 from quantum_fabric.server.store import Database
+
+if TYPE_CHECKING:
+    from quantum_fabric.server.signed import Signing
 
 M = TypeVar("M", bound="_Strict")
 Positive = Annotated[int, Field(gt=0)]
@@ -94,6 +97,8 @@ class PeerSettings(_Strict):
     url: Annotated[str, Field(pattern=r"^https://[A-Za-z0-9.\-\[\]:]+$")]
     neighbour: bool = False
     """In the same protected site: keys go to it by value. Otherwise they never do."""
+    signatures: list[Path] = []
+    """Its signature certificates (ML-DSA), PEM: with them, calls and answers on both sides must be signed."""
 
 
 class TestSupply(_Strict):
@@ -183,6 +188,8 @@ class KmeSettings(_Strict):
     node: NodeSettings = NodeSettings()
     health_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     """Plain HTTP on 127.0.0.1, for a supervisor; says whether it serves, and nothing else."""
+    signature_keys: list[Path] = []
+    """What this KME signs with, PEM, mode 0600: one for each algorithm that its peers hold a certificate of."""
     store: Path | PostgresSettings
     kek: KekSource
     homes: dict[str, str]
@@ -260,6 +267,22 @@ class KmeSettings(_Strict):
             private(self.store.passfile, "passfile")
         return PostgresDatabase(self.store.postgres, self.store.passfile)
 
+    def signatures(self) -> Signing:
+        """Who signs what between KMEs.
+
+        Raises:
+            InputError: a certificate or key that is not what it should be.
+        """
+        from quantum_fabric.server.signed import Signing, load_held, load_signer
+
+        listener = self.kme_listener
+        peers = {
+            name: load_held(name, peer.signatures, listener.authority)
+            for name, peer in self.peers.items()
+            if peer.signatures and listener is not None
+        }
+        return Signing(self.kme, load_signer(self.kme, self.signature_keys), peers)
+
     def credentials(self, listener: Listener) -> Credentials:
         """The files for a listener."""
         return Credentials(self.certificate, self.key, listener.authority, listener.revoked)
@@ -300,6 +323,12 @@ def _anchored(model: M, folder: Path) -> M:
         value = getattr(model, name)
         if isinstance(value, Path):
             changes[name] = folder / value
+        elif isinstance(value, list) and any(isinstance(one, Path) for one in value):
+            changes[name] = [folder / one for one in value]
         elif isinstance(value, _Strict):
             changes[name] = _anchored(value, folder)
+        elif isinstance(value, dict):
+            changes[name] = {
+                key: _anchored(one, folder) if isinstance(one, _Strict) else one for key, one in value.items()
+            }
     return model.model_copy(update=changes)

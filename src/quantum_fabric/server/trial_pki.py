@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, mldsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from quantum_fabric.server.identity import uri
@@ -24,6 +24,8 @@ MARK: Final = "THROW-AWAY, for trials only"
 """In the organisation of every certificate."""
 
 LIFETIME: Final = timedelta(days=30)
+
+PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | mldsa.MLDSA65PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,24 @@ class Authority:
         made = builder.sign(self.key, hashes.SHA256())
         return _write(self.folder, f"{kind}-{uri(kind, name).rpartition('/')[2]}", made, key)
 
+    def sign_for_signatures(self, kme: str, lifetime: timedelta = LIFETIME) -> tuple[Path, Path]:
+        """Make an ML-DSA-65 key of a KME and its certificate, good for signatures of the control plane and not for TLS.
+
+        Returns:
+            Files of the certificate and of the key: ``sign-KME.pem`` and ``sign-KME.key``.
+        """
+        key = mldsa.MLDSA65PrivateKey.generate()
+        begin = datetime.now(UTC) - timedelta(minutes=5)
+        name = x509.UniformResourceIdentifier(uri("kme", kme))
+        made = (
+            _begun(kme, self.certificate.subject, key, begin, begin + lifetime)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName([name]), critical=False)
+            .add_extension(_usage(signs=False), critical=True)
+            .sign(self.key, hashes.SHA256())
+        )
+        return _write(self.folder, f"sign-{uri('kme', kme).rpartition('/')[2]}", made, key)
+
 
 def authority(folder: Path, name: str) -> Authority:
     """Make a CA and write its files; existing ones are not overwritten.
@@ -108,7 +128,7 @@ def _name(name: str) -> x509.Name:
 
 
 def _begun(
-    name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, begin: datetime, end: datetime
+    name: str, issuer: x509.Name, key: PrivateKey, begin: datetime, end: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -136,9 +156,7 @@ def _host(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-def _write(
-    folder: Path, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
-) -> tuple[Path, Path]:
+def _write(folder: Path, name: str, certificate: x509.Certificate, key: PrivateKey) -> tuple[Path, Path]:
     plain = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

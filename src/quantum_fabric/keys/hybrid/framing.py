@@ -10,8 +10,8 @@ from typing import Final
 
 from quantum_fabric.errors import InputError
 
-LONGEST_PART: Final = 1 << 16
-"""Octets of one part; everything here is far shorter."""
+LONGEST_PART: Final = 1 << 20
+"""Octets of one part."""
 
 MOST_PARTS: Final = 256
 

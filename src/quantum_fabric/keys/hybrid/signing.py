@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
+from urllib.parse import unquote
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -104,7 +105,7 @@ def certified(
     if uris != [uri] or not usage.digital_signature:
         raise SignatureError(f"a certificate that is not for signatures of {uri}")
     key = certificate.public_key()
-    return Certified(entity(uri.rpartition("/")[2], "name"), _algorithm(key), key)  # type: ignore[arg-type]
+    return Certified(entity(unquote(uri.rpartition("/")[2]), "name"), _algorithm(key), key)  # type: ignore[arg-type]
 
 
 def required(held: Sequence[Certified], known: Sequence[Algorithm] = ALL) -> Certified:
