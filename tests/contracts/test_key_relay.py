@@ -63,7 +63,9 @@ def last_block(server: Server, which: int, pool: Pool) -> tuple[bytes, set[tuple
 
     def work(shelf: Any) -> tuple[bytes, set[tuple[str, str, float]]]:
         cells = shelf.cells(pool, STOCK + BLOCK)[-BLOCK // 32 :]
-        bits = b"".join(bytes(kme.desk.ring.open(cell.identifier, sealed).octets) for cell, sealed in cells)
+        opened = [kme.desk.ring.open(cell.identifier, sealed) for cell, sealed in cells]
+        bits = b"".join(bytes(piece.octets) for piece in opened)
+        assert any(bits)
         return bits, {
             (c.provenance.origin.value, c.provenance.source, c.provenance.epsilon) for c, _ in cells
         }
