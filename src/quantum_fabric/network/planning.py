@@ -239,4 +239,8 @@ def _why(loser: Found, best: Found | None, request: LinkRequest, now: Time) -> s
         return f"takes {show_time(finish_time(forecast, request.pairs))} for {what}: too late"
     if best is not None:
         return f"rate {forecast.rate:.4g} /s against {best.forecast.rate:.4g} /s"
-    return "not chosen" if request.deadline is None else f"too late, or not in time with {CONFIDENCE:.0%} confidence"
+    return (
+        "not chosen"
+        if request.deadline is None
+        else f"too late, or not in time with {CONFIDENCE:.0%} confidence"
+    )

@@ -15,7 +15,8 @@ Limits:
     With remarks, first deliveries differ from the executor's rules like this, in the mean time and in the fidelity (C: p = 0.15,
     4000 rehearsals each): links that run ahead 1 % and 0.006; lanes beside failing swaps 5 % and 0.004; purification of swapped
     pairs 3 % and 0.005, end to end over four links 19 % and 0.016; cutoffs over four links 4 % and 0.003, tight ones 20 % and
-    0.007; two rounds with three lanes 10 % and 0.0003. A coarser tick costs up to 0.1 % of the mean and 1e-4.
+    0.007; two rounds with three lanes 10 % and 0.0003. A coarser tick costs up to 0.1 % of the mean and 1e-4; with links out of step
+    and failures up to 3 % and 0.001.
 """
 
 from __future__ import annotations

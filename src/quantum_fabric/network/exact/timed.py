@@ -347,6 +347,10 @@ class _Builder:
         fails = any(station.swap_success < 1.0 for station in chain.stations[1 : self.last])
         breaks = fails or chain.cutoff is not None
         plain = not any(self.rounds.values()) and not any(hop.rounds for hop in chain.hops)
+        if self.loose and (breaks or not plain) and len({hop.period for hop in chain.hops}) > 1:
+            self.remarks.append(
+                "links out of step on a coarse grid: what starts anew waits half a period for its own grid"
+            )
         for hop in chain.hops:
             if hop.rounds and (hop.lanes != 2 or not in_step(hop) or together(hop)[0] != hop.period):
                 self.remarks.append("purified links of other than two lanes in step: two are taken")
