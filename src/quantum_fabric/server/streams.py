@@ -101,17 +101,14 @@ class Streams:
     async def get(self, caller: str, call: GetCall) -> Given | Refused:
         """GET_KEY: waits as long as this end's Timeout allows, for the other end, for bits, for another KME."""
         kme, loop = self._kme, asyncio.get_running_loop()
-        stream = await kme.store.transact(lambda shelf: find(shelf, call.name))
-        end = stream.end(caller) if stream is not None else None
-        patience = end.timeout / 1000 if end is not None else 0.0
         begun, begin = loop.time(), 0
         while True:
             stirring = kme.stirring()
-            answer = await self._read(caller, call, begin)
+            answer, patience = await self._read(caller, call, begin)
             if isinstance(answer, Elsewhere):
                 answer = await self._want(caller, call, answer)
                 if isinstance(answer, Refused) and answer.code is Code.INSUFFICIENT:
-                    last = await self._read(caller, call, begin)  # it may have come while we asked
+                    last, _ = await self._read(caller, call, begin)  # it may have come while we asked
                     return last if isinstance(last, Given) else answer
                 begin = max(
                     begin, (answer.index or 0) if isinstance(answer, Wait) and call.index is None else 0
@@ -125,19 +122,26 @@ class Streams:
                 return self._late(answer, patience)
             await asyncio.wait([stirring], timeout=min(left, _GLANCE))
 
-    async def _read(self, caller: str, call: GetCall, begin: int) -> Given | Refused | Wait | Elsewhere:
+    async def _read(
+        self, caller: str, call: GetCall, begin: int
+    ) -> tuple[Given | Refused | Wait | Elsewhere, float]:
+        """One look, and how long this end is willing to wait, in s."""
         kme, now, fits = self._kme, self._kme.clock(), partial(excess, call.room)
 
-        def work(shelf: Shelf) -> Given | Refused | Wait | Elsewhere:
+        def work(shelf: Shelf) -> tuple[Given | Refused | Wait | Elsewhere, float]:
             answer = read(kme.desk, shelf, caller, call.name, call.index, now, fits)
             if isinstance(answer, Elsewhere) and answer.index < begin:
-                return read(kme.desk, shelf, caller, call.name, call.index, now, fits, begin)
-            return answer
+                answer = read(kme.desk, shelf, caller, call.name, call.index, now, fits, begin)
+            if isinstance(answer, Given | Refused):
+                return answer, 0.0
+            stream = find(shelf, call.name)
+            end = stream.end(caller) if stream is not None else None
+            return answer, end.timeout / 1000 if end is not None else 0.0
 
-        answer = await kme.store.transact(work)
+        answer, patience = await kme.store.transact(work)
         if isinstance(answer, Wait) and answer.index is not None:
             kme.nudge()
-        return answer
+        return answer, patience
 
     async def _want(self, caller: str, call: GetCall, where: Elsewhere) -> Wait | Refused:
         found = await self._ask(
