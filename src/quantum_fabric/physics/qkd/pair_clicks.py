@@ -115,31 +115,28 @@ def agreement(weights: ArrayLike, attack: Attack | None = None) -> Floats:
     """Chance that the two bits are equal, for each pair of settings.
 
     Args:
-        weights: relative Bell weights, shape ``(4,)``.
+        weights: relative Bell weights, shape ``(..., 4)``.
         attack: an `InterceptResend` in Z or X changes it, others do not.
 
     Returns:
-        Shape ``(5, 5)``: setting of the first end, of the second.
+        Shape ``(..., 5, 5)``: setting of the first end, of the second.
 
     Raises:
-        QuantityError: not a probability distribution.
+        QuantityError: not probability distributions.
 
     Examples:
         >>> table = agreement([1.0, 0.0, 0.0, 0.0])
         >>> table[Z, Z].item(), round(table[Z, PLUS].item(), 6), table[Z, X].item()
         (1.0, 0.853553, 0.5)
     """
-    e_x, e_y, e_z = (float(e) for e in qber(weights))
-    t_x, t_y, t_z = (1.0 - 2.0 * e for e in (e_x, e_y, e_z))
+    kept = 1.0 - 2.0 * np.stack(qber(weights), axis=-1)  # t_X, t_Y, t_Z
     if isinstance(attack, InterceptResend):
         # measuring Z leaves t_Z and nothing else, measuring X leaves t_X; each half of the time
-        t_x, t_z, t_y = (
-            t * (1.0 - attack.fraction * lost) for t, lost in ((t_x, 0.5), (t_z, 0.5), (t_y, 1.0))
-        )
+        kept = kept * (1.0 - attack.fraction * np.array([0.5, 1.0, 0.5]))
     half = math.sqrt(0.5)
     # directions (x, y, z) of the settings; Y counts with its sign turned, because Φ+ has t_YY = -1 and the ends correct for it
     ways = np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0], [half, 0, half], [-half, 0, half]])
-    expected = (ways * np.array([t_x, t_y, t_z])) @ ways.T
+    expected = (ways * kept[..., None, :]) @ ways.T
     return np.asarray((1.0 + expected) / 2.0, dtype=np.float64)
 
 
@@ -151,10 +148,10 @@ def sample_pairs(
     key_basis: float = 0.9,
     attack: Attack | None = None,
 ) -> MeasuredPairs:
-    """Draw what two ends measure on pairs of one kind.
+    """Draw what two ends measure on pairs, of one kind or each of its own.
 
     Args:
-        weights: relative Bell weights, shape ``(4,)``.
+        weights: relative Bell weights, shape ``(4,)``, or ``(pairs, 4)``.
         pairs: how many, 0 or more.
         rng: source of draws.
         protocol: one of `PROTOCOLS`.
@@ -177,8 +174,12 @@ def sample_pairs(
     """
     if pairs < 0:
         raise QuantityError(str(pairs), "0 or more", "pairs")
+    array = np.asarray(weights, dtype=np.float64)
+    if array.ndim > 1 and array.shape != (pairs, 4):
+        raise QuantityError(f"shape {array.shape}", f"shape (4,) or ({pairs}, 4)", "weights")
     settings = np.stack([rng.choice(5, pairs, p=p) for p in choices(protocol, key_basis)]).astype(np.uint8)
-    equal = rng.random(pairs) < agreement(weights, attack)[settings[0], settings[1]]
+    table = np.broadcast_to(agreement(array, attack), (pairs, 5, 5))
+    equal = rng.random(pairs) < table[np.arange(pairs), settings[0], settings[1]]
     first = rng.integers(0, 2, pairs, dtype=np.uint8)
     return MeasuredPairs(settings, np.stack([first, np.where(equal, first, 1 - first)]).astype(np.uint8))
 
