@@ -51,6 +51,16 @@ OTHERWISE = {
     "several rounds": (chain_on(1, lanes=4, rounds=2), "several rounds"),
     "lanes beside failures": (chain_on(2, lanes=2, swap=0.5), "lanes run ahead"),
 }
+OUT_OF_STEP = chain(
+    documents.topology(
+        network := builders.chain(
+            3,
+            [builders.link(0.003, period=period, heard=(period, period)) for period in (MS, 730_001_003)],
+            builders.node(slots=2, swap_success=0.5),
+        )
+    ),
+    from_plan(builders.plan(network, builders.names(3))),
+)
 NEVER = {
     "no success": (replace(chain_on(1), hops=(replace(chain_on(1).hops[0], success=0.0),)), "never succeeds"),
     "pumping": (replace(chain_on(1, lanes=3, rounds=2), pumped=True), "pumping"),
@@ -104,6 +114,15 @@ def test_one_link_by_hand() -> None:
     assert found.first.fidelity == pytest.approx(
         (1 + 2 * x * math.exp(-0.4e-3 / 0.1) + x) / 4
     )  # z is not lost: no T1
+
+
+def test_links_out_of_step_on_a_coarse_grid_are_remarked() -> None:
+    """Mean of two exponential times over the chance of a swap, but for what waits for a grid."""
+    found = solve(OUT_OF_STEP)
+    assert found is not None
+    assert any("out of step on a coarse grid" in each for each in found.remarks)
+    one, two = 1e-3 / 0.003, 730.001003e-6 / 0.003
+    assert found.first.mean == pytest.approx((one + two - one * two / (one + two)) / 0.5, rel=0.02)
 
 
 def test_a_fresh_start_after_each_delivery() -> None:
