@@ -130,7 +130,7 @@ def _timed(chain: Chain) -> Chain:
     return replace(chain, stations=tuple(plain))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)  # laws are megabytes
 def _solved(chain: Chain) -> Solution | None:
     return solve(chain)
 
