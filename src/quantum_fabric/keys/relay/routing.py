@@ -131,8 +131,9 @@ def plan(network: KeyNetwork, wanted: Wanted) -> Route | NoRoute:
     Returns:
         A route with the fewest paths that meet the guard: exactly ``any_nodes + 1`` without common nodes (fewer cannot do: one
         node of each path would know the key), or one for each group of coalitions that one path can avoid together. A direct
-        link needs nobody's trust and stands alone. Where both kinds are asked, the paths for the coalitions are added to the
-        first and superfluous ones are dropped: then none can be spared, but a smaller set may exist.
+        link needs nobody's trust and stands alone, and so does a path over accepted nodes. Where both kinds are asked, the paths
+        for the coalitions are added to the first and superfluous ones are dropped: then none can be spared, but a smaller set
+        may exist.
 
     Raises:
         UnknownNameError: an end without a link.
@@ -192,6 +193,14 @@ def _choose(network: KeyNetwork, wanted: Wanted, weigh: Weigh) -> tuple[Path, ..
     source, target, guard = wanted.source, wanted.target, wanted.guard
     if target in network.neighbours(source) and weigh(source, target)[0] > 0:
         return ((source, target),)
+    if guard.accepted:
+        # nodes that may know everything are as good as none: one path over them alone is enough
+        def inside(here: str, there: str) -> tuple[int, int]:
+            return weigh(here, there) if there in guard.accepted or there == target else (0, 1)
+
+        alone = disjoint(network, source, target, 1, inside)
+        if alone:
+            return tuple(alone)
     sets = [one - guard.accepted - {source, target} for one in guard.sets]
     sets = [one for one in sets if one]
     base: list[Path] = []
@@ -263,6 +272,8 @@ def _apart(paths: list[Path], guard: Guard) -> bool:
     chosen: list[frozenset[str]] = []
     for path in paths:
         inner = frozenset(path[1:-1]) - guard.accepted
+        if not inner:
+            return True  # nobody who is not accepted sees this one
         if not any(inner & other for other in chosen):
             chosen.append(inner)
     return len(chosen) > guard.any_nodes
