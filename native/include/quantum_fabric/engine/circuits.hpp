@@ -426,7 +426,7 @@ void Engine<State>::deliver(Circuit& circuit) {
         letter.mine = source ? qubit.mine : qubit.far;
         letter.far = source ? qubit.far : qubit.mine;
         letter.frame = std::uint8_t(qubit.frame);
-        if (beliefs) letter.quality = product(qubit.quality, product(own_ageing(qubit), far_ageing(qubit)));
+        letter.quality = beliefs ? product(qubit.quality, product(own_ageing(qubit), far_ageing(qubit))) : Correlators{};
         letter.born = std::min(qubit.born, qubit.far_born);
         letter.at = now;
         letter.slot = qubit.slot;

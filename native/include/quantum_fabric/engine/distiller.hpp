@@ -115,7 +115,7 @@ void Engine<State>::asking(Circuit& circuit, Qubit& keep, Qubit& sacrifice, int 
     letter.bit = std::uint8_t(bit);
     letter.rounds = keep.rounds;
     letter.quality = keep.quality;
-    if (beliefs) letter.spent = product(sacrifice.quality, own_ageing(sacrifice));
+    letter.spent = beliefs ? product(sacrifice.quality, own_ageing(sacrifice)) : Correlators{};
     letter.at = now;
     send(circuit, keep.partner, number);
     keep.life = Life::ASKED;

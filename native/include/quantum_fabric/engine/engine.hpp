@@ -155,9 +155,11 @@ class Engine {
     Correlators own_ageing(const Qubit& qubit) const;
     Correlators far_ageing(const Qubit& qubit) const;
     std::int32_t write(Mail kind) {
+        // a letter of each kind fills in what its reader reads; the rest is as an earlier letter left it
         const std::int32_t index = letters.take();
-        letters[index] = Letter{};
-        letters[index].kind = kind;
+        Letter& letter = letters[index];
+        letter.kind = kind;
+        letter.next = NONE;
         return index;
     }
     void send(const Circuit& from, std::int32_t to, std::int32_t letter);

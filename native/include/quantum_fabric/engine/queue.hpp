@@ -1,6 +1,7 @@
 // The event queue: integer time, total order (time, order, sequence), as quantum_fabric.kernel.clock.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -20,16 +21,11 @@ inline constexpr std::uint32_t ranked(Priority priority, std::uint32_t rank = 0)
 
 struct Event {
     Time at;
-    std::uint64_t sequence;
+    std::uint64_t key;   // order, then sequence
     std::uint64_t what;  // names, slots or letters, by kind
-    std::uint32_t order;
     std::uint32_t kind : 4, token : 28;
 
-    bool before(const Event& other) const {
-        if (at != other.at) return at < other.at;
-        if (order != other.order) return order < other.order;
-        return sequence < other.sequence;
-    }
+    bool before(const Event& other) const { return at < other.at || (at == other.at && key < other.key); }
 };
 
 // A binary heap; events that no longer mean anything stay in it and are skipped by whoever takes them out.
@@ -44,7 +40,8 @@ class Queue {
     const Event& top() const { return heap_.front(); }
 
     void push(Time at, std::uint32_t order, std::uint32_t kind, std::uint64_t what, std::uint32_t token = 0) {
-        Event event{at, ++sequence_, what, order, kind, token & TOKENS};
+        if (++sequence_ == LAST) renumber();
+        const Event event{at, std::uint64_t(order) << 32 | sequence_, what, kind, token & TOKENS};
         std::size_t place = heap_.size();
         heap_.push_back(event);
         while (place > 0) {
@@ -84,8 +81,18 @@ class Queue {
     static constexpr std::uint32_t TOKENS = (1u << 28) - 1;
 
   private:
+    static constexpr std::uint32_t LAST = ~0u;
+
+    // After four thousand million events the sequence starts again, with what is pending in the same order.
+    void renumber() {
+        std::sort(heap_.begin(), heap_.end(), [](const Event& a, const Event& b) { return a.before(b); });
+        sequence_ = 0;
+        for (Event& event : heap_) event.key = (event.key & ~std::uint64_t(LAST)) | ++sequence_;
+        ++sequence_;
+    }
+
     std::vector<Event> heap_;
-    std::uint64_t sequence_ = 0;
+    std::uint32_t sequence_ = 0;
 };
 
 }  // namespace quantum_fabric::engine
