@@ -212,6 +212,15 @@ def test_the_best_that_a_refusal_offers_can_be_had_and_no_more(seed: int, nodes:
         if answer.octets:
             assert isinstance(plan(network, Wanted("A", "B", answer.octets, Guard(nodes))), Route)
         assert isinstance(plan(network, Wanted("A", "B", answer.octets + 1, Guard(nodes))), NoRoute)
+        graph = networkx.DiGraph()
+        graph.add_nodes_from("AB")
+        inside = network.relays | {"A", "B"}
+        for link in network.links:
+            for one, other in ((link.a, link.b), (link.b, link.a)):
+                if one in inside and other in inside:
+                    graph.add_edge(one, other, capacity=network.stored(one, other))
+        assert answer.ceiling == networkx.maximum_flow_value(graph, "A", "B")
+        assert 8 * answer.octets * (nodes + 1) <= answer.ceiling
         assert answer.wait is None, "nothing comes in"
 
 

@@ -15,7 +15,7 @@ from quantum_fabric.errors import InputError
 from quantum_fabric.keys.records import Provenance
 from quantum_fabric.keys.relay.bundle import LARGEST, SPENT_BACKWARD, spent_forward
 from quantum_fabric.keys.relay.knowledge import learns
-from quantum_fabric.keys.relay.paths import Path, Weigh, disjoint, reach, unavoidable
+from quantum_fabric.keys.relay.paths import Path, Weigh, disjoint, most_flow, reach, unavoidable
 from quantum_fabric.keys.relay.supply import KeyNetwork, pairs
 
 MOST_SETS: Final = 12
@@ -111,6 +111,8 @@ class NoRoute:
         any_nodes: the largest number of nodes that the network can guard against between these ends, whatever the supply.
         octets: the largest key that can go now under the guard that was asked; 0 for none.
         wait: seconds until the stock would be enough at the believed rates; None for never.
+        ceiling: bits of link key that can flow from the source to the target now, over all paths together: no choice of routes
+            delivers more shares than that.
     """
 
     short: Short
@@ -119,6 +121,7 @@ class NoRoute:
     any_nodes: int = 0
     octets: int = 0
     wait: float | None = None
+    ceiling: int = 0
 
 
 def plan(network: KeyNetwork, wanted: Wanted) -> Route | NoRoute:
@@ -296,10 +299,16 @@ def _refuse(network: KeyNetwork, wanted: Wanted) -> NoRoute:
             else f"{ends} have {most + 1} paths without common nodes"
         )
         least = replace(wanted, guard=replace(guard, any_nodes=min(most, guard.any_nodes), sets=()))
-        return NoRoute(Short.GUARD, why, must, most, _largest(network, least), 0.0)
+        return NoRoute(Short.GUARD, why, must, most, _largest(network, least), 0.0, _ceiling(network, wanted))
     octets = _largest(network, wanted)
     reason = f"{wanted.octets} octets between {ends} need more link key than is stored"
-    return NoRoute(Short.SUPPLY, reason, frozenset(), most, octets, _wait(network, wanted))
+    ceiling = _ceiling(network, wanted)
+    return NoRoute(Short.SUPPLY, reason, frozenset(), most, octets, _wait(network, wanted), ceiling)
+
+
+def _ceiling(network: KeyNetwork, wanted: Wanted) -> int:
+    ways = [hop for link in network.links for hop in ((link.a, link.b), (link.b, link.a))]
+    return most_flow(network, wanted.source, wanted.target, {hop: network.stored(*hop) for hop in ways})
 
 
 def _largest(network: KeyNetwork, wanted: Wanted) -> int:
