@@ -79,6 +79,9 @@ def sessions(fabric: Fabric, workload: Workload, until: Time, hand: Hand | None 
     begun = []
     for spec in workload.qkd:
         if spec.start < until:
+            if spec.link is None:
+                begun.append(over_memories(fabric, spec, workload, hand))
+                continue
             made = begin(fabric, spec, workload, min(spec.until, until), hand)
             made.begin()
             begun.append(made)
@@ -110,6 +113,46 @@ def begin(
     return KeySession(plan, source, wires, generator(draws.bits()), hand=hand, tell=fabric.tell, tap=tap)
 
 
+def over_memories(fabric: Fabric, spec: QkdSpec, workload: Workload, hand: Hand | None = None) -> KeySession:
+    """A session that works on pairs as the network delivers them.
+
+    Args:
+        fabric: the network.
+        spec: the session, without a link.
+        workload: attacks on the session.
+        hand: takes each key.
+    """
+    from quantum_fabric.cli.pair_feed import PairFeed
+    from quantum_fabric.services.qkd.session import KeySession, Plan
+    from quantum_fabric.services.qkd.sources import MeasuredSource
+
+    draws = fabric.streams.stream(f"qkd/{spec.name}")
+    rng = generator(draws.bits())
+    source = MeasuredSource(worst_weights(spec.fidelity), rng, spec.protocol)
+    plan = Plan(
+        spec.name, spec.source, spec.destination, spec.start, spec.until, 1, 1,
+        Security(spec.secrecy, spec.correctness), replenish=384,
+    )  # fmt: skip
+    tap = _tapped(fabric, spec, workload, generator(draws.bits()))
+    wires = FabricWires(fabric)
+    session = KeySession(plan, source, wires, generator(draws.bits()), hand=hand, tell=fabric.tell, tap=tap)
+    attacks = [each for each in workload.attacks if (each.on, each.kind) == (spec.name, "intercept_resend")]
+    PairFeed(fabric, spec, session, source, rng, attacks)
+    return session
+
+
+def worst_weights(fidelity: float) -> tuple[float, float, float, float]:
+    """Weights of equal errors in all bases, so large as the fidelity allows in any one: all that is missing may sit in one error.
+
+    Examples:
+        >>> [round(w, 3) for w in worst_weights(0.9)]  # error 0.1 in each basis
+        [0.85, 0.05, 0.05, 0.05]
+    """
+    first = 1.0 - 1.5 * (1.0 - fidelity)
+    rest = (1.0 - first) / 3.0
+    return (first, rest, rest, rest)
+
+
 def source_of(
     spec: QkdSpec, inventory: Inventory, rng: np.random.Generator, workload: Workload | None = None
 ) -> PulseSource | PairSource:
@@ -123,6 +166,7 @@ def source_of(
     """
     from quantum_fabric.services.qkd.sources import PairSource, PulseSource
 
+    assert spec.link is not None
     model = inventory.links[spec.link].model
     what = happenings(spec.link, workload) if workload is not None else ()
     if isinstance(model, DirectTransmission):
@@ -161,7 +205,7 @@ def stances(workload: Workload, inventory: Inventory) -> list[tuple[AttackSpec, 
         spec = next((each for each in workload.qkd if uses and getattr(each, uses) == attack.on), None)
         pulses = spec is None or spec.protocol == "bb84"
         watch, chsh = (spec.watch, spec.protocol == "e91") if spec else (UNWATCHED, False)
-        due = doubles(spec, inventory) if spec is not None and pulses else 0.0
+        due = doubles(spec, inventory) if spec is not None and spec.protocol == "bb84" else 0.0
         found.append(
             (attack, stance(attack.attack, watch=watch, decoys=True, pulses=pulses, chsh=chsh, doubles=due))
         )
@@ -173,6 +217,7 @@ def doubles(spec: QkdSpec, inventory: Inventory) -> float:
     from quantum_fabric.physics.qkd.clicks import chances
     from quantum_fabric.physics.qkd.fates import fates
 
+    assert spec.link is not None
     model = inventory.links[spec.link].model
     assert isinstance(model, DirectTransmission)
     numbers, _ = pulse_link(model)
@@ -185,6 +230,8 @@ def cautions(workload: Workload, inventory: Inventory) -> tuple[Caution, ...]:
     """Where the links of QKD sessions use models outside their validity."""
     said: list[Caution] = []
     for spec in workload.qkd:
+        if spec.link is None:
+            continue
         model = inventory.links[spec.link].model
         said += pulse_link(model)[1] if isinstance(model, DirectTransmission) else model.heralding().cautions
     return tuple(dict.fromkeys(said))
@@ -196,7 +243,11 @@ def _tapped(
     from quantum_fabric.services.qkd.wires import Wiretap
 
     attacks = (
-        [each for each in workload.attacks if each.target == "session" and each.on == spec.name]
+        [
+            each
+            for each in workload.attacks
+            if (each.target, each.on) == ("session", spec.name) and each.kind != "intercept_resend"
+        ]
         if workload
         else []
     )

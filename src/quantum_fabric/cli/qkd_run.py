@@ -284,7 +284,7 @@ def _over_memories(
     """Ask for pairs, measure them, and work on them block by block."""
     from rich.progress import Progress
 
-    from quantum_fabric.cli.keying import FabricWires, generator
+    from quantum_fabric.cli.keying import FabricWires, generator, worst_weights
     from quantum_fabric.cli.screen import console
     from quantum_fabric.messages import LinkRequest, Refused
     from quantum_fabric.services.link import open_link
@@ -299,9 +299,7 @@ def _over_memories(
         raise InputError(f"a refusal: {link.reason}", "a request that can be served; see --fidelity", "run")
     out.print(f"pairs over {' – '.join(link.plan.path)}", highlight=False, soft_wrap=True)
     rng = generator(fabric.streams.stream("qkd/measured").bits())
-    # the worst that the asked fidelity allows in any one basis: all that is missing sits in one error
-    worst = 1.0 - 1.5 * (1.0 - wish.fidelity)
-    source = MeasuredSource((worst, *[(1.0 - worst) / 3.0] * 3), rng, wish.protocol, attack=eve)
+    source = MeasuredSource(worst_weights(wish.fidelity), rng, wish.protocol, attack=eve)
     plan = Plan(f"{a}-{b}", a, b, 0, 10**18, 1, 1, security, replenish=384)
     session = KeySession(plan, source, FabricWires(fabric), rng, hand=hand, tell=fabric.tell)
     err = console(stderr=True)

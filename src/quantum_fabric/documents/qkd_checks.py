@@ -34,6 +34,8 @@ def check_sessions(sessions: Sequence[QkdSpec], inventory: Inventory, report: Re
                     quoted(name),
                     nearest("a node of the network", name, sorted(inventory.nodes)),
                 )
+        if spec.link is None:
+            continue
         if spec.link not in inventory.links:
             report(
                 (*place, "link"),
@@ -77,7 +79,8 @@ def check_attacks(
     """
     over: dict[str, list[str]] = {}
     for spec in sessions:
-        over.setdefault(spec.link, []).append(spec.protocol)
+        if spec.link is not None:
+            over.setdefault(spec.link, []).append(spec.protocol)
     known = {
         "link": sorted(over),
         "session": [spec.name for spec in sessions],
@@ -93,6 +96,10 @@ def check_attacks(
         if attack.on not in known[attack.target]:
             report(place, quoted(attack.on), nearest(words[attack.target], attack.on, known[attack.target]))
             continue
+        if attack.kind == "intercept_resend" and attack.target == "session":
+            held = next(spec for spec in sessions if spec.name == attack.on)
+            if held.link is not None:
+                report(place, f"intercept_resend on session {attack.on!r}", f"its link: {held.link!r}")
         if attack.kind in PULSES_ONLY and "bb84" not in over.get(attack.on, []):
             report(place, f"{attack.kind} on {attack.on!r}", "a link of weak pulses")
         for other in attacks[:number]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from quantum_fabric.documents.fields import Delay, Duration, Entry, Name, Text
+from quantum_fabric.documents.fields import Count, Delay, Duration, Entry, Name, Text
 from quantum_fabric.documents.reading import quoted
 from quantum_fabric.errors import InputError, QuantityError
 from quantum_fabric.physics.qkd.attacks import ATTACKS, Attack, Jamming
@@ -45,7 +45,7 @@ Chance = Annotated[float, Field(gt=0.0, lt=1.0, allow_inf_nan=False)]
 PROTOCOLS: Final = ("bb84", "bbm92", "e91", "six_state")
 
 TARGETS: Final[dict[str, tuple[str, ...]]] = {
-    "intercept_resend": ("link",),
+    "intercept_resend": ("link", "session"),
     "photon_number_splitting": ("link",),
     "blinding": ("link",),
     "time_shift": ("link",),
@@ -66,14 +66,20 @@ class QkdEntry(Entry):
     name: Name = Field(description="of the session")
     source: Name = Field(alias="from", description="from: the node that sends, or measures the first half")
     destination: Name = Field(alias="to", description="to: the node that receives")
-    link: Name = Field(description="the link between them, whose photons are measured at once")
+    link: Name | None = Field(
+        None, description="the link between them, whose photons are measured at once; or pairs and fidelity"
+    )
+    pairs: Count | None = Field(
+        None, description="without a link: pairs of a block, over any path of memories"
+    )
+    fidelity: Share | None = Field(None, description="without a link: least fidelity of those pairs")
     protocol: Literal["bb84", "bbm92", "e91", "six_state"] = Field(
         "bb84", description="bb84 with decoys over weak pulses; the others over pairs"
     )
     key_basis: Share = Field(0.7, description="chance of the basis that gives key, at both ends")
     start: Delay | None = Field(None, description="when it begins; '0 s' without one")
     until: Delay | None = Field(None, description="when it ends; at the end of the run without one")
-    block: Duration = Field(description="how long the photons of one block take")
+    block: Duration | None = Field(None, description="with a link: how long the photons of one block take")
     every: Duration | None = Field(
         None, description="from one block to the next; without a pause where not given"
     )
@@ -93,9 +99,28 @@ class QkdEntry(Entry):
 
     @model_validator(mode="after")
     def _times_follow(self) -> QkdEntry:
+        photons = {"link": self.link, "block": self.block}
+        memories = {"pairs": self.pairs, "fidelity": self.fidelity}
+        wanted, other = (photons, memories) if self.link is not None else (memories, photons)
+        missing = [name for name, value in wanted.items() if value is None]
+        foreign = [name for name, value in other.items() if value is not None]
+        if missing or foreign:
+            found = ", ".join([*(f"no {name}" for name in missing), *foreign])
+            raise InputError(
+                found=found, expected="link and block (photons), or pairs and fidelity (memories)"
+            )
+        if self.link is None and (self.protocol == "bb84" or self.every is not None):
+            found = "every without link" if self.every is not None else "bb84 without link"
+            raise InputError(found=found, expected="bbm92, e91 or six_state over pairs, block after block")
+        if self.fidelity is not None and not 0.5 < parse(self.fidelity, "fraction") < 1.0:
+            raise InputError(found=quoted(self.fidelity), expected="fidelity: in (0.5, 1)")
         if not 0.0 < parse(self.key_basis, "fraction") < 1.0:
             raise InputError(found=quoted(self.key_basis), expected="key_basis: a fraction in (0, 1)")
-        if self.every is not None and parse_time(self.every) < parse_time(self.block):
+        if (
+            self.every is not None
+            and self.block is not None
+            and parse_time(self.every) < parse_time(self.block)
+        ):
             raise InputError(found=quoted(self.every), expected=f"every: at least the block, {self.block}")
         if self.until is not None and parse_time(self.until) <= parse_time(self.start or "0 s"):
             raise InputError(found=quoted(self.until), expected="until: a time after start")
@@ -171,18 +196,19 @@ class QkdSpec:
     Attributes:
         name: of the session.
         source, destination: nodes.
-        link: name of the link.
+        link: name of the link; None for pairs from memories, over any path.
         protocol: one of `PROTOCOLS`.
         key_basis: chance of the key basis.
         start, until, block, every: ps.
         secrecy, correctness: asked of each block.
         watch: what the ends have built in.
+        pairs, fidelity: of a block from memories; 0 with a link.
     """
 
     name: str
     source: str
     destination: str
-    link: str
+    link: str | None
     protocol: str
     key_basis: float
     start: Time
@@ -192,6 +218,8 @@ class QkdSpec:
     secrecy: float
     correctness: float
     watch: Watch
+    pairs: int = 0
+    fidelity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +256,7 @@ def session_of(entry: QkdEntry, duration: Time) -> QkdSpec:
         back_light=plain.back_light if "back_light" in built else 0.0,
         timing="timing" in built,
     )
-    block = parse_time(entry.block)
+    block = parse_time(entry.block) if entry.block is not None else 0
     return QkdSpec(
         entry.name, entry.source, entry.destination, entry.link, entry.protocol,
         parse(entry.key_basis, "fraction"),
@@ -237,6 +265,7 @@ def session_of(entry: QkdEntry, duration: Time) -> QkdSpec:
         block,
         parse_time(entry.every) if entry.every is not None else block,
         entry.secrecy, entry.correctness, watch,
+        entry.pairs or 0, parse(entry.fidelity, "fraction") if entry.fidelity is not None else 0.0,
     )  # fmt: skip
 
 

@@ -258,6 +258,30 @@ def test_a_run_shows_error_rate_and_supply_under_attack(town: Run, tmp_path: Pat
     assert (again.code, "bit for bit" in again.out) == (0, True)
 
 
+def test_a_session_over_a_repeater_in_a_run(town: Run, tmp_path: Path) -> None:
+    """Pairs as they are delivered through the mast; the eavesdropper sits on the halves of the far end for some time."""
+    (tmp_path / "path.yaml").write_text(
+        "kind: workload\nversion: 1\nduration: 1300 ms\n"
+        "qkd:\n  - {name: far, from: Office, to: Depot, protocol: bbm92, pairs: 800, fidelity: 0.96}\n"
+        "attacks:\n  - {kind: intercept_resend, session: far, at: 600 ms}\n"
+    )
+    (tmp_path / "town.yaml").write_text(
+        TOWN.replace(
+            "  - {between: [Mast", "  - {between: [Office, Mast], length: 20 km}\n  - {between: [Mast"
+        )
+    )
+    done = town("run", "town.yaml", "--workload", "path.yaml", "--out", "out")
+    assert done.code == 0
+    lines = [json.loads(line) for line in (tmp_path / "out" / "journal.jsonl").read_text().splitlines()]
+    blocks = [line["m"] for line in lines if line.get("m", {}).get("type") == "KeyBlock"]
+    assert len(blocks) >= 3
+    assert blocks[0]["reason"].endswith("sifted bits, 1000 wanted")
+    assert blocks[0]["error_rate"] < 0.06
+    assert blocks[-1]["reason"] == "alarm: error rate"
+    assert blocks[-1]["error_rate"] > 0.15
+    assert all(block["detections"] == 800 for block in blocks)
+
+
 def test_keys_go_into_the_stores_of_two_kmes(town: Run, tmp_path: Path) -> None:
     """The stores are those of a trial that has begun: what an SAE then gets is what was distilled."""
     pytest.importorskip("aiohttp")
