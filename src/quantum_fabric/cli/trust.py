@@ -61,6 +61,11 @@ def command(network: str, ends: tuple[str, ...], between: tuple[str, str] | None
     from quantum_fabric import documents
     from quantum_fabric.cli.screen import console
 
+    try:
+        import quantum_fabric.keys.relay  # noqa: F401
+    except ModuleNotFoundError as error:
+        needed = "the extra 'server': pip install 'quantum-fabric[server]'"
+        raise InputError(f"no package '{error.name}'", needed, "qfabric trust") from None
     if between is not None and ends:
         raise InputError("--between beside --end", "one of them", "--between")
     if between is not None and between[0] == between[1]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,17 @@ def test_bad_input(qfabric, net, arguments: tuple[str, ...], said: str) -> None:
     assert result.code == 2
     assert said in result.err
     assert not result.out
+
+
+def test_without_the_extra_it_says_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['cryptography'] = None\n"
+        "from quantum_fabric.cli import main; sys.exit(main(['trust', 'lab']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "quantum-fabric[server]" in done.stderr
+    assert not done.stdout
 
 
 def test_a_bundled_network_and_one_that_is_none(qfabric) -> None:
