@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -49,11 +50,13 @@ def connect(path: Path) -> sqlite3.Connection:
         InputError: others may read the file, or it is of another version.
         OSError: it cannot be opened.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        mode = stat.S_IMODE(os.fstat(handle).st_mode)
-    finally:
-        os.close(handle)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    # an existing file is looked at and not opened: closing a handle of ours would drop SQLite's locks on it (POSIX)
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError("no regular file", "a file, and no link to one", f"store {path}")
+    mode = stat.S_IMODE(found.st_mode)
     if mode & 0o077:
         raise InputError(f"mode {mode:04o}", "mode 0600: others may read it", f"store {path}")
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
@@ -64,14 +67,14 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA busy_timeout = 5000")
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("BEGIN IMMEDIATE")
-        (found,) = connection.execute("PRAGMA user_version").fetchone()
-        if found in (0, 1):
-            for statement in (SCHEMA if found == 0 else "").split(";"):
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version in (0, 1):
+            for statement in (SCHEMA if version == 0 else "").split(";"):
                 connection.execute(statement)
             connection.execute(STREAMS)
             connection.execute(f"PRAGMA user_version = {VERSION}")
-        elif found != VERSION:
-            raise InputError(f"schema {found}", f"schema {VERSION}", f"store {path}")
+        elif version != VERSION:
+            raise InputError(f"schema {version}", f"schema {VERSION}", f"store {path}")
         connection.execute("COMMIT")
     except BaseException:
         connection.close()

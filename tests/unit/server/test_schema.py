@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import keydesk
 from quantum_fabric.keys import Grant, KeyRequest, verify
-from quantum_fabric.server.sqlite import VERSION
+from quantum_fabric.server.sqlite import VERSION, connect
 from quantum_fabric.server.store import Store
 
 
@@ -37,3 +39,19 @@ def test_schema_1_is_brought_up(tmp_path: Path) -> None:
     raw = sqlite3.connect(path)
     assert raw.execute("PRAGMA user_version").fetchone() == (VERSION,)
     raw.close()
+
+
+def test_a_second_connection_in_this_process_takes_no_lock_away(tmp_path: Path) -> None:
+    """POSIX drops all locks of a process on a file when any handle on it is closed; a WAL in use would be deleted then."""
+    path = tmp_path / "keys.sqlite"
+    first = connect(path)
+    first.execute("INSERT INTO pairs (master, slave) VALUES ('a', 'b')")
+    connect(path).close()
+    look = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(*c.execute('SELECT count(*) FROM pairs').fetchone()); c.close()"
+    for expected in (1, 2):
+        seen = subprocess.run(
+            [sys.executable, "-c", look, str(path)], capture_output=True, text=True, check=True
+        ).stdout
+        assert int(seen) == expected, "another process sees what was committed"
+        first.execute("INSERT INTO pairs (master, slave) VALUES (?, 'c')", (str(expected),))
+    first.close()
