@@ -153,7 +153,8 @@ def _forwards(
         click.echo(json.dumps(_object(study, table, found, notes), indent=1, ensure_ascii=False))
         return 0
     out = console()
-    _table(out, study, table)
+    if not found:  # the points of a sensitivity analysis say little one by one
+        _table(out, study, table)
     _indices(out, found, remarks)
     kept = [f"{run.kept:,} runs were there already."] if run.kept else []
     _end(out, [*kept, *notes], paths)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from quantum_fabric import __version__
 from quantum_fabric.errors import FabricError, InputError, StateError
-from quantum_fabric.studies.executors import AHEAD, Rows
+from quantum_fabric.studies.executors import AHEAD, Do, Rows
 from quantum_fabric.studies.work import Chunk, Order, work
 
 PATIENCE: Final = "10s"
@@ -39,17 +39,19 @@ class DaskCluster:
 
     Args:
         address: of its scheduler.
+        do: what is done with a chunk; a function of a module that the workers have.
 
     Raises:
         InputError: Dask is not installed, the cluster is away, has no workers, or workers of another version.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, do: Do = work) -> None:
         if find_spec("distributed") is None:
             raise InputError("nothing", MISSING, "--cluster")
         distributed: Any = import_module("distributed")
 
         self.address = address
+        self.do = do
         try:
             self._client: Any = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
@@ -93,7 +95,7 @@ class DaskCluster:
         def hand(limit: int) -> list[Any]:
             fresh = []
             for chunk in waiting:
-                future = self._client.submit(work, order, chunk, pure=False)
+                future = self._client.submit(self.do, order, chunk, pure=False)
                 handed[future.key] = chunk
                 fresh.append(future)
                 if len(handed) >= limit:

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from quantum_fabric.studies.engine import Row
 from quantum_fabric.studies.work import Chunk, Key, Order, work
 
 Rows = dict[Key, Row]
+Do = Callable[[Order, Chunk], Rows]
 
 AHEAD: Final = 3
 """Chunks that are handed out for each worker before the first comes back."""
@@ -79,10 +80,12 @@ class Pool:
 
     Args:
         workers: number of processes.
+        do: what is done with a chunk; a function of a module, since it is named to the workers.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, do: Do = work) -> None:
         self.workers = workers
+        self.do = do
         self._pool: ProcessPoolExecutor | None = None
 
     def run(self, order: Order, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, Rows]]:
@@ -117,7 +120,7 @@ class Pool:
                 if chunk is None:
                     break
                 try:
-                    handed[pool.submit(work, order, chunk)] = chunk
+                    handed[pool.submit(self.do, order, chunk)] = chunk
                 except BrokenProcessPool:
                     again.append(chunk)
                     raise

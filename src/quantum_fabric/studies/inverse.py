@@ -195,7 +195,7 @@ def _key(settings: tuple[tuple[str, Any], ...]) -> str:
 
 
 def backwards(question: Question, simulate: int = 16) -> Answer:
-    """Answer a study with a goal.
+    '''Answer a study with a goal.
 
     Args:
         question: the study, and who answers.
@@ -205,11 +205,19 @@ def backwards(question: Question, simulate: int = 16) -> Answer:
         InputError: SciPy is not installed, or the limit of questions is reached.
 
     Examples:
-        >>> from quantum_fabric.studies.loading import load_study
-        >>> answer = backwards(Question(load_study("reach")), simulate=0)
+        >>> from quantum_fabric.studies.loading import parse_study
+        >>> study = parse_study("""
+        ... kind: study
+        ... version: 1
+        ... base: {link: {distance: 20 km, segments: 1}, request: {fidelity: 0.8}}
+        ... goal: {output: rate, at_least: 1500 Hz}
+        ... improve:
+        ... - {path: defaults.detector.efficiency, from: 0.2, to: 0.98, cost: {per: 0.1}}
+        ... """)
+        >>> answer = backwards(Question(study), simulate=0)
         >>> answer.feasible, all(check.good for check in answer.checks)
         (True, True)
-    """
+    '''
     if find_spec("scipy") is None:
         raise InputError("nothing", MISSING, "goal")
     d = len(question.knobs)

@@ -130,6 +130,17 @@ def write(study: Study, state: State, table: Sequence[Line], folder: Path) -> li
 
     Raises:
         StateError: one cannot be written.
+
+    Examples:
+        >>> import tempfile
+        >>> from quantum_fabric.studies.loading import load_study
+        >>> from quantum_fabric.studies.running import Run
+        >>> study, folder = load_study("swap-order"), Path(tempfile.mkdtemp())
+        >>> state = Run(study, folder).go()
+        >>> [path.name for path in write(study, state, lines(study, state), folder)]
+        ['table.parquet', 'table.csv', 'runs.parquet']
+        >>> read_provenance(folder / "table.parquet")["digest"] == study.digest
+        True
     """
     told = json.dumps(provenance(study), sort_keys=True, ensure_ascii=False)
     points, runs = columns(study, table), run_columns(study, state)
