@@ -47,7 +47,8 @@ def test_a_second_connection_in_this_process_takes_no_lock_away(tmp_path: Path) 
     first = connect(path)
     first.execute("INSERT INTO pairs (master, slave) VALUES ('a', 'b')")
     connect(path).close()
-    look = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(*c.execute('SELECT count(*) FROM pairs').fetchone()); c.close()"
+    count = "SELECT count(*) FROM pairs"
+    look = f"import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(*c.execute('{count}').fetchone()); c.close()"
     for expected in (1, 2):
         seen = subprocess.run(
             [sys.executable, "-c", look, str(path)], capture_output=True, text=True, check=True
