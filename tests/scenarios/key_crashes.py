@@ -141,7 +141,7 @@ def main(place: str, rounds: int, seed: int, most: int) -> None:
             fed += store.run(lambda shelf, block=block: feed(desk(), shelf, block, 0))
             store.close()
         children = [begun(place, draw.choice((1, 3, 8))) for _ in range(draw.randint(1, most))]
-        time.sleep(draw.uniform(0.0, 0.15 * most))
+        time.sleep(draw.uniform(0.0, 0.15 if most == 1 else 1.0))  # several take longer to begin
         said = []
         for child, reads in children:
             os.kill(child, signal.SIGKILL)

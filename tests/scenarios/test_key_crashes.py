@@ -51,5 +51,5 @@ def test_several_workers_of_one_postgresql_are_killed() -> None:
 def test_several_workers_of_one_postgresql_are_killed_many_times() -> None:
     with postgres.serving() as server:
         found = run(server.database(), 100, 4, children=3)
-    assert found["deliveries"] > 1000
+    assert found["deliveries"] > 500
     assert found["burnt"] > 0, "some kills fell between the commit and the answer, or the test saw nothing"

@@ -131,8 +131,11 @@ class PostgresDatabase:
         self._loop = asyncio.SelectorEventLoop()
         self._connection: Any = None
         self._prepared: dict[str, Any] = {}
-        self._began = self._saved = False
+        self._began = self._saved = self._broken = False
+        self._inside = True
+        """Whether what is written now can be taken back alone, or need not be."""
         self.shelf: PostgresShelf = PostgresShelf(self._run, self._run_many)
+        self._before = self.shelf.snapshot()
         try:
             self._open()
         except BaseException:
@@ -146,7 +149,7 @@ class PostgresDatabase:
         if self._connection is None or self._connection.is_closed():
             self._open()
         self._say("BEGIN ISOLATION LEVEL READ COMMITTED")
-        self._began, self._saved = True, False
+        self._began, self._saved, self._inside, self._broken = True, False, True, False
         self._say(f"SELECT pg_advisory_xact_lock({_TURN})")
         self.shelf.refresh()
 
@@ -157,22 +160,28 @@ class PostgresDatabase:
         self.shelf.refresh()
 
     def save(self) -> None:
-        """Begin an act, and end the one before: one trip."""
-        self._say(f"{'RELEASE SAVEPOINT act; ' if self._saved else ''}SAVEPOINT act")
-        self._saved = True
+        """Begin an act. PostgreSQL hears of it when the act writes something there; many never do before the commit."""
+        self._before, self._inside = self.shelf.snapshot(), False
 
     def undo(self) -> bool:
-        """Take an act back; False where the connection was lost."""
+        """Take an act back; False where the connection was lost, or the transaction with it."""
         if self._connection.is_closed():
             return False
-        self._say("ROLLBACK TO SAVEPOINT act")
+        if self._inside:
+            self._say("ROLLBACK TO SAVEPOINT act")
+        elif self._broken:
+            return False
+        self._broken = False
+        self.shelf.restore(self._before)
         return True
 
     def keep(self) -> None:
-        """End an act: the next one, or the end of the transaction, does it."""
+        """End an act, taken back or not."""
 
     def commit(self) -> None:
         """Returns when PostgreSQL has written it to its log on disk."""
+        self._inside = True  # no act any more that would be taken back
+        self.shelf.flush()
         self._say("COMMIT")
         self._began = False
 
@@ -180,6 +189,7 @@ class PostgresDatabase:
         """Take all of it back; a connection that is in doubt is given up, which does the same."""
         began, self._began = self._began, False
         self.shelf.forget()
+        self.shelf.refresh()
         if began and self._connection is not None and not self._connection.is_closed():
             try:
                 self._say("ROLLBACK")
@@ -218,10 +228,26 @@ class PostgresDatabase:
             rows = await prepared.fetch(*values)
             return _Rows(rows, _count(prepared.get_statusmsg()))
 
-        return self._wait(ask())
+        if not statement.startswith("SELECT"):
+            self._enter()
+        return self._tried(ask())
 
     def _run_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-        self._wait(self._connection.executemany(numbered(statement), rows))
+        self._enter()
+        self._tried(self._connection.executemany(numbered(statement), rows))
+
+    def _enter(self) -> None:
+        """The act writes: from here on it can be taken back."""
+        if self._began and not self._inside:
+            self._say(f"{'RELEASE SAVEPOINT act; ' if self._saved else ''}SAVEPOINT act")
+            self._saved = self._inside = True
+
+    def _tried(self, work: Coroutine[Any, Any, T]) -> T:
+        try:
+            return self._wait(work)
+        except BaseException:
+            self._broken = True  # after a fault PostgreSQL does nothing more until a ROLLBACK
+            raise
 
     def _open(self) -> None:
         try:
@@ -238,6 +264,7 @@ class PostgresDatabase:
         }
         self._prepared.clear()
         self.shelf.forget()
+        self.shelf.refresh()
         try:
             self._connection = self._wait(
                 asyncpg.connect(

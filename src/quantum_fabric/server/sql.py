@@ -146,20 +146,14 @@ class SqlShelf:
     # ---------------------------------------------------------------------------------------------------- keys
 
     def key(self, key_id: UUID) -> KeyRecord | None:
-        row = self._one(f"SELECT {_FIELDS} FROM keys WHERE key_id = ?", key_id.bytes)
+        row = self._one(f"SELECT {FIELDS} FROM keys WHERE key_id = ?", key_id.bytes)
         return None if row is None else _record(row)
 
     def add_key(self, record: KeyRecord, sealed: Sealed | None) -> None:
-        provenance = record.provenance
         self._do(
-            f"INSERT INTO keys ({_FIELDS}, kek, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                record.key_id.bytes, record.bits, record.master, json.dumps(record.slaves),
-                json.dumps(record.awaiting), json.dumps(record.unconfirmed), record.created, record.expires,
-                provenance.origin.value, provenance.source, provenance.epsilon, record.state.value, record.end,
-                sealed.kek if sealed else None, sealed.octets if sealed else None,
-            ),
-        )  # fmt: skip
+            f"INSERT INTO keys ({FIELDS}, kek, sealed) VALUES ({', '.join('?' * 15)})",
+            (*fields_of(record), sealed.kek if sealed else None, sealed.octets if sealed else None),
+        )
         if record.state is not State.DESTROYED:
             self._count(record, 1)
 
@@ -205,7 +199,7 @@ class SqlShelf:
         return [record for record in self._records("state = 'reserved'") if record.master in record.awaiting]
 
     def _records(self, where: str, *values: object) -> list[KeyRecord]:
-        return [_record(row) for row in self._do(f"SELECT {_FIELDS} FROM keys WHERE {where}", values)]
+        return [_record(row) for row in self._do(f"SELECT {FIELDS} FROM keys WHERE {where}", values)]
 
     # ---------------------------------------------------------------------------------------- quotas, outbox
 
@@ -339,7 +333,7 @@ class SqlShelf:
         return [Entry(row[0], row[1], Act(row[2]), *row[3:]) for row in rows]
 
 
-_FIELDS: Final = "key_id, bits, master, slaves, awaiting, unconfirmed, created, expires, origin, source, epsilon, state, ended"
+FIELDS: Final = "key_id, bits, master, slaves, awaiting, unconfirmed, created, expires, origin, source, epsilon, state, ended"
 _ERRAND: Final = "kme, key_id, slices, masked, void"
 
 
@@ -348,6 +342,16 @@ def cell_in(pool: Pool, row: Sequence[Any]) -> tuple[Cell, Sealed]:
     name, start, octets, origin, source, epsilon, kek, sealed = row
     provenance = Provenance(Origin(origin), source, epsilon)
     return Cell(pool, UUID(bytes=name), start, octets, provenance), Sealed(kek, sealed)
+
+
+def fields_of(record: KeyRecord) -> tuple[Any, ...]:
+    """A record as a row of `FIELDS`."""
+    provenance = record.provenance
+    return (
+        record.key_id.bytes, record.bits, record.master, json.dumps(record.slaves), json.dumps(record.awaiting),
+        json.dumps(record.unconfirmed), record.created, record.expires, provenance.origin.value, provenance.source,
+        provenance.epsilon, record.state.value, record.end,
+    )  # fmt: skip
 
 
 def _record(row: Sequence[Any]) -> KeyRecord:
