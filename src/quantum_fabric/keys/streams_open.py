@@ -70,11 +70,26 @@ def open_end(
     Returns:
         `Elsewhere` where another KME is the stream's home, `Refusal` where this SAE may not.
     """
+    answer = _judge(desk, shelf, sae, peer, name, asked, now, sender)
+    if isinstance(answer, Refused):
+        facts = {"stream": str(name), "status": int(answer.code), "why": answer.why, "peer": peer}
+        desk.note(shelf, now, Act.REFUSED, sae, asked="open_connect", **facts)
+    return answer
+
+
+def _judge(
+    desk: Desk, shelf: Shelf, sae: str, peer: str, name: UUID, asked: Quality, now: Instant, sender: str
+) -> Opened | Refused | Refusal | Elsewhere:
     pair = pair_of(desk.policy, sae, peer)
     lives = desk.policy.homes.get(sae) == (sender or desk.policy.kme)
     if pair is None or not lives:
         return desk.refuse(
-            shelf, now, sae, "open", Refusal(401, "this SAE may not share keys with that one"), peer=peer
+            shelf,
+            now,
+            sae,
+            "open_connect",
+            Refusal(401, "this SAE may not share keys with that one"),
+            peer=peer,
         )
     known = find(shelf, name)
     if known is not None and not sender and _at(known, sae) in (EndState.OPEN, EndState.CLOSED):

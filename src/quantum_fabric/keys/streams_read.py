@@ -47,6 +47,16 @@ def read(
     Raises:
         SealError: the store was tampered with.
     """
+    answer = _look(desk, shelf, sae, name, index, now, excess, begin)
+    if isinstance(answer, Refused) and answer.code is not Code.METADATA:
+        facts = {"stream": str(name), "index": index, "status": int(answer.code), "why": answer.why}
+        desk.note(shelf, now, Act.REFUSED, sae, asked="get_key", **facts)
+    return answer
+
+
+def _look(
+    desk: Desk, shelf: Shelf, sae: str, name: UUID, index: int | None, now: Instant, excess: Fits, begin: int
+) -> Given | Refused | Wait | Elsewhere:
     stream = find(shelf, name)
     end = None if stream is None else stream.end(sae)
     if stream is None or end is None or end.state is not EndState.OPEN or not desk.policy.lives_here(sae):

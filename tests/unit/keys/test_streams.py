@@ -120,6 +120,22 @@ def test_both_ends_read_the_same_chunk_once() -> None:
     assert '"index":7' in text
 
 
+def test_every_refusal_is_in_the_book() -> None:
+    kme, name = local()
+    kme.read("alice", name, 0)
+    before = len(kme.shelf.entries)
+    kme.read("alice", name, 0)
+    kme.read("bob", name, 0)
+    kme.open("alice", "anna", name)
+    kme.open("alice", "anna", asked=Quality(chunk=1))
+    kme.open("alice", "eve")
+    found = [(entry.act.value, json.loads(entry.facts)) for entry in kme.shelf.entries[before:]]
+    assert [(act, facts["asked"], facts["status"]) for act, facts in found] == [
+        ("refused", "get_key", 2), ("refused", "get_key", 4), ("refused", "open_connect", 5), ("refused", "open_connect", 7),
+        ("refused", "open_connect", 401),
+    ]  # fmt: skip
+
+
 def test_without_an_index_each_end_goes_on_after_the_furthest() -> None:
     kme, name = local()
     first = [kme.read("alice", name) for _ in range(3)]
