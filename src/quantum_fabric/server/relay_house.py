@@ -13,7 +13,6 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
@@ -188,10 +187,15 @@ class RelayHouse:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            with suppress(FabricError):
+            try:
                 self._post(await self._act(lambda node, now: node.handle(Tick(), now)))
                 for supply in self._settings.supplies:
                     self._post(await self._act(partial(self._fill, supply)))
+            except FabricError as error:
+                log.info("the relay waits: %s", error)
+            except Exception as error:
+                # a traceback shows values, and the next tick may fare better
+                log.error("a tick of the relay failed: %s", type(error).__name__)
 
     def _fill(self, supply: RelaySupply, node: RelayNode, now: Instant) -> list[Answer]:
         """Send a block where a stock is below its mark and none is on its way."""
