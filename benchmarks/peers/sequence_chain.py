@@ -55,7 +55,7 @@ def configuration(chain: dict[str, Any], seed: int) -> dict[str, Any]:
     memories = {
         "fidelity": chain["fresh"],
         "coherence_time": chain["coherence"],
-        "efficiency": 1.0,
+        "efficiency": chain["emission"],
         "frequency": 8e7,
         "cutoff_flag": False,
     }
