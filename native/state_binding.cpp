@@ -1,7 +1,6 @@
 // The state representations by themselves: what nodes do to pairs, for whoever wants to hold one to another.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/array.h>
-#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -55,6 +54,7 @@ qe::Rotation turned(int rotation) {
 
 qe::Distillation kind(bool bbpssw) { return bbpssw ? qe::BBPSSW : qe::DEJMPS; }
 
+// Operations return, after what they announce and the pair that they leave, how many draws they made.
 template <class State>
 void bind_state(nb::module_& m, const char* name) {
     using Row = std::vector<double>;
@@ -75,12 +75,13 @@ void bind_state(nb::module_& m, const char* name) {
             qe::Stream drawn = stream(draws);
             State whole;
             const int announced = State::swapped(a, end(one), b, end(two), operations(node), 0.0, 0.0, drawn, whole);
-            return std::pair<int, State>(announced, whole);
+            return nb::make_tuple(announced, whole, drawn.draws);
         }, "a"_a, "one"_a, "b"_a, "two"_a, "node"_a, "draws"_a)
         .def_static("half_purified", [](const State& keep, int one, const State& spent, int two, const Row& node, bool bbpssw,
                                         int rotation, const std::string& draws) {
             qe::Stream drawn = stream(draws);
-            return State::half_purified(keep, end(one), spent, end(two), operations(node), kind(bbpssw), turned(rotation), drawn);
+            const int bit = State::half_purified(keep, end(one), spent, end(two), operations(node), kind(bbpssw), turned(rotation), drawn);
+            return nb::make_tuple(bit, drawn.draws);
         }, "keep"_a, "one"_a, "spent"_a, "two"_a, "node"_a, "bbpssw"_a, "rotation"_a, "draws"_a)
         .def_static("purified", [](const State& keep, int one, const State& spent, int two, const Row& first, const Row& second,
                                    bool bbpssw, int rotation, int keep_frame, int spent_frame, int bit, const std::string& draws) {
@@ -90,7 +91,7 @@ void bind_state(nb::module_& m, const char* name) {
             const qe::Expected expected = qe::purify_frame(label(keep_frame), label(spent_frame), turned(rotation));
             const int mine = State::purified(kept, end(one), spent, end(two), operations(first), operations(second), kind(bbpssw),
                                              turned(rotation), expected, bit & 1, drawn);
-            return std::pair<int, State>(mine, kept);
+            return nb::make_tuple(mine, kept, drawn.draws);
         }, "keep"_a, "one"_a, "spent"_a, "two"_a, "first"_a, "second"_a, "bbpssw"_a, "rotation"_a, "keep_frame"_a,
            "spent_frame"_a, "bit"_a, "draws"_a);
 }

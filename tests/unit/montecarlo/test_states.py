@@ -108,7 +108,9 @@ def test_waiting_is_a_semigroup() -> None:
 def test_a_bell_measurement() -> None:
     for number, draw, left, right in cases():
         node, one, two = noise(draw), int(draw.integers(2)), int(draw.integers(2))
-        label, whole = native.ExactState.swapped(exact(left), one, exact(right), two, row(node), f"s{number}")
+        label, whole, _ = native.ExactState.swapped(
+            exact(left), one, exact(right), two, row(node), f"s{number}"
+        )
         far_near = left if one == 1 else reversed_ends(left)
         near_far = right if two == 0 else reversed_ends(right)
         effects = instruments.bell_effects(node)
@@ -127,7 +129,7 @@ def test_half_a_purification() -> None:
         purifier = instruments.half_purifiers(node, axes, False)[1]
         qubits = (instruments.marginal(keep, end), instruments.marginal(spent, other))
         chance = instruments.bit_chance(*qubits, purifier)
-        bit = native.ExactState.half_purified(
+        bit, _ = native.ExactState.half_purified(
             exact(keep), end, exact(spent), other, row(node), False, rotation, draws
         )
         assert bit == (native.stream(draws, 1)[0] < chance)
@@ -142,7 +144,7 @@ def test_a_purification(kind: str) -> None:
         rotation, bit, draws = number % 36, int(draw.integers(2)), f"p{number}"
         frames = [int(label) for label in draw.integers(4, size=2)]
         bbpssw = kind == "bbpssw"
-        mine, found = native.ExactState.purified(
+        mine, found, drawn = native.ExactState.purified(
             exact(keep),
             end,
             exact(spent),
@@ -172,6 +174,7 @@ def test_a_purification(kind: str) -> None:
             )
         assert found.numbers == pytest.approx(values(state if end == 1 else reversed_ends(state)), abs=1e-12)
         succeeded += success
+        assert drawn == 1
     assert 0.2 * len(CASES) < succeeded < 0.8 * len(CASES)
 
 
@@ -200,8 +203,8 @@ def test_x_states_are_closed() -> None:
             for kind, states in ((native.XState, slim), (native.ExactState, pair))
         ]
         assert bits[0] == bits[1]
-        label, slender = native.XState.swapped(slim[0], ends[0], slim[1], ends[1], first, draws)
-        same, whole = native.ExactState.swapped(pair[0], ends[0], pair[1], ends[1], first, draws)
+        label, slender, _ = native.XState.swapped(slim[0], ends[0], slim[1], ends[1], first, draws)
+        same, whole, _ = native.ExactState.swapped(pair[0], ends[0], pair[1], ends[1], first, draws)
         assert label == same
         assert within_x(whole)
         assert slender.numbers == pytest.approx(narrow(whole), abs=1e-12)
@@ -220,7 +223,9 @@ def test_turned_purifications_leave_x_states() -> None:
     pair = exact(density_matrix(np.random.default_rng(1), x_shaped=True))
     clean = row(OperationNoise(0.0, 0.01, 0.0, 0.02))
     for rotation in range(36):
-        _, found = native.ExactState.purified(pair, 0, pair, 0, clean, clean, False, rotation, 0, 0, 0, "t")
+        _, found, _ = native.ExactState.purified(
+            pair, 0, pair, 0, clean, clean, False, rotation, 0, 0, 0, "t"
+        )
         assert native.XState.closed(rotation) == (rotation in CLOSED) == within_x(found), rotation
         assert native.ExactState.closed(rotation)
     slim = native.XState(narrow(pair))
@@ -228,18 +233,22 @@ def test_turned_purifications_leave_x_states() -> None:
         native.XState.purified(slim, 0, slim, 0, clean, clean, False, 7, 0, 0, 0, "t")
 
 
-def test_a_certain_purification_draws_nothing() -> None:
-    """Rounding must not decide whether a draw is made: a Bell state that comes out of other operations is still certain."""
-    perfect = native.ExactState(values(instruments.bell_mixture((1, 0, 0, 0), 0)))
+@pytest.mark.parametrize("kind", ["ExactState", "XState"])
+@pytest.mark.parametrize(("short", "draws"), [(0.0, 0), (1e-14, 0), (1e-9, 1)])
+def test_a_certain_purification_draws_nothing(kind: str, short: float, draws: int) -> None:
+    """Rounding must not decide whether a draw is made: what falls short of certainty by rounding is certain, also of failure."""
+    state = exact(instruments.bell_mixture((1.0 - short, 0.0, short, 0.0), 0))
+    pair = state if kind == "ExactState" else native.XState(narrow(state))
     ideal = row(OperationNoise())
-    for number in range(50):
-        label, joined = native.ExactState.swapped(perfect, 1, perfect, 0, ideal, f"c{number}")
-        bit, after = native.ExactState.purified(
-            joined, 1, joined, 1, ideal, ideal, False, 7, label, label, 0, f"d{number}"
+    for number in range(20):
+        frame = 2 * (
+            number % 2
+        )  # of the spent pair, as it is or as it is not: the round is certain to succeed, or to fail
+        bit, after, drawn = type(pair).purified(
+            pair, 1, pair, 1, ideal, ideal, False, 0, 0, frame, 0, f"d{number}"
         )
-        frame, flip = purify_frame("dejmps", label, label)
-        assert bit == flip
-        assert after.weights(0, frame)[0] == pytest.approx(1.0, abs=1e-12)
+        assert (bit, drawn) == (0, draws)
+        assert after.weights(0, 0)[0] == pytest.approx(1.0, abs=1e-8)
 
 
 @pytest.mark.parametrize(
