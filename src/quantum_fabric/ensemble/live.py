@@ -58,6 +58,13 @@ PREPARED, DECLINED, CONFIRMED, RELEASED = 10, 11, 12, 13
 SEEN: Final = {Heralded: 0, Swapped: 1, Purified: 2, Truth: 10}
 """What watchers may see of plant and agents, as the kernel counts it."""
 
+BELLS: Final = tuple(Bell)
+
+NUMBER_BITS: Final = 38
+"""Bits of the kernel's name of an elementary pair that count the heralds of its lane."""
+
+NUMBERS: Final = (1 << NUMBER_BITS) - 1
+
 HIDDEN: Final = (Measured, Teleported, Received)
 
 
@@ -101,6 +108,9 @@ class LiveFabric(Fabric):
             int, tuple[int, dict[str, int]]
         ] = {}  # epoch -> kernel's number, and positions of nodes
         self._circuits: list[tuple[int, str]] = []  # epoch and node of each of the kernel's circuits
+        self._lanes: dict[int, str] = {}
+        self._decays: dict[int, tuple[float, float, float, float, float]] = {}
+        self._slots = [slot for node in inventory.nodes.values() for slot in range(node.slots)]
         self._nodes = list(inventory.nodes)
         self._links = list(inventory.links)
         super().__init__(inventory, believed=believed, seed=seed, states=states, replica=replica)
@@ -208,19 +218,29 @@ class LiveFabric(Fabric):
             letter = Declined(epoch, node, "its slots are leased already, or the lease is over")
         else:
             own, birth, partner, far_birth = decay
-            here, there = self._run.decay(own), self._run.decay(partner)
+            here, there = self._decay(own), self._decay(partner)
             rates = (here[0] + there[0], here[1] + there[1], here[2] + there[2])
             stretches = tuple(
                 Stretch(each[3], each[4], since) for each, since in ((here, birth), (there, far_birth)) if each[3] > 0.0
             )  # fmt: skip
             pair = PairId(self._pair(mine), self._pair(far))
-            _, place = self._run.slot(slot)
-            letter = Confirmed(epoch, node, pair, Bell(frame), quality, rates, born, at, place, stretches)
+            letter = Confirmed(epoch, node, pair, BELLS[frame], quality, rates, born, at, self._slots[slot], stretches)
         self._arrive((CONTROLLER, letter))
 
+    def _decay(self, index: int) -> tuple[float, float, float, float, float]:
+        found = self._decays.get(index)
+        if found is None:
+            found = self._decays[index] = self._run.decay(index)
+        return found
+
     def _pair(self, name: int) -> str:
-        link, lane, number = self._run.lane(name)
-        return f"{self._links[link]}/{lane}#{number}"
+        """The name of an elementary pair: the kernel's number of its lane is in the upper bits."""
+        lane = name >> NUMBER_BITS
+        prefix = self._lanes.get(lane)
+        if prefix is None:
+            link, number, _ = self._run.lane(name)
+            prefix = self._lanes[lane] = f"{self._links[link]}/{number}#"
+        return f"{prefix}{name & NUMBERS}"
 
     def _see(
         self, what: int, node: int, slot: int, other: int, mine: int, far: int, label: int, born: Time, far_born: Time,
@@ -232,12 +252,12 @@ class LiveFabric(Fabric):
             ends = ((place, self._pair(mine)), (self._nodes[other], self._pair(far)))
             self._reveal(Truth(ends, Bell(label), weights, self.now))
             return
-        here = self._run.slot(slot)[1]
+        here = self._slots[slot]
         if what == SEEN[Heralded]:
             link = self._links[self._run.lane(mine)[0]]
             self._watch(place, Heralded(place, here, link, self._pair(mine), Bell(label), born, far_born))
             return
-        there = self._run.slot(other)[1]
+        there = self._slots[other]
         if what == SEEN[Swapped]:
             self._watch(place, Swapped(place, here, there, None if label < 0 else Bell(label)))
         else:
