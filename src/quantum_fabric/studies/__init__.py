@@ -13,12 +13,14 @@ An engine (`engine.Engine`) answers the question of a point; a new one is one mo
 """
 
 from quantum_fabric.studies.engine import Engine, engine
-from quantum_fabric.studies.executors import Executor, executor
-from quantum_fabric.studies.inverse import Answer, Question, backwards
+from quantum_fabric.studies.executors import Executor
+from quantum_fabric.studies.hands import executor
+from quantum_fabric.studies.inverse import Answer, backwards
 from quantum_fabric.studies.loading import Study, bundled, load_study, parse_study
 from quantum_fabric.studies.outputs import OUTPUTS
 from quantum_fabric.studies.page import Page, render
 from quantum_fabric.studies.papers import Papers
+from quantum_fabric.studies.question import Question
 from quantum_fabric.studies.running import Bill, Run, State, bill, check_limits
 from quantum_fabric.studies.sensitivity import Index, indices
 from quantum_fabric.studies.store import Store

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from quantum_fabric.studies.costs import Target, shortfall
 from quantum_fabric.studies.engine import engine
+from quantum_fabric.studies.question import Question
 from quantum_fabric.studies.reduction import estimate
 from quantum_fabric.studies.work import Order, Task, cut
-
-if TYPE_CHECKING:
-    from quantum_fabric.studies.inverse import Question
 
 FIDELITY_ERROR: Final = 0.005
 RATE_ERROR: Final = 0.15

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing import connection
 from typing import Final, Protocol
 
-from quantum_fabric.errors import InputError, StateError
+from quantum_fabric.errors import StateError
 from quantum_fabric.studies.engine import Row
 from quantum_fabric.studies.work import Chunk, Key, Order, work
 
@@ -170,32 +170,3 @@ def attend() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="parent").start()
-
-
-def executor(workers: int, cluster: str | None = None) -> Executor:
-    """Who is to do the work.
-
-    Args:
-        workers: processes on this machine; 1 for none beside this one.
-        cluster: address of a cluster instead.
-
-    Raises:
-        InputError: an address of no known kind, an engine that is not installed, or a cluster that is away.
-
-    Examples:
-        >>> type(executor(1)).__name__
-        'Alone'
-        >>> executor(1, "carrier-pigeon://roof")
-        Traceback (most recent call last):
-        ...
-        quantum_fabric.errors.InputError: --cluster: found 'carrier-pigeon://roof', expected tcp://HOST:PORT or tls://HOST:PORT of a \
-Dask scheduler
-    """
-    if cluster is None:
-        return Alone() if workers == 1 else Pool(workers)
-    scheme = cluster.partition("://")[0]
-    if "://" not in cluster or scheme not in ("tcp", "tls"):
-        raise InputError(repr(cluster), "tcp://HOST:PORT or tls://HOST:PORT of a Dask scheduler", "--cluster")
-    from quantum_fabric.studies.dask_cluster import DaskCluster
-
-    return DaskCluster(cluster)

@@ -11,8 +11,8 @@ import pytest
 from quantum_fabric.studies import Question, backwards, parse_study
 from quantum_fabric.studies.costs import Target, shortfall, targets
 from quantum_fabric.studies.engine import Row
-from quantum_fabric.studies.inverse import Shares
 from quantum_fabric.studies.outputs import OUTPUTS
+from quantum_fabric.studies.question import Shares
 
 pytest.importorskip("scipy")
 
