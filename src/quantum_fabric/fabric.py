@@ -222,9 +222,8 @@ class Fabric:
         """
         found = self._replies.get(name)
         if found is None:
-            raise UnknownNameError(
-                found=repr(name), expected="the name of a request that was submitted", where="request"
-            )
+            expected = "the name of a request that was submitted"
+            raise UnknownNameError(found=repr(name), expected=expected, where="request")
         return found
 
     def perform(self, command: Command) -> Answer | None:
@@ -257,8 +256,13 @@ class Fabric:
         return self._answer
 
     def tell(self, place: str, message: Message) -> None:
-        """Show the watchers what a service of this network has to tell."""
-        self._watch(place, message)
+        """Show the watchers a message, at once: what happens here, or what a service has to tell."""
+        for watcher in self._watchers.get(type(message), ()):
+            watcher(self.clock.now, place, message)
+        for watcher in self._watch_all:
+            watcher(self.clock.now, place, message)
+
+    _watch = tell
 
     # ------------------------------------------------------------------------------------------- inside
 
@@ -266,14 +270,6 @@ class Fabric:
         """What keeps the time, and what is out there."""
         clock = Clock()
         return clock, build_twin(self.inventory, clock, self.streams, self._emit, self._reveal, self.states)
-
-    def _watch(self, place: str, message: Message) -> None:
-        watchers = self._watchers.get(type(message))
-        if watchers:
-            for watcher in watchers:
-                watcher(self.clock.now, place, message)
-        for watcher in self._watch_all:
-            watcher(self.clock.now, place, message)
 
     def _act(self, seat: str, actions: Sequence[Action]) -> None:
         """Do, carry and remember what a decider answered."""
