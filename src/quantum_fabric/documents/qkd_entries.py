@@ -86,7 +86,10 @@ class QkdEntry(Entry):
     secrecy: Chance = Field(1e-9, description="failure probability of secrecy asked of each block")
     correctness: Chance = Field(1e-12, description="failure probability of correctness asked of each block")
     watch: tuple[Literal["self_test", "back_light", "timing"], ...] = Field(
-        ("self_test", "back_light", "timing"), description="what the ends have built in against attacks"
+        ("self_test", "back_light", "timing"),
+        max_length=3,
+        examples=[["self_test", "timing"]],
+        description="what the ends have built in against attacks",
     )
     note: Text | None = None
 
