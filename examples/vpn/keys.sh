@@ -7,8 +7,8 @@
 #   SAE_CERT   certificate of this application
 #   SAE_KEY    its private key
 #
-# A key goes through pipes and shell variables only: never through an argument, which every user of the machine can see, and never
-# through a file.
+# A key goes through pipes and shell variables: never through an argument, which every user of the machine can see, and never
+# through a file. (The programs of two of the examples want one or the other; those scripts say what they do about it.)
 
 set -eu
 umask 077
@@ -18,8 +18,9 @@ kme() { # kme PATH: what the key server answers
         --cacert "$KME_CA" --cert "$SAE_CERT" --key "$SAE_KEY" "$KME/api/v1/keys/$1"
 }
 
-one_key() { # reads an answer; prints "KEY_ID KEY_IN_BASE64", or fails
-    jq --exit-status --raw-output '.keys | select(length == 1) | .[0] | "\(.key_ID) \(.key)"'
+one_key() { # reads an answer; prints "KEY_ID KEY_IN_BASE64", or fails: what it prints goes into settings of other programs
+    jq --exit-status --raw-output '.keys | select(length == 1) | .[0]
+        | select((.key_ID | test("^[0-9a-fA-F-]{36}$")) and (.key | test("^[A-Za-z0-9+/]{43}=$"))) | "\(.key_ID) \(.key)"'
 }
 
 new_key() { # new_key SLAVE_SAE: a key of 256 bits that nobody had before

@@ -68,3 +68,27 @@ def test_the_scripts_are_good_shell() -> None:
         done = subprocess.run(["sh", "-n", path], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert os.access(path, os.X_OK) or path.name == "keys.sh"
+
+
+KEY = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
+ID = "9a6f4c0e-4b1d-4c55-9a0e-6a0f0a3d8c11"
+
+
+@pytest.mark.parametrize(
+    ("answer", "good"),
+    [
+        (f'{{"keys":[{{"key_ID":"{ID}","key":"{KEY}"}}]}}', True),
+        ("", False),
+        ('{"message":"one or more keys specified are not found on KME"}', False),
+        ('{"keys":[]}', False),
+        (f'{{"keys":[{{"key_ID":"{ID}","key":"{KEY}"}},{{"key_ID":"{ID}","key":"{KEY}"}}]}}', False),
+        (f'{{"keys":[{{"key_ID":"x;}} secrets {{","key":"{KEY}"}}]}}', False),
+        (f'{{"keys":[{{"key_ID":"{ID}","key":"c2hvcnQ="}}]}}', False),
+        (f'{{"keys":[{{"key_ID":"{ID}","key":"{KEY}\\n"}}]}}', False),
+    ],
+)
+def test_an_answer_that_is_none_stops_a_script(answer: str, good: bool) -> None:
+    program = f'. {vpnlab.EXAMPLES}/keys.sh; found=$(one_key); echo "got $found"'
+    done = subprocess.run(["sh", "-c", program], input=answer, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) is good
+    assert done.stdout == (f"got {ID} {KEY}\n" if good else "")
