@@ -299,6 +299,28 @@ def test_a_start_that_cannot_be_changes_nothing(
     assert world.nodes["A"].quiet
 
 
+def test_a_share_that_comes_after_its_key_was_withdrawn_is_destroyed() -> None:
+    world = World(line())
+    world.start(KEY, (SHORT,), life=500)
+    late = None
+    while world.wires:
+        message = world.wires.pop(0)
+        if message.receiver == "B" and late is None:
+            late = message
+        else:
+            world.hand(message.receiver, message)
+    assert late is not None
+    world.now = 600
+    world.hand("A", Tick())
+    world.drain()
+    assert world.failed[KEY, "A"][0].outcome is Outcome.EXPIRED
+    world.now = 100  # a clock that went back: only the withdrawal itself can tell
+    world.hand("B", late)
+    assert not world.nodes["B"].book.held
+    world.settle()
+    assert world.verdict(KEY, "A", "B") is None
+
+
 def test_a_name_is_used_once() -> None:
     world = World(line())
     world.start(KEY, (SHORT,))

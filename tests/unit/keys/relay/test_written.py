@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyrelay import World, ladder
@@ -43,6 +43,7 @@ def leaves(value: Any, place: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
     return found
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_rubbish_is_an_input_error_or_another_message(data: st.DataObject) -> None:
     value = json.loads(json.dumps(written(data.draw(st.sampled_from(HEARD)))))
