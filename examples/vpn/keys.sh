@@ -19,8 +19,10 @@ kme() { # kme PATH: what the key server answers
 }
 
 one_key() { # reads an answer; prints "KEY_ID KEY_IN_BASE64", or fails: what it prints goes into settings of other programs
-    jq --exit-status --raw-output '.keys | select(length == 1) | .[0]
-        | select((.key_ID | test("^[0-9a-fA-F-]{36}$")) and (.key | test("^[A-Za-z0-9+/]{43}=$"))) | "\(.key_ID) \(.key)"'
+    one=$(jq --raw-output '.keys | select(length == 1) | .[0]
+        | select((.key_ID | test("\\A[0-9a-fA-F-]{36}\\z")) and (.key | test("\\A[A-Za-z0-9+/]{43}=\\z")))
+        | "\(.key_ID) \(.key)"')
+    [ -n "$one" ] && printf '%s\n' "$one" # when curl failed, jq had nothing to read and nothing to complain about
 }
 
 new_key() { # new_key SLAVE_SAE: a key of 256 bits that nobody had before

@@ -84,6 +84,7 @@ ID = "9a6f4c0e-4b1d-4c55-9a0e-6a0f0a3d8c11"
         (f'{{"keys":[{{"key_ID":"{ID}","key":"{KEY}"}},{{"key_ID":"{ID}","key":"{KEY}"}}]}}', False),
         (f'{{"keys":[{{"key_ID":"x;}} secrets {{","key":"{KEY}"}}]}}', False),
         (f'{{"keys":[{{"key_ID":"{ID}","key":"c2hvcnQ="}}]}}', False),
+        (f'{{"keys":[{{"key_ID":"evil\\n{ID}","key":"{KEY}"}}]}}', False),
         (f'{{"keys":[{{"key_ID":"{ID}","key":"{KEY}\\n"}}]}}', False),
     ],
 )

@@ -82,6 +82,7 @@ def test_a_tunnel_whose_preshared_keys_come_from_two_kmes(tmp_path: Path) -> Non
         assert again.returncode != 0, "a key is handed over once"
         assert "400" in again.stderr
         assert again.stdout == ""
+        assert b.psk() == a.psk(), "and what there was stays: no key is never an empty one"
         before = b.psk()
         alice.script("wireguard.sh", "master", "bob", a.name, b.public)
         a.peer(b)
