@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from benchmarks import report
-from benchmarks.peers import SEQUENCE, PeerError, install, said_of
+from benchmarks.peers import ABSENT, PEERS, PeerError, install, said_of
 from benchmarks.records import Row
 from benchmarks.suites import SUITES, Run
 
@@ -46,13 +46,15 @@ def main(names: tuple[str, ...], quick: bool, out: Path | None, install_peers: b
 
 
 def _install(console: Console) -> None:
-    with console.status(f"installing {SEQUENCE.requirement} (about 800 MB, some minutes)"):
-        try:
-            python = install(SEQUENCE)
-            version = said_of(SEQUENCE, python)
-        except PeerError as error:
-            raise click.ClickException(str(error)) from error
-    console.print(f"{version} is in {python.parent.parent}")
+    for peer in PEERS:
+        with console.status(f"installing {peer.requirement} ({peer.size})"):
+            try:
+                python = install(peer)
+                version = said_of(peer, python)
+            except PeerError as error:
+                raise click.ClickException(str(error)) from error
+        console.print(f"{version} is in {python.parent.parent}")
+    console.print(ABSENT)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class Row:
         name: what was measured.
         quantity: which number, with its unit.
         ours: our value; None where the measurement failed.
-        goal: what ours is to be.
+        goal: what ours is to be; None for what is only reported.
         peer: the peer's value in the same run; None where there is no peer or it failed.
         peer_name: the peer with its version, or why there is no value.
         ratio_goal: least number of times that ours is to be better than the peer's.
@@ -51,12 +51,13 @@ class Row:
         count_goal: what it is to be.
         failure: why there is no value of ours.
         details: everything else that was measured.
+        others: further peers' values, by name with version.
     """
 
     name: str
     quantity: str
     ours: float | None
-    goal: Goal
+    goal: Goal | None
     peer: float | None = None
     peer_name: str = ""
     ratio_goal: float | None = None
@@ -65,13 +66,15 @@ class Row:
     count_goal: Goal | None = None
     failure: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, float] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float | None:
         """How many times better ours is than the peer's."""
         if self.ours is None or self.peer is None:
             return None
-        return self.ours / self.peer if self.goal.at_least else self.peer / self.ours
+        more = self.goal is not None and self.goal.at_least
+        return self.ours / self.peer if more else self.peer / self.ours
 
     @property
     def fast(self) -> bool:
@@ -79,7 +82,7 @@ class Row:
         if self.ours is None:
             return False
         beats = self.ratio is None or self.ratio_goal is None or self.ratio >= self.ratio_goal
-        return self.goal.met(self.ours) and beats
+        return (self.goal is None or self.goal.met(self.ours)) and beats
 
     @property
     def sound(self) -> bool:
@@ -94,4 +97,6 @@ class Row:
             return "failed"
         if not self.sound:
             return "no: count"
+        if self.goal is None and self.ratio_goal is None:
+            return "-"
         return "yes" if self.fast else "no"

@@ -36,11 +36,15 @@ def show(console: Console, rows: Sequence[Row], run: Run) -> None:
     """Print everything."""
     if rows:
         console.print(table(rows))
-    physics = [row for row in rows if row.details.get("ours")]
+    physics = [row for row in rows if "fidelity" in row.details.get("ours", {})]
     if physics:
         console.print(physics_table(physics))
     if run.profile:
         console.print(profile_table(run.profile))
+    for row in rows:
+        for name, value in row.others.items():
+            times = f" ({value / row.ours:.3g}x)" if row.ours else ""
+            console.print(f"{row.name}, {name}: {_number(value)} {row.quantity}{times}")
     for note in run.notes:
         console.print(note, style="yellow")
     for row in rows:
@@ -58,11 +62,11 @@ def table(rows: Sequence[Row]) -> Table:
     for heading in ("ours", "goal", "peer", "ratio", "goal", "count", "goal"):
         made.add_column(heading, justify="right", no_wrap=True)
     made.add_column("met")
-    colours = {"yes": "green", "no": "yellow"}
+    colours = {"yes": "green", "no": "yellow", "-": "default"}
     for row in rows:
         verdict = row.verdict()
         made.add_row(
-            row.name, row.quantity, _number(row.ours), str(row.goal), _number(row.peer),
+            row.name, row.quantity, _number(row.ours), str(row.goal or ""), _number(row.peer),
             f"{row.ratio:.3g}x" if row.ratio is not None else "",
             f"≥ {row.ratio_goal:g}x" if row.ratio_goal is not None and row.ratio is not None else "",
             f"{_number(row.count)} {row.counted}" if row.count is not None else "",

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeAlias
 
-from benchmarks import exact_forecast, startup
+from benchmarks import exact_forecast, goals, startup
 from benchmarks.peers import SEQUENCE, PeerError, how_to_install, interpreter, said_of
 from benchmarks.processes import MeasurementError, ask, middle, ours
 from benchmarks.records import Goal, Row
@@ -250,5 +250,6 @@ SUITES: dict[str, Callable[[Run], list[Row]]] = {
     "startup": start,
     "chain": chain,
     "exact": exact,
+    **goals.SUITES,
     "profile": profile,
 }

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import chain, event_path
+from benchmarks import chain, engines, event_path
 
 RUNS: dict[str, Callable[..., dict[str, Any]]] = {
     "chain": chain.measure,
@@ -15,6 +15,11 @@ RUNS: dict[str, Callable[..., dict[str, Any]]] = {
     "bare": event_path.bare_hold,
     "draws": event_path.draws,
     "profile": event_path.profile,
+    "native": engines.native,
+    "hooked": engines.hooked,
+    "cores": engines.cores,
+    "live": engines.live,
+    "admission": engines.admission,
 }
 
 

@@ -5,6 +5,9 @@ a JSON answer. It uses the peer's public interface only.
 """
 
 from benchmarks.peers.environments import (
+    ABSENT,
+    PEERS,
+    REQUSIM,
     SEQUENCE,
     Peer,
     PeerError,
@@ -14,4 +17,15 @@ from benchmarks.peers.environments import (
     said_of,
 )
 
-__all__ = ["SEQUENCE", "Peer", "PeerError", "how_to_install", "install", "interpreter", "said_of"]
+__all__ = [
+    "ABSENT",
+    "PEERS",
+    "REQUSIM",
+    "SEQUENCE",
+    "Peer",
+    "PeerError",
+    "how_to_install",
+    "install",
+    "interpreter",
+    "said_of",
+]

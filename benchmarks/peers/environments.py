@@ -28,6 +28,7 @@ class Peer:
         python: least Python version that it needs.
         variable: environment variable that names an interpreter which has it already.
         driver: our script that runs it.
+        size: of its environment, for whoever has to wait for it.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Peer:
     python: tuple[int, int]
     variable: str
     driver: Path
+    size: str = ""
 
 
 SEQUENCE = Peer(
@@ -45,7 +47,23 @@ SEQUENCE = Peer(
     python=(3, 12),
     variable="QF_PEER_SEQUENCE",
     driver=HERE / "sequence_chain.py",
+    size="about 800 MB, some minutes",
 )
+
+REQUSIM = Peer(
+    name="ReQuSim",
+    folder="requsim",
+    requirement="requsim==0.4",
+    python=(3, 10),
+    variable="QF_PEER_REQUSIM",
+    driver=HERE / "requsim_chain.py",
+    size="about 190 MB",
+)
+
+PEERS = (SEQUENCE, REQUSIM)
+
+ABSENT = """\
+MQNS (usnistgov/mqns, GPL-3) is not on the package index and NetSquid needs an account, so neither is run here."""
 
 
 def interpreter(peer: Peer) -> Path | None:

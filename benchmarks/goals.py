@@ -1,0 +1,399 @@
+"""The workloads that an engine for networks is judged by, each with its goal and, where one can do it, a peer in the same run.
+
+Every measurement is one process's CPU time; ours and the peers' take turns, so that a busy machine is unfair to none.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from benchmarks import networks, startup
+from benchmarks.peers import ABSENT, REQUSIM, SEQUENCE, Peer, PeerError, how_to_install, interpreter, said_of
+from benchmarks.processes import MeasurementError, ask, middle, ours
+from benchmarks.records import Goal, Row
+from benchmarks.workload import DIM, Chain
+
+if TYPE_CHECKING:
+    from benchmarks.suites import Run
+
+Answers: TypeAlias = list[dict[str, Any]]
+Ask: TypeAlias = Callable[[], dict[str, Any]]
+
+PROTOTYPE = {
+    "tower/8/0.1": 2.5e6,
+    "tower/8/0.01": 2.4e6,
+    "tower/4/0.01/q": 1.1e6,
+    "tower/4/0.01/q/cutoff": 1.8e5,
+}
+"""Pairs per CPU second of a C++ event loop for this one job, measured once on another day (a program of ours that does not ship)."""
+
+PROTOTYPE_EVENTS = {100: 35e6, 1000: 34e6}
+"""Events per CPU second of that program on a Waxman network of so many nodes."""
+
+GROWTH = (100, 300, 1000, 3000, 10_000)
+"""Nodes of the meshes that show how cost grows."""
+
+
+def peer_of(run: Run, peer: Peer) -> tuple[Path | None, str]:
+    """A peer's interpreter and its name with version; without one, how to get it is noted."""
+    python = interpreter(peer)
+    if python is not None:
+        try:
+            return python, said_of(peer, python)
+        except PeerError as error:
+            run.note(f"{error}; {how_to_install(peer)}")
+            return None, "not installed"
+    run.note(how_to_install(peer))
+    return None, "not installed"
+
+
+def turns(
+    run: Run, name: str, asks: dict[str, Ask], once: Sequence[str] = ()
+) -> tuple[dict[str, Answers], dict[str, str]]:
+    """Ask each in turn, as often as the run repeats (those in `once` a single time); answers, and why there are none."""
+    found: dict[str, Answers] = {}
+    trouble: dict[str, str] = {}
+    for repetition in range(run.repetitions):
+        for who, question in asks.items():
+            if repetition and who in once:
+                continue
+            run.progress(f"{name}, {who}, repetition {repetition + 1} of {run.repetitions}")
+            try:
+                found.setdefault(who, []).append(question())
+            except MeasurementError as error:
+                trouble[who] = str(error)
+    return found, trouble
+
+
+def per_pair(answers: Answers, scale: float = 1e6) -> float:
+    """Median CPU for a pair, µs."""
+    return scale * float(median(each["cpu"] / each["pairs"] for each in answers))
+
+
+def simulated(answers: Answers) -> dict[str, Any]:
+    """What does not depend on the machine, and the spread of what does."""
+    if not answers or "pairs" not in answers[0]:
+        return {}
+    first = answers[0]
+    each = sorted(1e3 * one["cpu"] / max(1, one["pairs"]) for one in answers)
+    told = {key: first[key] for key in ("pairs", "resident_mb", "setup", "simulated") if key in first}
+    return {
+        **told,
+        "events_per_pair": first.get("events", 0) / max(1, first["pairs"]),
+        "simulated_ms_per_pair": first.get("ms_per_pair", 0.0),
+        "fidelity": first.get("fidelity", 0.0),
+        "cpu_ms_per_pair_least": each[0],
+        "cpu_ms_per_pair_most": each[-1],
+    }
+
+
+def beside(
+    run: Run,
+    name: str,
+    mine: Ask,
+    goal: float,
+    peers: dict[Peer, dict[str, Any]],
+    count: float | None = None,
+    driver: str = "",
+    once: Sequence[str] = (),
+    who: str = "ours",
+) -> tuple[Row, Answers]:
+    """Ours beside the peers: µs of CPU for a delivered pair. The first peer that answers is the one in the row."""  # fmt: skip
+    asks: dict[str, Ask] = {who: mine}
+    versions: dict[str, str] = {}
+    for peer, question in peers.items():
+        python, version = peer_of(run, peer)
+        if python is not None:
+            script = peer.driver.with_name(driver) if driver and peer is SEQUENCE else peer.driver
+            command = [str(python), str(script)]
+            asks[peer.name] = lambda command=command, question=question: ask(command, question)  # type: ignore[misc]
+            versions[peer.name] = version
+    found, trouble = turns(run, name, asks, once)
+    quantity, limit = "CPU µs/pair", Goal(goal)
+    answers = found.pop(who, [])
+    if not answers:
+        return Row(name, quantity, None, limit, failure=trouble.get(who, "not measured")), []
+    named = {versions[each]: per_pair(row) for each, row in found.items()}
+    first = next(iter(named), None)
+    details = {
+        "ours": simulated(answers),
+        **{f"peer {versions[each]}": simulated(row) for each, row in found.items()},
+    }
+    if first is not None:
+        details["peer"] = details.pop(f"peer {first}")
+    for each, why in trouble.items():
+        run.note(f"{name}, {each}: {why}")
+    row = Row(
+        name, quantity, per_pair(answers), limit, named.pop(first) if first else None, first or "not installed",
+        count=answers[0]["events"] / answers[0]["pairs"], counted="events/pair", count_goal=None if count is None else Goal(count),
+        details=details, others=named,
+    )  # fmt: skip
+    return row, answers
+
+
+def w1(run: Run) -> list[Row]:
+    """One dim link of 20 km: an attempt in 2,481 succeeds; every herald is listed."""
+    pairs = 20_000 if run.quick else 400_000
+    question = {"chain": Chain(2, emission=DIM).numbers()}
+    peers = {
+        REQUSIM: {**question, "pairs": pairs // 200},
+        SEQUENCE: {**question, "pairs": 2 if run.quick else 8},
+    }
+    run.note(ABSENT)
+    row, _ = beside(
+        run, "w1/dim", lambda: ours("native", kind="link", pairs=pairs, keep=True), 2.0, peers, 4.05
+    )
+    return [row]
+
+
+def w2(run: Run) -> list[Row]:
+    """A chain of 17 nodes: with messages, for its statistics alone, and on the twin in Python."""
+    replicas = 10 if run.quick else 200
+    question = {"chain": Chain(17).numbers(), "pairs": 20 if run.quick else 200}
+    least = Chain(17).events
+
+    def native(rules: str, beliefs: bool) -> Ask:
+        return lambda: ours(
+            "native", kind="chain", nodes=17, rules=rules, pairs=1000, replicas=replicas, beliefs=beliefs
+        )
+
+    rows = [
+        beside(
+            run,
+            "w2/17/messages",
+            native("messages", True),
+            50.0,
+            {SEQUENCE: question, REQUSIM: question},
+            1.35 * least,
+        )[0],
+        beside(run, "w2/17/statistics", native("instant", False), 4.0, {REQUSIM: question}, float(least))[0],
+    ]
+    twin, _ = beside(
+        run, "w2/17/twin", lambda: ours("chain", nodes=17, rules="messages", pairs=50 if run.quick else 500), 4000.0, {},
+        1.4 * least,
+    )  # fmt: skip
+    return [*rows, twin]
+
+
+def w3(run: Run) -> list[Row]:
+    """50 nodes, 10 requests at once, messages on."""
+    span = 1.0 if run.quick else 10.0
+    told = json.loads(networks.FIFTY.read_text(encoding="utf-8"))
+    question = {
+        "chain": Chain(2).numbers(), "nodes": told["nodes"], "edges": told["edges"], "paths": told["paths"], "memories": 2,
+        "seconds": 0.02 if run.quick else 0.1,
+    }  # fmt: skip
+    row, answers = beside(
+        run, "w3/50", lambda: ours("native", kind="fifty", span=span), 20.0, {SEQUENCE: question}, 20.0,
+        driver="sequence_network.py",
+    )  # fmt: skip
+    if not answers:
+        return [row]
+    theirs = row.details.get("peer")
+    pace = None if not theirs else theirs["simulated"] / (row.peer or 1.0) / theirs["pairs"] * 1e6
+    return [
+        row,
+        Row(
+            "w3/50/pace", "simulated s/CPU s", span / middle(answers, "cpu"), Goal(3.0, at_least=True), pace,
+            row.peer_name if pace else "",
+        ),
+        Row("w3/50/weight", "MB resident", middle(answers, "resident_mb"), Goal(150.0)),
+    ]  # fmt: skip
+
+
+def long(run: Run) -> list[Row]:
+    """One pair over a chain of 1,000 nodes, by four sets of rules."""
+    kinds: dict[str, dict[str, Any]] = {
+        "nested": {"kind": "synchronised", "nodes": 1000, "nested": True, "replicas": 5},
+        "asap": {"kind": "synchronised", "nodes": 1000, "nested": False},
+        "instant": {"kind": "long", "nodes": 1000, "rules": "instant", "replicas": 5},
+        "messages": {"kind": "long", "nodes": 1000, "rules": "messages"},
+    }
+    asks: dict[str, Ask] = {
+        name: (lambda question=question: ours("native", **question)) for name, question in kinds.items()
+    }  # type: ignore[misc]
+    found, trouble = turns(run, "chain of 1,000", asks)
+    rows = []
+    for name in kinds:
+        row = found.get(name, [])
+        value = per_pair(row, 1e3) if row else None
+        count = row[0]["events"] / row[0]["pairs"] if row else None
+        rows.append(
+            Row(
+                f"long/1000/{name}", "CPU ms/pair", value, Goal(10.0), count=count, counted="events/pair",
+                failure=trouble.get(name, "") if not row else "", details={"ours": simulated(row)},
+            )
+        )  # fmt: skip
+    return rows
+
+
+def mesh(run: Run) -> list[Row]:
+    """1,000 nodes, 500 requests at once, the controller in Python attached; and how cost grows with nodes."""
+    span = 0.05 if run.quick else 0.5
+    asks: dict[str, Ask] = {
+        f"emission {emission:g}": (
+            lambda emission=emission: ours("live", nodes=1000, requests=500, span=span, emission=emission)
+        )  # type: ignore[misc]
+        for emission in (1.0, 0.3, 0.1)
+    }
+    asks["admission"] = lambda: ours("admission", nodes=1000, requests=3 if run.quick else 10)
+    found, trouble = turns(run, "mesh of 1,000", asks, once=("admission",))
+    rows = []
+    for name in asks:
+        row = found.get(name, [])
+        if name == "admission":
+            quantity, goal, value = "CPU s/request", None, middle(row, "cpu") if row else None
+        else:
+            quantity, goal = "simulated s/CPU s", Goal(1.0, at_least=True)
+            value = span / middle(row, "cpu") if row else None
+        rows.append(
+            Row(
+                f"mesh/1000/{name}", quantity, value, goal, details={"live": row[0] if row else {}},
+                failure=trouble.get(name, "") if not row else "",
+            )
+        )  # fmt: skip
+    return rows + growth(run)
+
+
+def growth(run: Run) -> list[Row]:
+    """Half as many requests as nodes: CPU for a virtual second by nodes, in the kernel alone and with the controller attached."""
+    sizes = GROWTH[:3] if run.quick else GROWTH
+    rows = []
+    for who, span in (("native", 0.1), ("controller", 0.1)):
+        points: list[tuple[int, float]] = []
+        setups: list[tuple[int, float]] = []
+        failure = ""
+        for nodes in sizes:
+            run.progress(f"growth, {who}, {nodes} nodes")
+            try:
+                if who == "native":
+                    one = ours(
+                        "native", kind="mesh", nodes=nodes, requests=nodes // 2, emission=0.3, span=10 * span
+                    )
+                    points.append((nodes, one["cpu"] / (10 * span)))
+                else:
+                    one = ours("live", nodes=nodes, requests=nodes // 2, emission=0.3, span=span)
+                    points.append((nodes, one["cpu"] / span))
+            except MeasurementError as error:
+                failure = str(error)
+                break
+            setups.append((nodes, one["setup"]))
+        value = exponent(points) if len(points) > 1 else None
+        rows.append(
+            Row(
+                f"growth/{who}", "exponent", value, None, failure="" if value is not None else failure,
+                details={"points": points, "setups": setups, "stopped": failure},
+            )
+        )  # fmt: skip
+    return rows
+
+
+def exponent(points: Sequence[tuple[float, float]]) -> float:
+    """Slope of the straight line through the logarithms: cost grows as nodes to this power.
+
+    Examples:
+        >>> round(exponent([(10, 1.0), (100, 10.0), (1000, 100.0)]), 6)
+        1.0
+    """
+    xs, ys = [math.log(x) for x, _ in points], [math.log(y) for _, y in points]
+    x, y = sum(xs) / len(xs), sum(ys) / len(ys)
+    return sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs)
+
+
+def prototype(run: Run) -> list[Row]:
+    """Jobs of a C++ program that can do nothing else, as near as our rules allow: our rate as a share of its."""
+    replicas = 2 if run.quick else 40
+    jobs: dict[str, dict[str, Any]] = {
+        "tower/8/0.1": {"kind": "tower", "links": 8, "success": 0.1},
+        "tower/8/0.01": {"kind": "tower", "links": 8, "success": 0.01},
+        "tower/4/0.01/q": {"kind": "tower", "links": 4, "success": 0.01, "swap": 0.5},
+        "tower/4/0.01/q/cutoff": {"kind": "tower", "links": 4, "success": 0.01, "swap": 0.5, "cutoff": 100},
+    }
+    asks: dict[str, Ask] = {
+        name: (lambda job=job: ours("native", replicas=replicas, **job))  # type: ignore[misc]
+        for name, job in jobs.items()
+    }
+    for nodes in PROTOTYPE_EVENTS:
+        span = (0.1 if run.quick else 2.0) * 100 / nodes
+        asks[f"waxman/{nodes}"] = lambda nodes=nodes, span=span: ours(  # type: ignore[misc]
+            "native", kind="waxman", nodes=nodes, requests=nodes // 2, span=span
+        )
+    found, trouble = turns(run, "prototype", asks)
+    rows = []
+    for name in asks:
+        row = found.get(name, [])
+        network = name.startswith("waxman")
+        rate = (
+            float(median((one["events"] if network else one["pairs"]) / one["cpu"] for one in row))
+            if row
+            else None
+        )
+        base = PROTOTYPE_EVENTS[int(name.split("/")[1])] if network else PROTOTYPE[name]
+        rows.append(
+            Row(
+                f"prototype/{name}", "share of " + ("events/s" if network else "pairs/s"), None if rate is None else rate / base,
+                Goal(0.5 if network else 0.65, at_least=True), count=row[0]["events"] / row[0]["pairs"] if row else None,
+                counted="events/pair", failure="" if row else trouble.get(name, ""),
+                details={"ours": {**simulated(row), "rate": rate, "prototype": base}},
+            )
+        )  # fmt: skip
+    return rows
+
+
+def hook(run: Run) -> list[Row]:
+    """A native run whose every visible event calls an empty function in Python, and the same run without."""
+    pairs = 2_000 if run.quick else 40_000
+    asks: dict[str, Ask] = {
+        "hook/none": lambda: ours("hooked", pairs=pairs, calls=False),
+        "hook/empty": lambda: ours("hooked", pairs=pairs),
+    }
+    found, trouble = turns(run, "hook", asks)
+    rows = []
+    for name in asks:
+        row = found.get(name, [])
+        value = float(median(one["events"] / one["cpu"] for one in row)) if row else None
+        goal = Goal(8e6, at_least=True) if name == "hook/empty" else None
+        count = row[0]["calls"] / row[0]["events"] if row else None
+        rows.append(
+            Row(
+                name, "events/CPU s", value, goal, count=count, counted="calls/event",
+                failure="" if row else trouble.get(name, ""), details={"run": row[0] if row else {}},
+            )
+        )  # fmt: skip
+    return rows
+
+
+def weight(run: Run) -> list[Row]:
+    """Start to first native result, build of the kernel, two cores against one."""
+    rows = [startup.first_native(run.repetitions, run.progress), startup.build(run.progress)]
+    found, trouble = turns(
+        run, "two cores", {"cores": lambda: ours("cores", replicas=10 if run.quick else 200, pairs=1000)}
+    )
+    row = found.get("cores", [])
+    value = max(one["one"] / one["two"] for one in row) if row else None
+    same = float(all(one["same"] for one in row))
+    rows.append(
+        Row(
+            "cores/two", "times one core", value, Goal(1.85, at_least=True), count=same if row else None,
+            counted="(1: same bits)", count_goal=Goal(1.0, at_least=True), failure=trouble.get("cores", "") if not row else "",
+            details={"runs": row},
+        )
+    )  # fmt: skip
+    return rows
+
+
+SUITES: dict[str, Callable[[Run], list[Row]]] = {
+    "w1": w1,
+    "w2": w2,
+    "w3": w3,
+    "long": long,
+    "mesh": mesh,
+    "prototype": prototype,
+    "hook": hook,
+    "weight": weight,
+}
