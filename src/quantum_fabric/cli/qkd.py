@@ -22,7 +22,7 @@ Examples:
   qfabric qkd rate -p bb84 -p sns -p plob --hardware nanowire --to "600 km" --out reach.png
   qfabric qkd rate -p bb84-finite --block 1e5 --out finite.csv
   qfabric qkd attacks                                  which attack is seen by what, and which by nothing
-  qfabric qkd run campus --between Physics Library     photons in, key bits out
+  qfabric qkd run town.yaml --between Office Depot     photons in, key bits out
 """
 
 RATE_EPILOG = """\b

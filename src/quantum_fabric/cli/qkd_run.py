@@ -29,9 +29,9 @@ AFTERWARDS = 3600 * 10**12
 
 EPILOG = """\b
 Examples:
-  qfabric qkd run campus --between Physics Library --block "2 s" --blocks 1
+  qfabric qkd run town.yaml --between Office Depot --block "8 ms"
   qfabric qkd run town.yaml --between Office Depot --attack intercept_resend=0.4
-  qfabric qkd run delft-the-hague --between Delft "The Hague" --pairs 2000 --fidelity 0.6
+  qfabric qkd run town.yaml --between Office Depot --memories --pairs 10000 --fidelity 0.96
   qfabric qkd run town.yaml --between Office Depot --feed trial/kme-a.yaml --feed trial/kme-b.yaml
 
 \b

@@ -188,12 +188,12 @@ class Expectation:
         return _judge("error rate", int(wrong), int(compared), 0.0, high, says)
 
     def _gain(self, seen: Clicks, table: Table) -> Alarm | None:
-        pulses = seen.pulses * self.setting.probabilities[0]
+        # of all pulses, because how many of them were signals is drawn as well
         clicks = int(seen.by_intensity[0])
-        honest = float(table[0].sum()) / self.setting.probabilities[0]
+        honest = float(table[0].sum())
         low, high = (min(honest * factor, 1.0) for factor in self.tolerance.gain)
-        says = f"{clicks} clicks of signal pulses, {honest * pulses:.0f} declared"
-        return _judge("gain", clicks, max(round(pulses), clicks), low, high, says)
+        says = f"{clicks} clicks of signal pulses, {honest * seen.pulses:.0f} declared"
+        return _judge("gain", clicks, seen.pulses, low, high, says)
 
     def _yields(self, seen: Clicks) -> list[Alarm | None]:
         """Each weaker intensity against the signal, at the transmission that the signal shows: a loss that changes is no attack."""

@@ -256,7 +256,9 @@ class KeySession:
         assert sender is not None
         assert receiver is not None
         if sender.reason or receiver.reason or not len(sender.key):
-            self._close(span, raw, sender, sender.reason or receiver.reason or "all of the key went to authentication")
+            self._close(
+                span, raw, sender, sender.reason or receiver.reason or "all of the key went to authentication"
+            )
             return
         self._deliver(span.number, sender, receiver)
         self._close(span, raw, sender, "")
