@@ -310,10 +310,19 @@ class Stage:
         way = self.chain.delay[segment[0]][segment[1]]
         measured = self.now + here.swap_time
         asked = max(measured + way, keep.pair.heard[1], spent.pair.heard[1])
-        answer = _instant(asked + there.swap_time + self.chain.delay[segment[1]][segment[0]])
+        ends = _instant(asked + there.swap_time)
+        answer = _instant(ends + self.chain.delay[segment[1]][segment[0]])
         keep.busy_until = spent.busy_until = math.nextafter(answer, -math.inf)
         self._at(measured, OPERATION, self._measured, (keep, spent))
-        self._at(asked + there.swap_time, OPERATION, self._answered, (keep.pair, spent.pair, segment, answer))
+        if there.swap_time > 0.0:
+            self._at(asked, NEWS, self._asked, (keep.pair.right, spent.pair.right, ends))
+        self._at(ends, OPERATION, self._answered, (keep.pair, spent.pair, segment, answer))
+
+    def _asked(self, work: tuple[Half, Half, float]) -> None:
+        """The right end does its half, during which no cutoff ends its wait."""
+        for half in work[:2]:
+            if half.there:
+                half.busy_until = max(half.busy_until, work[2])
 
     def _waiting(self, segment: Segment) -> Half | None:
         """The first pair that waits for another one on a segment, taken from there."""
