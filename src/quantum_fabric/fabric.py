@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from quantum_fabric.control import Controller, NodeAgent
+from quantum_fabric.control.choosing import Policy
 from quantum_fabric.documents import Inventory, topology
 from quantum_fabric.errors import Caution, InputError, StateError, UnknownNameError
 from quantum_fabric.kernel import Clock, Handle, Priority, Streams
@@ -60,6 +61,7 @@ class Fabric:
         seed: of every random draw.
         states: how the states of pairs are kept (`quantum_fabric.twin.STATES`); as the inventory says where it is not given.
         replica: number of the repetition; each has its own draws.
+        policy: chooses what repeaters swap, instead of the rules.
 
     Raises:
         UnknownNameError: another way to keep states.
@@ -79,6 +81,7 @@ class Fabric:
         seed: int = 0,
         states: str | None = None,
         replica: int = 0,
+        policy: Policy | None = None,
     ) -> None:
         self.inventory = inventory
         self.states = inventory.states if states is None else states
@@ -86,7 +89,7 @@ class Fabric:
         self.streams = Streams(seed, replica)
         self.clock, self.twin = self._plant()
         self.controller = Controller(self.topology)
-        self.agents = {name: NodeAgent(name, node.slots) for name, node in inventory.nodes.items()}
+        self.agents = {name: NodeAgent(name, node.slots, policy) for name, node in inventory.nodes.items()}
         self._delays: dict[tuple[str, str], Time] = {}
         self._watchers: dict[type, list[Watcher]] = {}
         self._watch_all: list[Watcher] = []

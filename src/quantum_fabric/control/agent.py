@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from quantum_fabric.control.choosing import Policy
 from quantum_fabric.control.circuit import Circuit
 from quantum_fabric.messages import (
     CONTROLLER,
@@ -48,9 +49,11 @@ class NodeAgent:
     Args:
         name: the node's name.
         slots: how many memory slots the node has.
+        policy: chooses what is swapped, instead of the rules.
     """
 
-    def __init__(self, name: str, slots: int) -> None:
+    def __init__(self, name: str, slots: int, policy: Policy | None = None) -> None:
+        self._policy = policy
         self.name = name
         self.slots = slots
         self._circuits: dict[int, Circuit] = {}
@@ -110,7 +113,7 @@ class NodeAgent:
                 else "the lease is over before it began"
             )  # fmt: skip
             return [Send(CONTROLLER, Declined(message.epoch, self.name, reason))]
-        circuit = self._circuits[message.epoch] = Circuit(message)
+        circuit = self._circuits[message.epoch] = Circuit(message, self._policy)
         for slot in wanted:
             self._leases[slot] = circuit
         return [

@@ -17,12 +17,15 @@ from collections import deque
 from dataclasses import replace
 
 from quantum_fabric.control.ageing import Ageing
+from quantum_fabric.control.choosing import Policy, by_policy, by_rule
 from quantum_fabric.control.distil import Distiller, operation_noise
+from quantum_fabric.control.estimate import fidelity
 from quantum_fabric.control.qubit import Qubit, State
 from quantum_fabric.messages import (
     CONTROLLER,
     Arm,
     Bell,
+    Choice,
     Confirmed,
     Consume,
     Correlators,
@@ -70,7 +73,9 @@ class Circuit:
         noise: believed noise of this node's operations.
     """
 
-    def __init__(self, prepare: Prepare) -> None:
+    def __init__(self, prepare: Prepare, policy: Policy | None = None) -> None:
+        self._policy = policy
+        self._choice = Choice.OLDEST
         self.node = prepare.node
         self.epoch = prepare.epoch
         self.lease_until = prepare.lease_until
@@ -107,6 +112,7 @@ class Circuit:
                 purify[rule.partner] = rule
             case SwapRule():
                 self._lefts, self._rights = frozenset(rule.left), frozenset(rule.right)
+                self._choice = rule.choice
             case CutoffRule():
                 self._cutoff = rule.age
             case DeliverRule():
@@ -337,33 +343,52 @@ class Circuit:
         if self._deliver is not None:
             self._deliver_what_can(self._deliver, now, out)
         elif self._lefts:
-            self._swap_what_can(out)
+            self._swap_what_can(now, out)
 
-    def _oldest(self, side: Side, partners: frozenset[str]) -> Qubit | None:
-        """The half that has waited longest among those that may be swapped towards a side."""
-        oldest: Qubit | None = None
-        for qubit in self.qubits.values():
-            if (
-                qubit.state is State.LIVE
-                and qubit.side is side
-                and qubit.partner in partners
-                and (not self._rounds or qubit.rounds >= self._rounds.get(qubit.partner, 0))
-                and (oldest is None or (qubit.born, qubit.slot) < (oldest.born, oldest.slot))
-            ):
-                oldest = qubit
-        return oldest
+    def _ready(self, side: Side, partners: frozenset[str]) -> list[Qubit]:
+        """Halves that may be swapped towards a side."""
+        return [
+            qubit
+            for qubit in self.qubits.values()
+            if qubit.state is State.LIVE
+            and qubit.side is side
+            and qubit.partner in partners
+            and (not self._rounds or qubit.rounds >= self._rounds.get(qubit.partner, 0))
+        ]
 
-    def _swap_what_can(self, out: list[Action]) -> None:
+    def _fidelity(self, qubit: Qubit, now: Time) -> float:
+        """That a pair is believed to have now."""
+        return fidelity(
+            product(qubit.quality, product(self.own_ageing(qubit, now), self.ageing.there(qubit, now)))
+        )
+
+    def _swap_what_can(self, now: Time, out: list[Action]) -> None:
         while True:
-            left = self._oldest(Side.LEFT, self._lefts)
-            if left is None:
+            lefts = self._ready(Side.LEFT, self._lefts)
+            if not lefts:
                 return
-            right = self._oldest(Side.RIGHT, self._rights)
-            if right is None:
+            rights = self._ready(Side.RIGHT, self._rights)
+            if not rights:
                 return
-            left.move(State.SWAPPING)
-            right.move(State.SWAPPING)
-            out.append(Swap(self.node, left.slot, right.slot))
+            chosen = self._choose(lefts, rights, now)
+            if chosen is None:
+                return
+            for qubit in chosen:
+                qubit.move(State.SWAPPING)
+            out.append(Swap(self.node, chosen[0].slot, chosen[1].slot))
+
+    def _choose(self, lefts: list[Qubit], rights: list[Qubit], now: Time) -> tuple[Qubit, Qubit] | None:
+        asks = self._policy is not None or self._choice is Choice.BEST
+        one, two = (
+            [(qubit, self._fidelity(qubit, now) if asks else 0.0) for qubit in side]
+            for side in (lefts, rights)
+        )
+        if self._policy is not None:
+            return by_policy(self._policy, self.node, one, two, now)
+        left, right = by_rule(self._choice, one), by_rule(self._choice, two)
+        assert left is not None
+        assert right is not None
+        return left, right
 
     def _deliver_what_can(self, rule: DeliverRule, now: Time, out: list[Action]) -> None:
         for qubit in list(self.qubits.values()):
@@ -387,7 +412,3 @@ class Circuit:
         return Confirmed(
             self.epoch, self.node, pair, qubit.frame, quality, rates, born, now, qubit.slot, stretches
         )
-
-
-def _age(qubit: Qubit) -> tuple[Time, int]:
-    return (qubit.born, qubit.slot)

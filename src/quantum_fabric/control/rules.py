@@ -106,9 +106,9 @@ def compile_rules(
     for join in plan.joins:
         place = plan.path.index(join.at)
         if plan.order is Order.ASAP:
-            rules[join.at].append(SwapRule(plan.path[:place], plan.path[place + 1 :]))
+            rules[join.at].append(SwapRule(plan.path[:place], plan.path[place + 1 :], plan.choice))
         else:
-            rules[join.at].append(SwapRule((join.left,), (join.right,)))
+            rules[join.at].append(SwapRule((join.left,), (join.right,), plan.choice))
         if plan.cutoff is not None:
             rules[join.at].append(CutoffRule(plan.cutoff))
     source, destination = plan.path[0], plan.path[-1]

@@ -91,6 +91,7 @@ from quantum_fabric.messages.requests import (
 from quantum_fabric.messages.states import (
     Axes,
     Bell,
+    Choice,
     Correlators,
     Distillation,
     Order,
@@ -150,6 +151,7 @@ __all__ = [
     "Calibrated",
     "Calibration",
     "Cancel",
+    "Choice",
     "Client",
     "Code",
     "Command",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from quantum_fabric.messages.states import Bell, Correlators, Distillation, PairId, Rotation, Side, Stretch
+from quantum_fabric.messages.states import (
+    Bell,
+    Choice,
+    Correlators,
+    Distillation,
+    PairId,
+    Rotation,
+    Side,
+    Stretch,
+)
 from quantum_fabric.units import Time
 
 
@@ -74,10 +83,11 @@ class PurifyRule:
 
 @dataclass(frozen=True, slots=True)
 class SwapRule:
-    """Swap a ready pair whose partner is in ``left`` with one whose partner is in ``right``."""
+    """Swap a ready pair whose partner is in ``left`` with one whose partner is in ``right``; ``choice`` says which of several."""
 
     left: tuple[str, ...]
     right: tuple[str, ...]
+    choice: Choice = Choice.OLDEST
 
 
 @dataclass(frozen=True, slots=True)

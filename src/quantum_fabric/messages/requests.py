@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from quantum_fabric.errors import Caution
-from quantum_fabric.messages.states import Bell, Distillation, Order, PairId, Rotation
+from quantum_fabric.messages.states import Bell, Choice, Distillation, Order, PairId, Rotation
 from quantum_fabric.units import Time
 
 
@@ -172,6 +172,7 @@ class Plan:
         forecast: what it should give.
         turnings: segments whose pairs are turned in another way than the recurrence's own before their rounds.
         pumped: rounds spend fresh pairs on one that is kept, instead of joining pairs with equal rounds.
+        choice: which pairs a repeater swaps where it has several.
         cautions: where the models of its nodes, and of its links at these settings, are used outside of what they can say.
     """
 
@@ -186,6 +187,7 @@ class Plan:
     turnings: tuple[Turning, ...] = ()
     pumped: bool = False
     cautions: tuple[Caution, ...] = ()
+    choice: Choice = Choice.OLDEST
 
 
 @dataclass(frozen=True, slots=True)

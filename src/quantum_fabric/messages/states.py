@@ -68,6 +68,17 @@ class Order(Enum):
     NESTED = "nested"
 
 
+class Choice(Enum):
+    """Which of the halves that may be swapped a repeater takes, on each side."""
+
+    OLDEST = "oldest"
+    """The one that was born first."""
+    YOUNGEST = "youngest"
+    """The one that was born last."""
+    BEST = "best"
+    """The one whose pair is believed to have the highest fidelity now."""
+
+
 class Distillation(Enum):
     """Recurrence protocols that turn two pairs into a better one."""
 
