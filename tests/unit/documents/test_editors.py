@@ -80,4 +80,4 @@ def test_fields_have_the_names_of_the_document() -> None:
 
 def test_there_is_no_other_kind() -> None:
     with pytest.raises(UnknownNameError, match="one of network, workload, import"):
-        documents.json_schema("study")
+        documents.json_schema("journal")
