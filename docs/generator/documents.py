@@ -10,7 +10,7 @@ from generator.markdown import code, page, table
 from quantum_fabric.documents import bundled, json_schema, workloads
 from quantum_fabric.units import UNITS
 
-KINDS = ("network", "workload", "import")
+KINDS = ("network", "workload", "import", "study")
 DEVICES = ("Carrier", "Converter", "Detector", "Fibre", "Source", "Switch", "Transducer")
 _UNIT = re.compile(r"(?:^|; )(An? [a-z]+ .*?)\. Units: .*$")
 
@@ -101,6 +101,8 @@ def _value(name: str, field: Mapping[str, Any], kind: str) -> str:
     if "$ref" in field:
         return _reference(field["$ref"], kind)
     if field.get("type") == "array":
+        if "$ref" not in field.get("items", {}) and "examples" not in field:
+            return "a list"
         if "prefixItems" in field or "$ref" not in field["items"]:
             if "maxItems" in field and field.get("minItems") != field["maxItems"]:
                 return f"{field.get('minItems', 0)} to {field['maxItems']} of them, such as {code(_flow(field['examples'][0]))}"
