@@ -45,10 +45,10 @@ class KeyMaterial:
     __slots__ = ("__octets",)
 
     def __init__(self, octets: bytes | bytearray | memoryview) -> None:
-        self.__octets = bytearray()
+        self.__octets = _Octets()
         if not len(octets):
             raise InputError("no octets", "key material of 1 octet or more", "key material")
-        self.__octets = bytearray(octets)
+        self.__octets = _Octets(octets)
 
     @property
     def octets(self) -> memoryview:
@@ -69,7 +69,7 @@ class KeyMaterial:
     def wipe(self) -> None:
         """Overwrite the bits with zeros and forget them; twice does no harm."""
         self.__octets[:] = bytes(len(self.__octets))
-        self.__octets = bytearray()
+        self.__octets = _Octets()
 
     def split(self, sizes: Sequence[int]) -> tuple[KeyMaterial, ...]:
         """Cut into pieces, in order, and wipe the whole.
@@ -137,6 +137,11 @@ class KeyMaterial:
         """Refuse to be pickled or copied: each copy is one more to destroy."""
         raise StateError("key material is not pickled or copied; hand the object over")
 
+
+class _Octets(bytearray):
+    """Memory that is overwritten when the last holder lets go, as far as Python tells us; who looks at it is a holder."""
+
+    __slots__ = ()
+
     def __del__(self) -> None:
-        """Overwrite the memory when the last holder lets go, as far as Python tells us."""
-        self.wipe()
+        self[:] = bytes(len(self))
