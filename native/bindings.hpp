@@ -7,3 +7,4 @@ void bind_engine(nanobind::module_& m);
 void bind_hash(nanobind::module_& m);
 void bind_ldpc(nanobind::module_& m);
 void bind_states(nanobind::module_& m);
+void bind_tails(nanobind::module_& m);

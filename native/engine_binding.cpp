@@ -1,5 +1,6 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -47,7 +48,7 @@ nb::ndarray<nb::numpy, T> array_of(std::vector<T>&& data, std::size_t columns) {
 // Calls Python for what is watched; an exception there stops the run and is raised by it.
 class Bridge : public qe::Listener {
   public:
-    nb::object on_sight, on_mail, on_call;
+    nb::object on_sight, on_mail, on_call, on_choice;
     bool failed = false;
 
     void see(const qe::Sight& s) override {
@@ -70,10 +71,31 @@ class Bridge : public qe::Listener {
         guard([&] { on_call(number); });
     }
 
+    std::int64_t choose(std::int64_t node, const qe::Candidate* lefts, std::int64_t left, const qe::Candidate* rights,
+                        std::int64_t right) override {
+        std::int64_t answer = -1;
+        if (failed) return answer;
+        guard([&] {
+            const nb::object said = on_choice(node, list_of(lefts, left), list_of(rights, right));
+            if (said.is_none()) return;
+            const auto [one, two] = nb::cast<std::pair<std::int64_t, std::int64_t>>(said);
+            if (one < 0 || two < 0 || one >= left || two >= right) throw nb::index_error("a policy chose a half that there is not");
+            answer = one << 32 | two;
+        });
+        return answer;
+    }
+
     std::exception_ptr error;
     bool* stop = nullptr;
 
   private:
+    static nb::list list_of(const qe::Candidate* from, std::int64_t count) {
+        nb::list found;
+        for (std::int64_t each = 0; each < count; ++each)
+            found.append(nb::make_tuple(from[each].slot, from[each].age, from[each].fidelity, from[each].rounds));
+        return found;
+    }
+
     template <class Body>
     void guard(Body body) {
         try {
@@ -95,7 +117,7 @@ struct Run {
     explicit Run(nb::dict plant) {
         qe::load_plant(engine, tables_from(plant));
         engine.listener = &bridge;
-        bridge.on_sight = bridge.on_mail = bridge.on_call = nb::none();
+        bridge.on_sight = bridge.on_mail = bridge.on_call = bridge.on_choice = nb::none();
         bridge.stop = &engine.stop;
     }
     Run(const Run& other) : engine(other.engine), bridge(other.bridge), retired(other.retired) {
@@ -171,14 +193,14 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     if (!nb::inst_ready(self)) return 0;
     const Bridge& bridge = nb::inst_ptr<Run<State>>(self)->bridge;
-    for (const nb::object* each : {&bridge.on_sight, &bridge.on_mail, &bridge.on_call}) Py_VISIT(each->ptr());
+    for (const nb::object* each : {&bridge.on_sight, &bridge.on_mail, &bridge.on_call, &bridge.on_choice}) Py_VISIT(each->ptr());
     return 0;
 }
 
 template <class State>
 int clear(PyObject* self) {
     Bridge& bridge = nb::inst_ptr<Run<State>>(self)->bridge;
-    bridge.on_sight = bridge.on_mail = bridge.on_call = nb::none();
+    bridge.on_sight = bridge.on_mail = bridge.on_call = bridge.on_choice = nb::none();
     return 0;
 }
 
@@ -225,6 +247,32 @@ void bind_run(nb::module_& m, const char* name) {
             r.bridge.on_mail = on_mail;
             r.bridge.on_call = on_call;
         }, "on_mail"_a.none(), "on_call"_a.none())
+        .def("policy", [](R& r, nb::object choice, std::uintptr_t address) {
+            r.bridge.on_choice = choice;
+            r.engine.asks = !choice.is_none();
+            r.engine.policy = reinterpret_cast<qe::Policy>(address);
+        }, "choice"_a.none(), "address"_a = 0)
+        .def("rule", [](R& r, std::int32_t circuit, int choice, qe::Time cutoff) {
+            qe::Circuit& at = r.engine.circuits[qe::place(circuit, r.engine.circuits.size(), "circuit")];
+            at.choice = qe::Choice(choice);
+            at.cutoff = cutoff;
+        }, "circuit"_a, "choice"_a, "cutoff"_a)
+        .def("view", [](nb::object self, const std::string& what) {
+            R& r = nb::cast<R&>(self);
+            auto& q = r.engine.qubits;
+            const auto strided = [&](auto* first) {
+                using T = std::remove_pointer_t<decltype(first)>;
+                static_assert(sizeof(qe::Qubit) % sizeof(T) == 0);
+                return nb::cast(nb::ndarray<nb::numpy, const T, nb::ndim<1>>(first, {q.size()}, self, {std::int64_t(sizeof(qe::Qubit) / sizeof(T))}));
+            };
+            if (q.empty()) throw nb::value_error("nothing is installed");
+            if (what == "life") return strided(reinterpret_cast<const std::uint8_t*>(&q[0].life));
+            if (what == "born") return strided(static_cast<const std::int64_t*>(&q[0].born));
+            if (what == "rounds") return strided(static_cast<const std::int32_t*>(&q[0].rounds));
+            if (what == "partner") return strided(static_cast<const std::int32_t*>(&q[0].partner));
+            if (what == "circuit") return strided(static_cast<const std::int32_t*>(&q[0].circuit));
+            throw nb::key_error(what.c_str());
+        }, "what"_a)
         .def("post", [](R& r, int kind, std::int32_t installation, std::int32_t position, qe::Time at, qe::Time until) {
             r.engine.post(qe::Mail(kind), installation, position, at, until);
         }, "kind"_a, "installation"_a, "position"_a, "at"_a, "until"_a)

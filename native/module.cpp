@@ -8,4 +8,5 @@ NB_MODULE(quantum_fabric_native, m) {
     bind_hash(m);
     bind_ldpc(m);
     bind_states(m);
+    bind_tails(m);
 }

@@ -21,6 +21,7 @@ from quantum_fabric.documents.delays import Delays
 from quantum_fabric.links.ideal import FixedLink
 from quantum_fabric.links.model import Heralding, HeraldOutcome
 from quantum_fabric.messages import (
+    Choice,
     Distillation,
     Forecast,
     Join,
@@ -248,7 +249,7 @@ def _plan(draw: random.Random, path: list[str], lanes: list[int], light: list[Ti
     return Plan(
         path=tuple(path), links=tuple(links), order=order, joins=tuple(joins), end_rounds=end_rounds,
         distillation=draw.choice(tuple(Distillation)), cutoff=cutoff, forecast=Forecast(1000.0, 0.0, 0.9, 0.9, 10**9),
-        turnings=tuple(turnings), pumped=purified and draw.random() < 0.3,
+        turnings=tuple(turnings), pumped=purified and draw.random() < 0.3, choice=draw.choice(tuple(Choice)),
     )  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import overload
 
 from quantum_fabric import documents
+from quantum_fabric.control.sense import check_request
 from quantum_fabric.encoded import EncodedLink, open_encoded, open_encoded_line
 from quantum_fabric.errors import InputError, QuantityError
-from quantum_fabric.fabric import Fabric, check_request
+from quantum_fabric.fabric import Fabric
 from quantum_fabric.messages import LinkRequest, Refused
 from quantum_fabric.network.segmentation import segment
 from quantum_fabric.network.topology import Topology

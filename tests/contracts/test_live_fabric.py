@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from dataclasses import dataclass, fields, replace
 
 import pytest
 
+from quantum_fabric.control.choosing import Candidate
 from quantum_fabric.ensemble import LiveFabric
-from quantum_fabric.errors import InputError
+from quantum_fabric.errors import InputError, ProtocolError
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.links.ideal import FixedLink
@@ -148,6 +150,65 @@ def test_the_same_run_with_drift_and_calibrations(seed: int) -> None:
         (2 * HORIZON // 3, LinkChanged("", first, True)),
     ]
     assert compare(moved, faults, seed) > 200
+
+
+def youngest_unless_rare(node: str, lefts: list[Candidate], rights: list[Candidate]) -> tuple[int, int] | None:
+    """The youngest on each side; where there is one of each only, wait until they are old."""
+    if len(lefts) == len(rights) == 1 and min(lefts[0].age, rights[0].age) < 10**7 and len(node) % 2:
+        return None
+    return tuple(min(range(len(side)), key=lambda k: (side[k].age, side[k].slot)) for side in (lefts, rights))  # type: ignore[return-value]
+
+
+class Seen(ctypes.Structure):
+    """A candidate, as a compiled policy sees it."""
+
+    _fields_ = [("slot", ctypes.c_int64), ("age", ctypes.c_int64), ("fidelity", ctypes.c_double), ("rounds", ctypes.c_int64)]  # noqa: RUF012
+
+
+@pytest.mark.parametrize("rung", ["python", "compiled"])
+@pytest.mark.parametrize("seed", [404, 420, 424, 449, 471])
+def test_a_policy_gives_the_same_run_on_every_rung(seed: int, rung: str) -> None:
+    """A policy in Python on the twin, in Python on the kernel, and behind a C pointer."""
+    drawn = case(seed, hops=3)
+    asked = []
+
+    def policy(node: str, lefts: list[Candidate], rights: list[Candidate]) -> tuple[int, int] | None:
+        asked.append(node)
+        return youngest_unless_rare(node, lefts, rights)
+
+    side = ctypes.POINTER(Seen)
+
+    @ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, side, ctypes.c_int64, side, ctypes.c_int64)
+    def compiled(node: int, lefts: object, n: int, rights: object, m: int) -> int:
+        lists = [
+            [Candidate(each.slot, each.age, each.fidelity, each.rounds) for each in both[:count]]  # type: ignore[index]
+            for both, count in ((lefts, n), (rights, m))
+        ]
+        answer = youngest_unless_rare(list(drawn.inventory.nodes)[node], *lists)
+        return -1 if answer is None else answer[0] << 32 | answer[1]
+
+    address = ctypes.cast(compiled, ctypes.c_void_p).value
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("quantum_fabric.control.controller.make_plan", drawn.planner)
+        one = told(Fabric(drawn.inventory, seed=seed, policy=policy), drawn, [])
+        before = len(asked)
+        two = told(LiveFabric(drawn.inventory, seed=seed, policy=policy if rung == "python" else address), drawn, [])
+    assert before > 5
+    if rung == "python":
+        assert asked[:before] == asked[before:]
+    assert len(one) == len(two)
+    for mine, other in zip(one, two, strict=True):
+        assert close(mine, other), (mine, other)
+
+
+def test_a_policy_that_chooses_nothing_that_there_is() -> None:
+    drawn = case(420, hops=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("quantum_fabric.control.controller.make_plan", drawn.planner)
+        with pytest.raises(ProtocolError, match="chose"):
+            told(Fabric(drawn.inventory, seed=1, policy=lambda *seen: (7, 0)), drawn, [])
+        with pytest.raises(IndexError, match="chose a half that there is not"):
+            told(LiveFabric(drawn.inventory, seed=1, policy=lambda *seen: (7, 0)), drawn, [])
 
 
 def test_watchers_are_told_what_they_cannot_see() -> None:

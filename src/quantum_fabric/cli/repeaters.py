@@ -70,8 +70,8 @@ def command(
     """Compare rate and error of two-way and encoded repeaters over distance, and find where they cross."""
     from quantum_fabric.api import Line
     from quantum_fabric.cli.screen import console
+    from quantum_fabric.control.sense import check_request
     from quantum_fabric.errors import InputError
-    from quantum_fabric.fabric import check_request
     from quantum_fabric.messages import LinkRequest
     from quantum_fabric.network.crossover import compare, crossings
     from quantum_fabric.units import parse

@@ -7,10 +7,11 @@ crosses into Python are letters to the controller's seat and what somebody watch
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Final
 
+from quantum_fabric.control.choosing import Candidate, Policy
 from quantum_fabric.documents import Inventory
 from quantum_fabric.ensemble.clock import NativeClock
 from quantum_fabric.ensemble.plant import NativeLink, NativeTwin
@@ -77,6 +78,10 @@ class LiveFabric(Fabric):
         seed: of every random draw.
         states: how the states of pairs are kept; as the inventory says where it is not given.
         replica: number of the repetition.
+        policy: chooses what repeaters swap, instead of the rules: a function in Python (`quantum_fabric.control.choosing.Policy`), or
+            the address of a compiled one with the signature ``int64 (int64 node, Candidate* lefts, int64 n, Candidate* rights, int64 m)``,
+            where a ``Candidate`` is ``{int64 slot; int64 age; double fidelity; int64 rounds}`` and the answer is
+            ``left << 32 | right``, negative to wait.
 
     Raises:
         StateError: the native kernel is not installed.
@@ -103,7 +108,9 @@ class LiveFabric(Fabric):
         seed: int = 0,
         states: str | None = None,
         replica: int = 0,
+        policy: Policy | int | None = None,
     ) -> None:
+        """As the class says; see there."""
         self._installations: dict[
             int, tuple[int, dict[str, int]]
         ] = {}  # epoch -> kernel's number, and positions of nodes
@@ -114,6 +121,10 @@ class LiveFabric(Fabric):
         self._nodes = list(inventory.nodes)
         self._links = list(inventory.links)
         super().__init__(inventory, believed=believed, seed=seed, states=states, replica=replica)
+        if isinstance(policy, int):
+            self._run.policy(None, policy)
+        elif policy is not None:
+            self._run.policy(self._asked(policy))
 
     def _plant(self) -> tuple[Clock, Twin]:
         module, said = look()
@@ -173,6 +184,12 @@ class LiveFabric(Fabric):
         mask = sum(1 << bit for kind, bit in SEEN.items() if kind in self._watchers)
         if mask:
             self._run.watch(self._see, mask)
+
+    def _asked(self, policy: Policy) -> Callable[..., tuple[int, int] | None]:
+        def choose(node: int, lefts: list[Any], rights: list[Any]) -> tuple[int, int] | None:
+            return policy(self._nodes[node], [Candidate(*each) for each in lefts], [Candidate(*each) for each in rights])
+
+        return choose
 
     # ------------------------------------------------------------------------------- from the controller
 

@@ -15,6 +15,7 @@ from quantum_fabric.links.model import Heralding, HeraldOutcome, LinkModel
 from quantum_fabric.messages import (
     Accepted,
     Calibration,
+    Choice,
     CutoffRule,
     DeliverRule,
     Distillation,
@@ -45,6 +46,8 @@ from quantum_fabric.physics.frames import AXES, ROTATIONS
 from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
 from quantum_fabric.ports import Decider
 from quantum_fabric.units import Time
+
+_CHOICES = tuple(Choice)
 
 _AXES = {words: number for number, words in enumerate(AXES)}
 
@@ -232,6 +235,7 @@ class Compiler:
         steady, _, relaxation = steady_rates(memory)
         qubits = purifications = 0
         swaps, lefts, rights, cutoff, deliver = False, (0, 0), (0, 0), -1, (-1, False)
+        choice = Choice.OLDEST
         for rule in prepare.rules:
             match rule:
                 case GenerateRule():
@@ -259,13 +263,14 @@ class Compiler:
                     purifications += 1
                 case SwapRule():
                     swaps, lefts, rights = True, _range(rule.left, place), _range(rule.right, place)
+                    choice = rule.choice
                 case CutoffRule():
                     cutoff = rule.age
                 case DeliverRule():
                     deliver = (place[rule.partner], rule.hold)
         node = self._node_numbers[prepare.node]
         rows["circuits"].append(
-            (node, swaps, *lefts, *rights, *deliver, cutoff, prepare.retention, qubits, purifications)
+            (node, swaps, *lefts, *rights, *deliver, cutoff, prepare.retention, qubits, purifications, _CHOICES.index(choice))
         )
         rows["circuit_noise"].append(operations_row(believed(belief)))
 

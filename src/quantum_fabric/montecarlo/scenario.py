@@ -65,7 +65,7 @@ RULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "circuits": (
             "node", "swaps", "lefts_from", "lefts_to", "rights_from", "rights_to", "delivers_with", "holds", "cutoff",
-            "retention", "qubits", "purifications",
+            "retention", "qubits", "purifications", "choice",
         ),
         "circuit_noise": OPERATIONS,
         "qubits": ("slot", "link", "lane", "point", "to_the_right", "neighbour", "circuit"),

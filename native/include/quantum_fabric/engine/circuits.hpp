@@ -4,6 +4,8 @@
 // the plant, so each action is done here at the moment when the reference puts it on its list.
 #pragma once
 
+#include <algorithm>
+
 #include "engine.hpp"
 
 namespace quantum_fabric::engine {
@@ -388,31 +390,81 @@ void Engine<State>::react(Circuit& circuit) {
     if (circuit.delivers) return deliver(circuit);
     if (!circuit.swaps) return;
     for (;;) {
-        const std::int32_t left = oldest(circuit, LEFT, circuit.lefts);
-        if (left == NONE) return;
-        const std::int32_t right = oldest(circuit, RIGHT, circuit.rights);
-        if (right == NONE) return;
+        std::int32_t left = NONE, right = NONE;
+        if (policy || asks) {
+            if (!by_policy(circuit, left, right)) return;
+        } else {
+            left = chosen(circuit, LEFT, circuit.lefts);
+            if (left == NONE) return;
+            right = chosen(circuit, RIGHT, circuit.rights);
+            if (right == NONE) return;
+        }
         Qubit &one = qubits[std::size_t(left)], &two = qubits[std::size_t(right)];
         one.life = two.life = Life::SWAPPING;
         begin_operation(one.slot, two.slot, SWAP);
     }
 }
 
-// The half that has waited longest among those that may be swapped towards a side.
 template <class State>
-std::int32_t Engine<State>::oldest(const Circuit& circuit, Side side, const std::array<std::int32_t, 2>& partners) const {
+bool Engine<State>::ready(const Circuit& circuit, const Qubit& qubit, Side side, const std::array<std::int32_t, 2>& partners) const {
+    return qubit.life == Life::LIVE && qubit.side == side && within(qubit.partner, partners) && rounds_done(circuit, qubit);
+}
+
+// Fidelity that a pair is believed to have now.
+template <class State>
+double Engine<State>::believed(const Qubit& qubit) const {
+    const Correlators c = product(qubit.quality, product(own_ageing(qubit), far_ageing(qubit)));
+    return (1.0 + c[0] + c[1] + c[2]) / 4.0;
+}
+
+// The half that the rules take among those that may be swapped towards a side; of equals, the one in the lower slot.
+template <class State>
+std::int32_t Engine<State>::chosen(const Circuit& circuit, Side side, const std::array<std::int32_t, 2>& partners) const {
     std::int32_t found = NONE;
+    double best = 0.0;
     for (std::int32_t each = circuit.first; each < circuit.last; ++each) {
         const Qubit& qubit = qubits[std::size_t(each)];
-        if (qubit.life != Life::LIVE || qubit.side != side || !within(qubit.partner, partners)) continue;
-        if (!rounds_done(circuit, qubit)) continue;
-        if (found != NONE) {
-            const Qubit& best = qubits[std::size_t(found)];
-            if (qubit.born > best.born || (qubit.born == best.born && qubit.slot > best.slot)) continue;
+        if (!ready(circuit, qubit, side, partners)) continue;
+        if (circuit.choice == Choice::BEST) {
+            const double value = believed(qubit);
+            if (found != NONE && (value < best || (value == best && qubit.slot > qubits[std::size_t(found)].slot))) continue;
+            best = value;
+        } else if (found != NONE) {
+            const Qubit& other = qubits[std::size_t(found)];
+            const bool later = circuit.choice == Choice::OLDEST ? qubit.born > other.born : qubit.born < other.born;
+            if (later || (qubit.born == other.born && qubit.slot > other.slot)) continue;
         }
         found = each;
     }
     return found;
+}
+
+// What a policy chooses. False where a side has nothing, or the policy waits.
+template <class State>
+bool Engine<State>::by_policy(const Circuit& circuit, std::int32_t& left, std::int32_t& right) {
+    const Node& node = nodes[std::size_t(circuit.node)];
+    for (const Side side : {LEFT, RIGHT}) {
+        candidates[side].clear();
+        behind[side].clear();
+        for (std::int32_t each = circuit.first; each < circuit.last; ++each)
+            if (ready(circuit, qubits[std::size_t(each)], side, side == LEFT ? circuit.lefts : circuit.rights)) behind[side].push_back(each);
+        if (behind[side].empty()) return false;
+        std::sort(behind[side].begin(), behind[side].end(),
+                  [this](std::int32_t a, std::int32_t b) { return qubits[std::size_t(a)].slot < qubits[std::size_t(b)].slot; });
+        for (const std::int32_t each : behind[side]) {
+            const Qubit& qubit = qubits[std::size_t(each)];
+            candidates[side].push_back({qubit.slot - node.first_slot, now - qubit.born, believed(qubit), qubit.rounds});
+        }
+    }
+    const auto lefts = std::int64_t(candidates[0].size()), rights = std::int64_t(candidates[1].size());
+    const std::int64_t answer = policy ? policy(circuit.node, candidates[0].data(), lefts, candidates[1].data(), rights)
+                                       : listener->choose(circuit.node, candidates[0].data(), lefts, candidates[1].data(), rights);
+    if (answer < 0) return false;
+    const std::int64_t one = answer >> 32, two = answer & 0xffffffff;
+    if (one >= lefts || two >= rights) throw std::out_of_range("a policy chose a half that there is not");
+    left = behind[0][std::size_t(one)];
+    right = behind[1][std::size_t(two)];
+    return true;
 }
 
 template <class State>

@@ -36,6 +36,9 @@ class Listener {
     virtual void mail(const Letter& letter) = 0;
     // A call that was asked for comes due.
     virtual void call(std::uint64_t number) = 0;
+    // What a policy in Python chooses, see `Policy`.
+    virtual std::int64_t choose(std::int64_t node, const Candidate* lefts, std::int64_t left, const Candidate* rights,
+                                std::int64_t right) = 0;
 };
 
 template <class State>
@@ -66,6 +69,8 @@ class Engine {
     std::vector<Delivery> deliveries;  // as they are told
     bool beliefs = true;               // whether what nodes believe is worked out
     std::uint32_t watched = 0;         // bits of Watched
+    Policy policy = nullptr;           // chooses what is swapped instead of the rules
+    bool asks = false;                 // so does the listener
     Listener* listener = nullptr;
     std::int64_t open_sessions = 0;
     bool stop = false;
@@ -103,6 +108,8 @@ class Engine {
     std::uint64_t serial = 0;
     std::uint32_t operations = 0;
     std::string prefix;
+    std::vector<Candidate> candidates[2];
+    std::vector<std::int32_t> behind[2];  // their qubits
 
     // plant.hpp
     Half& half_of(std::int32_t half) { return pairs[half / 2].ends[half % 2]; }
@@ -149,7 +156,10 @@ class Engine {
     bool forward(Circuit& circuit, std::int32_t letter);
     void cut_off(Circuit& circuit, Name name);
     void react(Circuit& circuit);
-    std::int32_t oldest(const Circuit& circuit, Side side, const std::array<std::int32_t, 2>& partners) const;
+    std::int32_t chosen(const Circuit& circuit, Side side, const std::array<std::int32_t, 2>& partners) const;
+    bool by_policy(const Circuit& circuit, std::int32_t& left, std::int32_t& right);
+    double believed(const Qubit& qubit) const;
+    bool ready(const Circuit& circuit, const Qubit& qubit, Side side, const std::array<std::int32_t, 2>& partners) const;
     bool rounds_done(const Circuit& circuit, const Qubit& qubit) const;
     void deliver(Circuit& circuit);
     Correlators own_ageing(const Qubit& qubit) const;

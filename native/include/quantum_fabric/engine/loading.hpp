@@ -167,7 +167,7 @@ inline Decay decay_from(const double* row) { return {{row[0], row[1], row[2]}, r
 // Returns the number of the installation. Its keys count from `first_key`.
 template <class State>
 std::int32_t add_installation(Engine<State>& engine, const Tables& tables) {
-    const auto& circuits = tables.whole("circuits", 12);
+    const auto& circuits = tables.whole("circuits", 13);
     const auto& beliefs = tables.real("circuit_noise", OPERATION_COLUMNS);
     const auto& qubits = tables.whole("qubits", 7);
     const auto& decay = tables.real("qubit_beliefs", 13);
@@ -204,6 +204,7 @@ std::int32_t add_installation(Engine<State>& engine, const Tables& tables) {
         circuit.holds = c[7] != 0;
         circuit.cutoff = c[8];
         circuit.retention = c[9];
+        circuit.choice = Choice(c[12] >= 0 && c[12] <= 2 ? c[12] : 0);
         circuit.noise = operations_from(beliefs[row]);
         circuit.first = std::int32_t(engine.qubits.size());
         for (std::int64_t each = 0; each < c[10]; ++each, ++qubit) {

@@ -193,11 +193,26 @@ struct Unborn {  // news of a half whose herald has not come yet
 
 enum class Seat : std::uint8_t { ABSENT, PREPARED, ACTIVE, GENERATING };
 
+// Which of several halves is swapped: quantum_fabric.messages.Choice.
+enum class Choice : std::uint8_t { OLDEST = 0, YOUNGEST = 1, BEST = 2 };
+
+// A half that may be swapped, as a policy sees it; its slot counts within the node.
+struct Candidate {
+    std::int64_t slot, age;
+    double fidelity;
+    std::int64_t rounds;
+};
+
+// Places of what is swapped in the two lists, as left << 32 | right; negative: wait.
+using Policy = std::int64_t (*)(std::int64_t node, const Candidate* lefts, std::int64_t left, const Candidate* rights,
+                                std::int64_t right);
+
 struct Circuit {
     std::int32_t installation = NONE, position = 0, node = NONE;
     std::int32_t first = 0, last = 0;  // qubits
     Seat seat = Seat::ABSENT;
     bool swaps = false, delivers = false, holds = false, over = false;
+    Choice choice = Choice::OLDEST;
     std::array<std::int32_t, 2> lefts{}, rights{};  // ranges of positions
     std::int32_t partner = NONE;                    // that pairs are delivered with
     Time cutoff = -1, retention = 0, lease = -1;

@@ -103,6 +103,7 @@ Sampled sample(const Engine<State>& scenario, const Order& order) {
             Engine<State> engine = scenario;
             engine.listener = nullptr;
             engine.watched = 0;
+            engine.asks = false;  // a policy in Python is for one run
             for (;;) {
                 const std::int64_t start = next.fetch_add(batch);
                 if (start >= order.count) return;
