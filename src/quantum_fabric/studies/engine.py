@@ -110,7 +110,7 @@ def chosen(name: str, wanted: frozenset[str], repeated: bool, workload: bool, pl
     Examples:
         >>> chosen("auto", frozenset({"rate"}), False, False, False).name
         'forecast'
-        >>> chosen("auto", frozenset({"completed"}), False, False, False).name
+        >>> chosen("auto", frozenset({"completed"}), False, True, False).name  # a workload
         'twin'
     """
     if name != AUTO:

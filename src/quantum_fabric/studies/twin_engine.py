@@ -84,13 +84,13 @@ class TwinEngine:
         Raises:
             InputError: the point makes no sense.
         """
-        inventory = self._inventory(papers)
+        inventory = self.inventory(papers)
         if inventory is None:
             assert papers.request is not None, "a line has a request"
             return [_row([_refused(papers.request)], None) for _ in seeds]
         return [_run(inventory, papers, seed) for seed in seeds]
 
-    def _inventory(self, papers: Papers) -> Inventory | None:
+    def inventory(self, papers: Papers) -> Inventory | None:
         """The plant; None where no number of segments serves the request."""
         if papers.line is None or papers.segments is not None:
             return papers.inventory()
@@ -182,7 +182,7 @@ def _row(histories: list[History], duration: Time | None) -> Row:
         "first_delivery": _mean(firsts),
         "wait_p50": quantile(waits, 0.5) if waits else NAN,
         "wait_p99": quantile(waits, 0.99) if waits else NAN,
-        "key_rate": rate * _fraction([truth.weights for truth in truths]),
+        "key_rate": rate * secret_fraction([truth.weights for truth in truths]),
         "completed": done / asked if asked else NAN,
         "pairs": float(pairs),
     }
@@ -197,7 +197,7 @@ def _rate(histories: list[History], pairs: int, duration: Time | None) -> float:
     return pairs / seconds(last - histories[0].submitted)
 
 
-def _fraction(weights: list[tuple[float, float, float, float]]) -> float:
+def secret_fraction(weights: list[tuple[float, float, float, float]]) -> float:
     """Secret bits of a pair, from the mean state of those that were delivered."""
     if not weights:
         return 0.0

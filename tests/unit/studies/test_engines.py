@@ -19,13 +19,33 @@ from quantum_fabric.studies.work import seed_of
 BASE = {"link": {"distance": "40 km", "segments": 2}, "request": {"fidelity": 0.9, "pairs": 20}}
 
 
-@pytest.mark.parametrize("name", ["forecast", "twin"])
+@pytest.mark.parametrize("name", [name for name in NAMES if not missing_of(name)])
 def test_rows_have_what_is_promised(name: str) -> None:
     engine = engine_of(name)
     row = engine.rows(Papers(BASE), (1,), engine.outputs)[0]
     assert engine.outputs <= row.keys()
     assert all(math.isfinite(row[out]) for out in engine.outputs)
     assert engine.outputs <= OUTPUTS.keys()
+
+
+@pytest.mark.skipif(bool(missing_of("montecarlo")), reason="the native kernel is not installed")
+@pytest.mark.parametrize(
+    "base",
+    [
+        BASE,
+        {"link": {"distance": "400 km", "devices": "today"}, "request": {"fidelity": 0.99}},
+        {
+            "network": "chicago",
+            "request": {"source": "NU", "destination": "Argonne_1", "fidelity": 0.8, "pairs": 30},
+        },
+    ],
+)
+def test_the_kernel_gives_the_rows_of_the_twin(base: dict[str, object]) -> None:
+    one, two = (engine_of(name).rows(Papers(base), (1, 2, 3), frozenset()) for name in ("twin", "montecarlo"))
+    for mine, other in zip(one, two, strict=True):
+        assert mine.keys() == other.keys()
+        for name in mine:
+            assert mine[name] == pytest.approx(other[name], rel=1e-9, nan_ok=True), name
 
 
 @pytest.mark.parametrize("distance", ["20 km", "60 km"])

@@ -254,6 +254,7 @@ def _swap(node: Swap, one: Series, two: Series, ticks: int) -> tuple[Array, list
             (v, one, node.windows[1], node.dropped[1]),
         ):
             late = other.survival(ticks)
+            window = min(window, ticks)  # a cutoff beyond the horizon never comes
             late[window:] *= own[0].real[: ticks - window]
             late[:window] = 0.0
             causes.append((late, lags))
