@@ -1,8 +1,9 @@
-# `make run` and `make test` need only Python >= 3.11, make and a package index.
+# `make run` and `make test` need only Python >= 3.11, make and a package index; a C++17 compiler makes them faster.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
+NATIVE := $(shell find native -type f)
 
 .PHONY: help setup run test unit check format docs bench lock clean
 help:            ## show this list
@@ -10,7 +11,7 @@ help:            ## show this list
 
 setup: $(STAMP)  ## make .venv with pinned, hashed packages (fast the second time)
 
-$(STAMP): pyproject.toml requirements.txt
+$(STAMP): pyproject.toml requirements.txt $(NATIVE)
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Quantum Fabric needs Python 3.11 or newer, found %d.%d; name one with: make PYTHON=python3.12 ..." % v[:2])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt

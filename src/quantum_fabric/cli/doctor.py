@@ -13,8 +13,7 @@ EXTRAS: Final = {
     "postgres": (("asyncpg",), "key servers with several workers"),
     "pkcs11": (("pkcs11",), "key-encryption keys in a token"),
     "studies": (("scipy",), "planning backwards"),
-    "ray": (("ray",), "studies on a Ray cluster"),
-    "dask": (("distributed",), "studies on a Dask cluster"),
+    "cluster": (("dask", "distributed"), "studies on a cluster"),
 }
 """Optional parts of the package: the modules they need, and what they are for."""
 
