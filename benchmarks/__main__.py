@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from benchmarks import report
+from benchmarks import page, report
 from benchmarks.peers import ABSENT, PEERS, PeerError, install, said_of
+from benchmarks.processes import ROOT
 from benchmarks.records import Row
 from benchmarks.suites import SUITES, Run
 
@@ -21,9 +22,17 @@ from benchmarks.suites import SUITES, Run
     "--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write the results there."
 )
 @click.option(
+    "--keep",
+    is_flag=True,
+    help="Keep the results in benchmarks/measured.json, and write the page of the docs from it.",
+)
+@click.option("--list", "listing", is_flag=True, help="Say what there is, and measure nothing.")
+@click.option(
     "--install-peers", is_flag=True, help="Install the peers from the package index, and measure nothing."
 )
-def main(names: tuple[str, ...], quick: bool, out: Path | None, install_peers: bool) -> None:
+def main(
+    names: tuple[str, ...], quick: bool, out: Path | None, keep: bool, listing: bool, install_peers: bool
+) -> None:
     """Run benchmarks (all, where none is NAMEd), each with its goal and, where installed, its peer.
 
     Exits with 1 where a measurement failed or an event count is off; a slow machine is only reported.
@@ -32,6 +41,12 @@ def main(names: tuple[str, ...], quick: bool, out: Path | None, install_peers: b
     if install_peers:
         _install(console)
         return
+    if listing:
+        for name, suite in SUITES.items():
+            console.print(f"{name:<10} {(suite.__doc__ or '').splitlines()[0]}", highlight=False)
+        return
+    if keep and quick:
+        raise click.UsageError("--keep keeps results that mean something: leave out --quick")
     rows: list[Row] = []
     with console.status("") as status:
         run = Run(quick=quick, progress=lambda text: status.update(f"measuring: {text}"))
@@ -41,6 +56,10 @@ def main(names: tuple[str, ...], quick: bool, out: Path | None, install_peers: b
     if out is not None:
         report.write(out, rows, run)
         console.print(f"results in {out}")
+    if keep:
+        told = report.as_json(rows, run)
+        page.write(page.keep(told["rows"], told["machine"]))
+        console.print(f"kept in {page.KEPT.name}; {page.PAGE.relative_to(ROOT)} is written anew")
     if not all(row.sound for row in rows):
         sys.exit(1)
 

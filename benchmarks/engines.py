@@ -156,7 +156,8 @@ def _hash(found: Results) -> str:
 def live(nodes: int, requests: int, span: float, emission: float = 1.0) -> dict[str, Any]:
     """A mesh that lives with its controller in Python: CPU of admitting and installing, then of virtual time passing.
 
-    Plans are given by hand. The controller admits, leases, installs, hears of each pair from both ends, estimates it and tells its client.
+    Plans are given by hand. The controller admits, leases, installs, hears of each pair from both ends, estimates it and tells its
+    client.
     """
     job = networks.mesh(nodes, requests, emission=emission, pairs=10**9)
     began = process_time()

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
@@ -31,7 +31,7 @@ ENDLESS = 10**9
 
 FIFTY = Path(__file__).with_name("random50.json")
 
-MESH_SLOTS = 256
+MESH_SLOTS = 96
 """Memories of a node: no request waits for memory that another one holds."""
 
 Path_ = tuple[str, ...]
@@ -213,6 +213,18 @@ def waxman(nodes: int, requests: int, seed: int = 1) -> Job:
 
 
 def _along(inventory: Inventory, paths: list[Path_], pairs: int, lanes: int, cutoff: Time | None) -> Job:
+    """Requests on given paths, and all delays that they need worked out beforehand: ten thousand nodes have 10^8 pairs."""
+    light = inventory.delays.light(inventory.controller)  # type: ignore[attr-defined]
+    delays = {(inventory.controller, name): time for name, time in light.items()}
+    for path in paths:
+        along = [0]
+        for a, b in pairwise(path):
+            name = f"{a}~{b}" if f"{a}~{b}" in inventory.links else f"{b}~{a}"
+            along.append(along[-1] + inventory.links[name].light_time)
+        for i, a in enumerate(path):
+            delays.update({(a, b): along[i + k] - along[i] for k, b in enumerate(path[i:])})
+    delays |= {(b, a): time for (a, b), time in delays.items()}
+    inventory = replace(inventory, delays=delays)
     requests, plans = [], {}
     for number, path in enumerate(paths):
         plans[path[0], path[-1]] = plan_by_hand(inventory, path, lanes, cutoff)
@@ -272,32 +284,30 @@ def _joined(
 
 
 def _walks(draw: random.Random, names: Path_, fibres: list[tuple[str, str, Time]], count: int) -> list[Path_]:
-    """Shortest paths of 2 to 8 links between random nodes, no two with the same ends."""
-    around: dict[str, list[str]] = {name: [] for name in names}
-    for a, b, _ in fibres:
-        around[a].append(b)
-        around[b].append(a)
+    """The light's shortest paths, of 2 to 8 links, between random nodes not far apart; no two with the same ends."""
+    around: dict[str, list[tuple[str, Time]]] = {name: [] for name in names}
+    for a, b, time in fibres:
+        around[a].append((b, time))
+        around[b].append((a, time))
     found: dict[tuple[str, str], Path_] = {}
     while len(found) < count:
-        start = draw.choice(names)
-        came: dict[str, str | None] = {start: None}
-        depth = {start: 0}
-        row = deque([start])
-        while row:
-            here = row.popleft()
-            if depth[here] == 8:
-                continue
-            for other in around[here]:
-                if other not in came:
-                    came[other], depth[other] = here, depth[here] + 1
-                    row.append(other)
-        ends = [name for name in came if depth[name] >= 2]
-        if not ends:
-            continue
-        last: str | None = draw.choice(ends)
-        path: list[str] = []
-        while last is not None:
-            path.append(last)
-            last = came[last]
-        found.setdefault((path[-1], path[0]), tuple(path[::-1]))
+        paths = [path for path in _around(draw.choice(names), around) if 3 <= len(path) <= 9]
+        if paths:
+            path = draw.choice(paths)
+            found.setdefault((path[0], path[-1]), path)
     return list(found.values())
+
+
+def _around(start: str, around: Mapping[str, list[tuple[str, Time]]]) -> list[Path_]:
+    """The light's shortest paths from a node to all within 800 µs."""
+    done: dict[str, Path_] = {}
+    waiting: list[tuple[Time, str, Path_]] = [(0, start, (start,))]
+    while waiting:
+        time, here, path = heappop(waiting)
+        if here in done:
+            continue
+        done[here] = path
+        for other, step in around[here]:
+            if other not in done and time + step <= 800 * MICROSECOND:
+                heappush(waiting, (time + step, other, (*path, other)))
+    return list(done.values())

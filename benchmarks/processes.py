@@ -12,6 +12,9 @@ from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+ALONE = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Environment of every measurement, ours and the peers': one core. Idle threads of linear algebra would wait busily."""
+
 WORKER = (sys.executable, "-m", "benchmarks.worker")
 
 
@@ -28,7 +31,7 @@ def ask(command: Sequence[str], question: Mapping[str, Any], timeout: float = 60
     try:
         done = subprocess.run(
             list(command), input=json.dumps(question), capture_output=True, text=True, check=False,
-            timeout=timeout, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "0"},
+            timeout=timeout, cwd=ROOT, env={**os.environ, **ALONE},
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MeasurementError(str(error)) from error

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "networks": "list, show, export and import networks",
     "devices": "list and show data sheets of devices, check one of your own",
     "validate": "compare predictions with exact theory and published experiments",
+    "bench": "measure speed beside other simulators, with goals (in a checkout)",
     "trust": "state who must be trusted, and what a compromise of each node exposes",
     "qkd": "make keys from photons: rates over distance, sessions, attacks and alarms",
     "kme": "serve keys to applications (ETSI GS QKD 014)",
