@@ -35,8 +35,8 @@ def test_rows_have_what_is_promised(name: str) -> None:
         BASE,
         {"link": {"distance": "400 km", "devices": "today"}, "request": {"fidelity": 0.99}},
         {
-            "network": "chicago",
-            "request": {"source": "NU", "destination": "Argonne_1", "fidelity": 0.8, "pairs": 30},
+            "link": {"distance": "100 km", "segments": 4, "memories": 6},
+            "request": {"fidelity": 0.95, "pairs": 30},
         },
     ],
 )
