@@ -17,8 +17,8 @@ import quantum_fabric
 from generator.markdown import Docstring, code, fenced, page, prose, read, table
 
 ROOMS = (
-    "units", "errors", "messages", "ports", "wire", "physics", "devices", "links", "kernel", "twin", "network", "control",
-    "documents", "encoded", "fabric", "services", "keys", "server", "ops", "studies", "validation", "api", "cli",
+    "units", "errors", "native", "messages", "ports", "wire", "physics", "devices", "links", "kernel", "twin", "network", "control",
+    "documents", "encoded", "fabric", "montecarlo", "ensemble", "services", "keys", "server", "ops", "studies", "validation", "api", "cli",
 )  # fmt: skip
 """Every room, the ones below first."""
 
