@@ -10,9 +10,9 @@ import numpy as np
 
 from quantum_fabric.keys.postprocessing.cascade import CascadeEnd
 from quantum_fabric.keys.postprocessing.ldpc import LdpcReceiver, LdpcSender
-from quantum_fabric.native import native
 from quantum_fabric.keys.postprocessing.secret import SecretBits
 from quantum_fabric.keys.postprocessing.toeplitz import hashed
+from quantum_fabric.native import native
 
 EFFICIENCY_GOAL, CORRECTION_GOAL, AMPLIFICATION_GOAL = 1.05, 10e6, 50e6
 """Bits told over the entropy of the errors; bits of sifted key for each CPU second of the slower end; the same of amplification."""
