@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quantum_fabric.cli.screen import plain, table
+from quantum_fabric.ops.key_supply import show_rate
 from quantum_fabric.units import Time, show_time
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def key_table(supply: KeySupply, until: Time) -> object:
             f"[bold]{plain(name)}[/]\n[dim]{plain(ends)}[/]",
             f"{session.delivered}\n[dim]of {len(session.blocks)}[/]",
             f"{session.bits:,}",
-            f"{supply.rate(name, until):,.0f}",
+            show_rate(supply.rate(name, until)),
             f"{session.error_rate:.2%}" if session.error_rate is not None else "–",
             f"{session.epsilon:.1e}",
             "\n".join(f"{count} × {reason}" for reason, count in reasons.items()),
@@ -73,6 +74,16 @@ def alarm_line(time: Time, alarm: KeyAlarm) -> str:
         f"[red]alarm[/] {alarm.alarm} at {show_time(time)}, {plain(alarm.session)} block {alarm.block}: "
         f"{plain(alarm.evidence)}{chance}"
     )
+
+
+def key_line(time: Time, message: object) -> str:
+    """A block or an alarm of a session as it comes, with its time."""
+    from quantum_fabric.messages import KeyAlarm, KeyBlock
+
+    if isinstance(message, KeyBlock):
+        return f"{show_time(time)} {plain(message.session)} {block_line(message)}"
+    assert isinstance(message, KeyAlarm)
+    return alarm_line(time, message)
 
 
 def block_line(block: KeyBlock) -> str:

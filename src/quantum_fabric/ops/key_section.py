@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from quantum_fabric.ops.key_supply import KeySupply, Made
+from quantum_fabric.ops.key_supply import KeySupply, Made, show_rate
 from quantum_fabric.ops.plots import COLOURS, FLOOR, _figure, _time_unit, svg
 from quantum_fabric.units import Time, seconds, show_time
 
@@ -114,7 +114,9 @@ def over_time(supply: KeySupply, assaults: Sequence[Assault], until: Time) -> st
             middle = (seconds(assault.at) + seconds(assault.until)) / 2.0 * factor
             label = assault.kind.replace("_", " ")
             place = above.get_xaxis_transform()
-            above.text(middle, 1.02, label, transform=place, ha="center", va="bottom", fontsize=8, color=FLOOR)
+            above.text(
+                middle, 1.02, label, transform=place, ha="center", va="bottom", fontsize=8, color=FLOOR
+            )
         above.set_ylabel("error rate / %")
         above.set_ylim(bottom=0.0)
         below.set_ylabel("key / kbit")
@@ -140,7 +142,7 @@ def _row(name: str, made: Made, rate: float) -> str:
     return (
         f"<tr><td><strong>{escape(name)}</strong><small>{escape(ends)}</small></td>"
         f"<td class=n>{made.delivered}<small>of {len(made.blocks)}</small></td><td class=n>{made.bits:,}</td>"
-        f"<td class=n>{rate:,.0f}</td><td class=n>{error}</td><td class=n>{made.epsilon:.1e}</td><td>{escape(why)}</td></tr>"
+        f"<td class=n>{show_rate(rate)}</td><td class=n>{error}</td><td class=n>{made.epsilon:.1e}</td><td>{escape(why)}</td></tr>"
     )
 
 

@@ -79,3 +79,13 @@ class KeySupply:
         made = self.sessions[session]
         first = made.blocks[0].started if made.blocks else 0
         return made.bits / seconds(until - first) if until > first else 0.0
+
+
+def show_rate(rate: float) -> str:
+    """Bits per second for people: whole ones, and two digits of slow links.
+
+    Examples:
+        >>> show_rate(225392.4), show_rate(0.1905), show_rate(0.0)
+        ('225,392', '0.19', '0')
+    """
+    return f"{rate:,.0f}" if rate >= 10.0 or not rate else f"{rate:.2g}"
