@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,42 @@ from typing import TYPE_CHECKING
 from quantum_fabric.errors import InputError, StateError
 
 if TYPE_CHECKING:
+    from quantum_fabric.documents.qkd_entries import QkdSpec
     from quantum_fabric.keys import Block, Desk, Refusal, Shelf
     from quantum_fabric.services.qkd.session import Delivery, Hand
+
+
+def feeders(texts: Iterable[str], sessions: Iterable[QkdSpec]) -> Hand:
+    """Make what takes the keys of all sessions of a workload: those between two nodes with a KME go into the stores of both.
+
+    Args:
+        texts: ``NODE=SETTINGS``, the settings of the KME at each node.
+        sessions: of the workload.
+
+    Raises:
+        InputError: a text that is none, one node twice, or no session with a KME at both ends.
+    """
+    kmes: dict[str, Path] = {}
+    for text in texts:
+        node, equals, path = text.partition("=")
+        if not equals or not path or node in kmes:
+            raise InputError(repr(text), "NODE=SETTINGS, once for each node", "--feed")
+        kmes[node] = Path(path)
+    ends = [(each.source, each.destination) for each in sessions]
+    fed = {(a, b): feeder((kmes[a], kmes[b]), (a, b)) for a, b in ends if a in kmes and b in kmes}
+    if idle := [node for node in kmes if not any(node in both for both in fed)]:
+        joined = ", ".join(f"{a} and {b}" for a, b in dict.fromkeys(ends)) or "none in this workload"
+        raise InputError(
+            ", ".join(idle),
+            f"KMEs at both ends of a QKD session (those of this workload: {joined})",
+            "--feed",
+        )
+
+    def hand(delivery: Delivery) -> None:
+        if delivery.ends in fed:
+            fed[delivery.ends](delivery)
+
+    return hand
 
 
 def feeder(paths: tuple[Path, ...], between: tuple[str, str]) -> Hand:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from quantum_fabric.cli.session import Scenario, Session
+    from quantum_fabric.fabric import Fabric
     from quantum_fabric.messages import Message
+    from quantum_fabric.services.qkd.session import Delivery, Hand
     from quantum_fabric.units import Time
 
 FIRST_PAIRS = 3
@@ -32,6 +34,7 @@ Examples:
   qfabric run --seed 7 --duration "20 s"          other draws, a shorter run
   qfabric run chicago --workload chicago-cut      a bundled workload by name: a fibre is cut
   qfabric run my-net.yaml --workload my-load.yaml --out results
+  qfabric run vienna-bratislava --feed St_Poelten=kme-a.yaml --feed Bratislava=kme-b.yaml --pace "1 h"
 
 \b
 What comes out, in --out (without it ./runs/NETWORK-seedN, or NETWORK-WORKLOAD-seedN):
@@ -72,15 +75,18 @@ Ctrl-C ends the run early and orderly: the files are complete up to that moment 
     type=click.Choice(["bell-diagonal", "exact"]),
     help="How the states of pairs are kept: fast, or exact and slower; as the network says by default.",
 )
+@click.option(
+    "--feed", multiple=True, metavar="NODE=SETTINGS",
+    help="Settings of the KME at a node: its store takes the keys of QKD sessions as they come; one for each end.",
+)  # fmt: skip
+@click.option(
+    "--pace", metavar="T", type=TIME,
+    help="Network time that passes in a second, such as '1 h'; as fast as it goes without one.",
+)  # fmt: skip
 def command(
-    network: str,
-    workload: str | None,
-    seed: int,
-    duration: Time | None,
-    out: Path | None,
-    keeps: str,
-    states: str | None,
-) -> int:
+    network: str, workload: str | None, seed: int, duration: Time | None, out: Path | None, keeps: str,
+    states: str | None, feed: tuple[str, ...], pace: Time | None,
+) -> int:  # fmt: skip
     """Run a workload of requests on a network and account for every pair.
 
     NETWORK is a bundled name ('qfabric networks' lists them) or a document. Each request is planned, admitted or
@@ -89,13 +95,14 @@ def command(
     from quantum_fabric.cli.session import Session
 
     scenario = _scenario(network, workload, seed, duration, states)
-    session = Session(scenario)
+    ticker = Ticker(pace)
+    session = Session(scenario, _paced(feed, scenario, ticker) if feed else None)
     folder = out or Path("runs") / f"{run_name(network, workload)}-seed{seed}"
     session.journal(folder / "journal.jsonl", scenario.header(keeps))
     again = f"qfabric replay {folder / 'journal.jsonl'}"
-    with _orderly_interrupt() as ticker:
+    with _orderly_interrupt(ticker):
         try:
-            _live(session, ticker)
+            _live(session, ticker, shows_keys=bool(feed or pace))
         except FabricError:  # a fault of the program itself: what was seen before it is worth having
             _account(session, folder, again)
             raise
@@ -135,12 +142,29 @@ def _scenario(
     return scenario(document, documents.load_workload(workload), seed, duration)
 
 
-def _live(session: Session, ticker: Ticker) -> None:
+def _paced(feed: tuple[str, ...], scenario: Scenario, ticker: Ticker) -> Hand:
+    """What takes the keys of a run, each when its time has come."""
+    from quantum_fabric.cli.key_feed import feeders
+    from quantum_fabric.cli.keying import need_keys
+
+    need_keys()
+    feed_them = feeders(feed, scenario.workload.qkd)
+
+    def hand(delivery: Delivery) -> None:
+        ticker.wait()
+        feed_them(delivery)
+
+    return hand
+
+
+def _live(session: Session, ticker: Ticker, shows_keys: bool = False) -> None:
     """Run with a progress bar over simulated time and the first pairs as they come."""
+    from quantum_fabric.cli.key_screen import key_line
     from quantum_fabric.cli.screen import console, count, pair_line, plain
-    from quantum_fabric.messages import Delivered
+    from quantum_fabric.messages import Delivered, KeyAlarm, KeyBlock
     from quantum_fabric.units import seconds
 
+    ticker.fabric = session.fabric
     err = console(stderr=True)
     scenario = session.scenario
     title = scenario.network.title or "A network"
@@ -161,7 +185,13 @@ def _live(session: Session, ticker: Ticker) -> None:
                 )
                 progress.console.print("  " + pair_line(message, asked))
 
+        def show_keys(time: Time, place: str, message: Message) -> None:  # noqa: ARG001 (the port)
+            ticker.wait()
+            progress.console.print(f"  {key_line(time, message)}", soft_wrap=True)
+
         session.fabric.watch(show_first, Delivered)
+        if shows_keys:
+            session.fabric.watch(show_keys, KeyAlarm, KeyBlock)
         task = progress.add_task("", total=seconds(scenario.duration), pairs=0)
 
         def show() -> None:
@@ -173,20 +203,36 @@ def _live(session: Session, ticker: Ticker) -> None:
 
 
 class Ticker:
-    """Asked after every event: keeps the bar moving now and then, and stops the run once somebody pressed Ctrl-C."""
+    """Asked after every event: keeps the bar moving and the pace, and stops the run once somebody pressed Ctrl-C.
+
+    Args:
+        pace: network time, ps, that passes in a second; None for as fast as it goes.
+    """
 
     EVERY = 256
     PAUSE = 0.1
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Time | None = None) -> None:
         self.stopped = False
         self.pairs = 0
         self.show: Any = lambda: None
+        self.fabric: Fabric | None = None
+        self._pace, self._began = pace, time.monotonic()
         self._left = self.EVERY
         self._next = 0.0
 
+    def wait(self) -> None:
+        """Wait until the clock on the wall has come as far as the network, or until somebody is tired of it."""
+        if self._pace is None or self.fabric is None:
+            return
+        due = self._began + self.fabric.now / self._pace
+        while not self.stopped and (left := due - time.monotonic()) > 0.0:
+            self.show()
+            time.sleep(min(left, self.PAUSE))
+
     def __call__(self) -> bool:
         """True ends the run."""
+        self.wait()
         self._left -= 1
         if not self._left:
             self._left = self.EVERY
@@ -198,9 +244,9 @@ class Ticker:
 
 
 @contextmanager
-def _orderly_interrupt() -> Iterator[Ticker]:
+def _orderly_interrupt(ticker: Ticker | None = None) -> Iterator[Ticker]:
     """The first Ctrl-C ends the run after the present event and lets the files be finished, a second one ends all."""
-    ticker = Ticker()
+    ticker = ticker or Ticker()
 
     def stop(_: int, __: FrameType | None) -> None:
         ticker.stopped = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quantum_fabric import __version__, documents
 from quantum_fabric.cli import keying
@@ -19,6 +19,9 @@ from quantum_fabric.ops.losses import Losses
 from quantum_fabric.ops.metrics import Metrics
 from quantum_fabric.ops.requests import Histories
 from quantum_fabric.units import Time
+
+if TYPE_CHECKING:
+    from quantum_fabric.services.qkd.session import Hand
 
 FAULTS: dict[FaultKind, Callable[[str], Event | Calibrate]] = {
     FaultKind.CUT: lambda link: LinkChanged("", link, up=False),
@@ -101,6 +104,7 @@ class Session:
 
     Args:
         scenario: what to run.
+        hand: takes each key of its QKD sessions; None for nobody.
 
     Attributes:
         fabric: the network; its clock stands at 0.
@@ -114,7 +118,7 @@ class Session:
         DocumentError: the workload does not fit the network.
     """
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, hand: Hand | None = None) -> None:
         inventory = documents.inventory(scenario.network)
         documents.check_workload(scenario.workload, inventory)
         self.scenario = scenario
@@ -124,7 +128,7 @@ class Session:
         self.reached: Time = 0
         self.interrupted = False
         self.requests = self._schedule()
-        self.keys = keying.sessions(self.fabric, scenario.workload, scenario.duration)
+        self.keys = keying.sessions(self.fabric, scenario.workload, scenario.duration, hand)
         self._journal: JournalWriter | None = None
 
     def _schedule(self) -> int:
