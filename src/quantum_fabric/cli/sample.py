@@ -12,7 +12,7 @@ from quantum_fabric.cli.quantities import TIME
 from quantum_fabric.errors import InputError
 
 if TYPE_CHECKING:
-    from quantum_fabric.montecarlo import Results
+    from quantum_fabric.montecarlo import Results, Scenario
     from quantum_fabric.units import Time
 
 MOST_EVENTS = 1e12
@@ -23,9 +23,10 @@ Examples:
   qfabric sample chicago NU UChicago_PME --fidelity 0.8 --replicas 10000
   qfabric sample chicago NU Argonne_1 --fidelity 0.7 --pairs 100 --figure latency.svg
   qfabric sample my-network.yaml A B --fidelity 0.9 --out pairs.parquet
+  qfabric sample chicago NU UChicago_PME --fidelity 0.7 --tail 1e-6
 
 The same seed gives the same numbers for any number of --workers, in the native kernel and on the twin. 'qfabric doctor' says whether
-the kernel is installed. Errors are standard errors between replicas.
+the kernel is installed. Errors are standard errors between replicas; beside the quantile of --tail it is a 95 % interval.
 """
 
 
@@ -38,6 +39,13 @@ the kernel is installed. Errors are standard errors between replicas.
 @click.option("--replicas", "-r", type=int, default=1000, show_default=True, help="How often it is repeated.")
 @click.option("--seed", "-s", type=int, default=1, show_default=True, help="Of every random draw.")
 @click.option("--workers", "-j", type=int, help="Cores; all of them by default.")
+@click.option(
+    "--tail",
+    "beyond",
+    metavar="P",
+    type=float,
+    help="Also the time that the first pair exceeds with probability P only, such as 1e-6, by splitting.",
+)
 @click.option("--until", metavar="T", type=TIME, help='Simulated time of a replica at most, such as "20 s".')
 @click.option(
     "--engine",
@@ -65,6 +73,7 @@ def command(
     replicas: int,
     seed: int,
     workers: int | None,
+    beyond: float | None,
     until: Time | None,
     engine: str,
     figure: str | None,
@@ -84,7 +93,7 @@ def command(
 
     request = LinkRequest(source, destination, fidelity, pairs, name="request")
     check_request(request)
-    _check(replicas, pairs, figure, out)
+    _check(replicas, pairs, figure, out, beyond, engine)
     inventory = documents.inventory(documents.load_network(network))
     for option, node in (("SOURCE", source), ("DESTINATION", destination)):
         if node not in inventory.nodes:
@@ -103,18 +112,23 @@ def command(
         _write(out, found)
     if figure is not None:
         _draw(figure, found, f"{source} – {destination}")
+    rare = None if beyond is None else _rare(what, beyond, seed, workers, until)
     if as_json:
-        _as_json(found)
+        _as_json(found, rare)
     else:
-        _show(screen, found, figure, out)
+        _show(screen, found, figure, out, rare)
     return 0
 
 
-def _check(replicas: int, pairs: int, figure: str | None, out: Path | None) -> None:
+def _check(
+    replicas: int, pairs: int, figure: str | None, out: Path | None, beyond: float | None, engine: str
+) -> None:
     rules: tuple[tuple[bool, str, object, str], ...] = (
         (replicas >= 1, "--replicas", replicas, "at least 1"),
         (replicas * pairs <= MOST_EVENTS, "--replicas", replicas, f"at most {MOST_EVENTS:.0e} pairs in all"),
         (figure is None or figure.endswith((".svg", ".png", ".pdf")), "--figure", figure, "a file that ends with .svg, .png or .pdf"),
+        (beyond is None or 1e-12 <= beyond <= 0.1, "--tail", beyond, "a probability from 1e-12 to 0.1"),
+        (beyond is None or engine != "twin", "--tail", beyond, "the native kernel: only it can fork a run"),
         (out is None or out.suffix in (".parquet", ".csv"), "--out", out, "a file that ends with .parquet or .csv"),
     )  # fmt: skip
     for good, where, value, expected in rules:
@@ -147,6 +161,18 @@ class _bar:  # noqa: N801 (used like a function)
             self._progress.stop()
 
 
+def _rare(
+    what: Scenario, beyond: float, seed: int, workers: int | None, until: Time | None
+) -> dict[str, float]:
+    """The long tail of the first pair: a probability, its quantile in seconds, and the ends of its 95 % interval."""
+    from quantum_fabric.montecarlo.running import FOREVER
+    from quantum_fabric.montecarlo.tails import tail
+
+    found = tail(what, reach=beyond, seed=seed, workers=workers, until=FOREVER if until is None else until)
+    value, low, high = found.quantile(beyond)
+    return {"beyond": beyond, "first_pair_s": value, "low_s": low, "high_s": high}
+
+
 def _numbers(found: Results) -> dict[str, Any]:
     rate, fidelity, latency = found.rate(), found.fidelity(), found.latency()
     return {
@@ -168,17 +194,24 @@ def _numbers(found: Results) -> dict[str, Any]:
     }
 
 
-def _as_json(found: Results) -> None:
+def _as_json(found: Results, rare: dict[str, float] | None) -> None:
     import json
 
-    numbers = {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in _numbers(found).items()
-    }
+    def finite(numbers: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in numbers.items()
+        }
+
+    numbers = finite(_numbers(found))
+    if rare is not None:
+        numbers["tail"] = finite(rare)
     click.echo(json.dumps(numbers, indent=1))
 
 
-def _show(screen: Any, found: Results, figure: str | None, out: Path | None) -> None:
+def _show(
+    screen: Any, found: Results, figure: str | None, out: Path | None, rare: dict[str, float] | None
+) -> None:
     from quantum_fabric.cli.screen import table
     from quantum_fabric.units import from_seconds, show_time
 
@@ -196,6 +229,12 @@ def _show(screen: Any, found: Results, figure: str | None, out: Path | None) -> 
                 rows.add_row(
                     f"  {float(share):.1%} of first pairs within", show_time(from_seconds(value)), ""
                 )
+    if rare is not None:
+        value, low, high = (
+            show_time(from_seconds(rare[name])) if math.isfinite(rare[name]) else "never"
+            for name in ("first_pair_s", "low_s", "high_s")
+        )
+        rows.add_row(f"  all but {rare['beyond']:g} of first pairs within", value, f"{low} – {high}")
     screen.print(rows)
     engine = "native kernel" if found.engine == "native" else "twin"
     screen.print(

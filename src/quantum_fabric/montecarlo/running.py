@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from quantum_fabric.errors import InputError, StateError
@@ -72,8 +72,12 @@ def simulate(
     return merged(parts)
 
 
-def opened(scenario: Scenario) -> Any:
+def opened(scenario: Scenario, classes: Mapping[str, str] = RUNS) -> Any:
     """A native run that holds the scenario; it stands at time 0 once it is told ``begin(seed, replica)``.
+
+    Args:
+        scenario: what it holds.
+        classes: the kernel's classes, by the way in which states are kept.
 
     Raises:
         StateError: the native kernel is not installed.
@@ -83,7 +87,7 @@ def opened(scenario: Scenario) -> Any:
         raise StateError(
             f"a scenario needs the native kernel; {said}. The twin runs the same requests, slower"
         )
-    run = getattr(module, RUNS[scenario.states])(plain(scenario.plant))
+    run = getattr(module, classes[scenario.states])(plain(scenario.plant))
     for tables in scenario.installations:
         run.install(plain(tables))
     for each in scenario.sessions:

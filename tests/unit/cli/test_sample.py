@@ -55,6 +55,8 @@ def test_a_refusal_is_said_with_its_reason() -> None:
     ("more", "message"),
     [
         (["--replicas", "0"], "at least 1"),
+        (["--tail", "0"], "a probability from 1e-12 to 0.1"),
+        (["--tail", "1e-3", "--engine", "twin"], "only it can fork"),
         (["--replicas", "1000000000000"], "at most 1e"),
         (["--figure", "x.bmp"], "ends with .svg"),
         (["--out", "x.txt"], "ends with .parquet"),
