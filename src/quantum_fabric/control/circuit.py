@@ -100,7 +100,7 @@ class Circuit:
             self._take(rule, purify)
         self.ageing = Ageing(calibration, self._generate)
         self._rounds = {partner: rule.rounds for partner, rule in purify.items()}
-        self.distiller = Distiller(self.node, self.epoch, self.noise, purify, self)
+        self.distiller = Distiller(self.node, self.epoch, self.noise, purify, self, self._retention)
 
     def _take(self, rule: object, purify: dict[str, PurifyRule]) -> None:
         match rule:

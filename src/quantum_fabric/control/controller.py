@@ -83,7 +83,7 @@ class Controller:
         self._by_epoch: dict[int, Session] = {}
         self._queue: list[Session] = []
         self._known: dict[Hashable, Plan | Refused] = {}
-        # until when a node's answer to Prepare may be on its way
+        # until when an answer to Prepare, or a confirmation, may be on its way
         self._patience = 4 * max(topology.delays.values(), default=0) + SECOND // 1000
         self._handlers: dict[type, Callable[[Any, Time], list[Action]]] = {
             LinkRequest: self._requested,
@@ -106,6 +106,8 @@ class Controller:
         return self.topology.without(links=tuple(sorted(self._dark))) if self._dark else self.topology
 
     def _requested(self, request: LinkRequest, now: Time) -> list[Action]:
+        if request.name in self.sessions:  # a letter that comes twice; whoever asks anew takes another name
+            return [Stale(CONTROLLER, "LinkRequest", 0)]
         # a deadline is absolute in a request and relative in planning, which knows no clock
         relative = request if request.deadline is None else replace(request, deadline=request.deadline - now)
         found, queued = self._admit(relative)
@@ -256,9 +258,13 @@ class Controller:
 
     def _released(self, message: Released, now: Time) -> list[Action]:
         self.ledger.release(message.epoch, message.node)
+        out: list[Action] = []
+        session = self._current(message.epoch)
+        if session is not None and session.open:  # nobody told the node to: its lease ran out unrenewed
+            self._repair(session, f"{message.node} let go of its slots", now, out)
         if not self.ledger.holds(message.epoch):
             self._by_epoch.pop(message.epoch, None)
-        return self._serve_queue(now)
+        return [*out, *self._serve_queue(now)]
 
     def _fits(self, plan: Plan) -> bool:
         """Whether the slots and the channels of a plan are free now."""
@@ -281,12 +287,17 @@ class Controller:
         if session is None or session.phase is not Phase.RUNNING:
             return [Stale(CONTROLLER, "Confirmed", message.epoch)]
         assert session.installation is not None
-        halves = session.installation.halves
+        halves, met = session.installation.halves, session.installation.met
+        while met and next(iter(met.values())) < now - self._patience:
+            del met[next(iter(met))]
+        if message.pair in met or message.at < now - self._patience:  # a letter that comes twice
+            return [Stale(CONTROLLER, "Confirmed", message.epoch)]
         first = halves.get(message.pair)
         if first is None or first.node == message.node:  # an end that says it twice is still one end
             halves[message.pair] = message
             return []
         del halves[message.pair]
+        met[message.pair] = now
         later = later_of(first, message)
         if fidelity(later.quality) < session.request.fidelity:
             return list(withheld(session.request, later))
@@ -326,10 +337,10 @@ class Controller:
         out: list[Action] = []
         for session in list(self.sessions.values()):
             if session.open and any(link.link == message.link for link in session.plan.links):
-                self._repair(session, message.link, now, out)
+                self._repair(session, f"link {message.link} went dark", now, out)
         return out
 
-    def _repair(self, session: Session, link: str, now: Time, out: list[Action]) -> None:
+    def _repair(self, session: Session, why: str, now: Time, out: list[Action]) -> None:
         """Another path for the pairs that are still owed, or an end with the reason."""
         request = session.request
         self._retire(session, now, out)
@@ -339,7 +350,7 @@ class Controller:
         owed = replace(request, pairs=request.pairs - session.delivered, deadline=deadline)
         found = self._planned(owed)
         if isinstance(found, Refused):
-            self._end(session, Status.FAILED, f"link {link} went dark; {found.reason}", now, out)
+            self._end(session, Status.FAILED, f"{why}; {found.reason}", now, out)
             return
         session.plan = found
         if self._fits(found):

@@ -57,11 +57,13 @@ class Distiller:
         noise: believed noise of this node's operations.
         rules: by partner.
         keeper: the circuit.
+        retention: for how long a letter may come twice, ps.
     """
 
     def __init__(
-        self, node: str, epoch: int, noise: OperationNoise, rules: Mapping[str, PurifyRule], keeper: Keeper
-    ) -> None:
+        self, node: str, epoch: int, noise: OperationNoise, rules: Mapping[str, PurifyRule], keeper: Keeper,
+        retention: Time,
+    ) -> None:  # fmt: skip
         self._node = node
         self._epoch = epoch
         self._noise = noise
@@ -72,6 +74,8 @@ class Distiller:
         }
         self._running: dict[int, tuple[Qubit, Qubit, PurifyAsk | None]] = {}
         self._early: list[PurifyAsk] = []
+        self._taken: dict[tuple[str, str], Time] = {}  # asks that were acted on: the two pairs, and when
+        self._retention = retention
 
     def react(self, qubits: Iterable[Qubit], now: Time, out: list[Action]) -> None:
         """Start what can be started: asks that came early, then purifications that this node initiates."""
@@ -131,7 +135,9 @@ class Distiller:
         """The other end has measured its halves: measure ours, or say that we cannot."""
         keep, sacrifice = self._keeper.find(ask.keep), self._keeper.find(ask.sacrifice)
         usable = [qubit for qubit in (keep, sacrifice) if qubit is not None and qubit.state is State.LIVE]
-        if self._keeper.awaits(ask.keep) or self._keeper.awaits(ask.sacrifice):
+        if self._twice(ask, now):
+            out.append(Stale(self._node, "PurifyAsk", self._epoch))
+        elif self._keeper.awaits(ask.keep) or self._keeper.awaits(ask.sacrifice):
             self._early.append(ask)  # a herald is still on its way to us
         elif keep is None or sacrifice is None or len(usable) < 2:
             self._decline(ask, usable, now, out)
@@ -140,7 +146,14 @@ class Distiller:
         elif (keep.rounds, sacrifice.rounds) != (ask.rounds, self._spent_rounds(ask)):
             self._decline(ask, usable, now, out)
         else:
+            self._taken[ask.keep, ask.sacrifice] = now
             self._begin(keep, sacrifice, State.ANSWERING, ask, out)
+
+    def _twice(self, ask: PurifyAsk, now: Time) -> bool:
+        """Whether an ask has come before: it has, or will have, its answer, and a second one would take that back."""
+        while self._taken and next(iter(self._taken.values())) < now - self._retention:
+            del self._taken[next(iter(self._taken))]
+        return (ask.keep, ask.sacrifice) in self._taken or ask in self._early
 
     def _spent_rounds(self, ask: PurifyAsk) -> int:
         """Rounds that the sacrificed pair of an ask must have had."""
@@ -178,7 +191,8 @@ class Distiller:
     def answered(self, answer: PurifyAnswer, now: Time, out: list[Action]) -> None:
         """The other end has compared the bits."""
         keep = self._keeper.find(answer.keep)
-        if keep is None or keep.state is not State.ASKED:
+        earlier = keep is not None and answer.at < keep.born  # of a round before this one, come twice
+        if keep is None or keep.state is not State.ASKED or earlier:
             out.append(Stale(self._node, "PurifyAnswer", self._epoch))
         elif answer.success:
             keep.move(State.LIVE)

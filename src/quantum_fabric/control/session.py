@@ -33,6 +33,7 @@ class Installation:
         plan: what was installed.
         waiting: nodes that have not yet said `Prepared`.
         halves: confirmations of one end that wait for the other's.
+        met: pairs that both ends have confirmed, and when, for as long as a letter may come twice.
         held_until: latest expiry of a pair that it has delivered and holds for the application.
         lease: for how long its slots are lent at a time, ps.
     """
@@ -41,6 +42,7 @@ class Installation:
     plan: Plan
     waiting: set[str]
     halves: dict[PairId, Confirmed] = field(default_factory=dict)
+    met: dict[PairId, Time] = field(default_factory=dict)
     held_until: Time = 0
     lease: Time = 0
 

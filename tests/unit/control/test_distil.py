@@ -232,7 +232,8 @@ def test_declined_when_both_are_gone_or_busy_or_unlike() -> None:
     herald(busy, 0)
     herald(busy, 1)
     assert len(asked(busy, ASK)) == 1
-    assert asked(busy, ASK) == [decline(ASK, 30)]
+    other = replace(ASK, keep=ASK.sacrifice, sacrifice=ASK.keep)
+    assert asked(busy, other) == [decline(other, 30)]
     unlike = end("B", "A", False, rounds=2)
     herald(unlike, 0)
     herald(unlike, 1)
