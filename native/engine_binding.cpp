@@ -4,6 +4,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <limits>
+
 #include "bindings.hpp"
 #include "quantum_fabric/engine/exact.hpp"
 #include "quantum_fabric/engine/loading.hpp"
@@ -45,6 +47,19 @@ nb::ndarray<nb::numpy, T> array_of(std::vector<T>&& data, std::size_t columns) {
     return nb::ndarray<nb::numpy, T>(kept->data(), {columns ? kept->size() / columns : 0, columns}, owner);
 }
 
+// Raised for as long as it lives.
+class Flag {
+  public:
+    explicit Flag(bool& flag) : flag_(flag), before_(flag) { flag = true; }
+    ~Flag() { flag_ = before_; }
+    Flag(const Flag&) = delete;
+    Flag& operator=(const Flag&) = delete;
+
+  private:
+    bool& flag_;
+    bool before_;
+};
+
 // Calls Python for what is watched; an exception there stops the run and is raised by it.
 class Bridge : public qe::Listener {
   public:
@@ -54,6 +69,7 @@ class Bridge : public qe::Listener {
     void see(const qe::Sight& s) override {
         if (failed || on_sight.is_none()) return;
         guard([&] {
+            const Flag flag(looking);
             nb::object weights = nb::none();
             if (s.weights) weights = nb::make_tuple(s.weights[0], s.weights[1], s.weights[2], s.weights[3]);
             on_sight(int(s.what), s.node, s.slot, s.other, s.mine, s.far, s.label, s.born, s.far_born, weights);
@@ -76,6 +92,7 @@ class Bridge : public qe::Listener {
         std::int64_t answer = -1;
         if (failed) return answer;
         guard([&] {
+            const Flag flag(looking);
             const nb::object said = on_choice(node, list_of(lefts, left), list_of(rights, right));
             if (said.is_none()) return;
             const auto [one, two] = nb::cast<std::pair<std::int64_t, std::int64_t>>(said);
@@ -87,6 +104,7 @@ class Bridge : public qe::Listener {
 
     std::exception_ptr error;
     bool* stop = nullptr;
+    bool looking = false;  // somebody in Python looks at the engine in the middle of an event
 
   private:
     static nb::list list_of(const qe::Candidate* from, std::int64_t count) {
@@ -123,6 +141,7 @@ struct Run {
     Run(const Run& other) : engine(other.engine), bridge(other.bridge), retired(other.retired) {
         engine.listener = &bridge;
         bridge.stop = &engine.stop;
+        bridge.looking = false;
     }
     void raise() {
         if (!bridge.failed) return;
@@ -132,9 +151,33 @@ struct Run {
         std::rethrow_exception(error);
     }
     void run(qe::Time until, std::uint64_t most, bool while_open) {
-        engine.run(until, most, while_open);
+        idle();
+        qe::between(until, 0, qe::LAST, "the end of a run");
+        const Flag flag(running);
+        try {
+            engine.run(until, most, while_open);
+        } catch (...) {
+            broken = true;  // in the middle of an event
+            throw;
+        }
         raise();
     }
+    // What begins anew, or copies: between runs only.
+    void idle() {
+        if (running) throw std::runtime_error("the run goes on: it was told to do this from within");
+        whole();
+    }
+    // What changes plant or rules: not in the middle of an event.
+    qe::Engine<State>& changed() {
+        if (bridge.looking) throw std::runtime_error("a watcher or a policy looks on and changes nothing");
+        whole();
+        return engine;
+    }
+    void whole() const {
+        if (broken) throw std::runtime_error("an event of this run came to nothing; begin anew");
+    }
+
+    bool running = false, broken = false;
 };
 
 constexpr std::size_t WHOLE = 8, REAL = 5;
@@ -210,15 +253,25 @@ void bind_run(nb::module_& m, const char* name) {
     static PyType_Slot slots[] = {{Py_tp_traverse, (void*)traverse<State>}, {Py_tp_clear, (void*)clear<State>}, {0, nullptr}};
     nb::class_<R>(m, name, nb::type_slots(slots))
         .def(nb::init<nb::dict>(), "plant"_a)
-        .def("install", [](R& r, nb::dict rules) { return qe::add_installation(r.engine, tables_from(rules)); }, "rules"_a)
+        .def("install", [](R& r, nb::dict rules) { return qe::add_installation(r.changed(), tables_from(rules)); }, "rules"_a)
         .def("session", [](R& r, std::int32_t installation, qe::Time at, std::int64_t pairs, double floor, qe::Time deadline) {
-            qe::place(installation, r.engine.installations.size(), "installation");
+            r.idle();
             qe::add_session(r.engine, installation, at, pairs, floor, deadline);
         }, "installation"_a, "at"_a, "pairs"_a, "floor"_a, "deadline"_a)
-        .def("begin", [](R& r, const std::string& seed, std::int64_t replica) { r.engine.begin(seed, replica); }, "seed"_a, "replica"_a)
+        .def("begin", [](R& r, const std::string& seed, std::int64_t replica) {
+            if (!r.running) r.broken = false;
+            r.idle();
+            r.engine.begin(seed, replica);
+        }, "seed"_a, "replica"_a)
         .def("run", &R::run, "until"_a, "most_events"_a = ~0ULL, "while_open"_a = false)
-        .def("fork", [](const R& r) { return R(r); })
-        .def("redraw", [](R& r, const std::string& seed, std::int64_t replica) { r.engine.redraw(seed, replica); }, "seed"_a, "replica"_a)
+        .def("fork", [](R& r) {
+            r.idle();
+            return R(r);
+        })
+        .def("redraw", [](R& r, const std::string& seed, std::int64_t replica) {
+            r.idle();
+            r.engine.redraw(seed, replica);
+        }, "seed"_a, "replica"_a)
         .def("halt", [](R& r) { r.engine.stop = true; })
         .def_prop_ro("now", [](const R& r) { return r.engine.now; })
         .def_prop_ro("next", [](const R& r) { return r.engine.next(); })
@@ -228,8 +281,13 @@ void bind_run(nb::module_& m, const char* name) {
         .def_prop_ro("twirl_error", [](const R& r) { return r.engine.twirl_error; })
         .def_prop_rw("beliefs", [](const R& r) { return r.engine.beliefs; }, [](R& r, bool on) { r.engine.beliefs = on; })
         .def_prop_ro("counts", [](const R& r) { return dict_of(r.engine.counts); })
-        .def("sample", [](const R& r, const std::string& seed, std::int64_t first, std::int64_t count, int threads, qe::Time until,
+        .def("sample", [](R& r, const std::string& seed, std::int64_t first, std::int64_t count, int threads, qe::Time until,
                           std::uint64_t most_events, bool keep_deliveries) {
+            r.idle();
+            qe::between(until, 0, qe::LAST, "the end of a run");
+            qe::between(first, -qe::LAST, qe::LAST, "the number of a replica");
+            qe::between(count, 0, qe::LAST, "the number of replicas");
+            const Flag flag(r.running);  // nobody else changes it meanwhile
             return sampled(r.engine, {seed, first, count, threads, until, most_events, keep_deliveries});
         }, "seed"_a, "first"_a, "count"_a, "threads"_a, "until"_a, "most_events"_a, "keep_deliveries"_a)
         .def("sessions", [](const R& r) {
@@ -253,7 +311,9 @@ void bind_run(nb::module_& m, const char* name) {
             r.engine.policy = reinterpret_cast<qe::Policy>(address);
         }, "choice"_a.none(), "address"_a = 0)
         .def("rule", [](R& r, std::int32_t circuit, int choice, qe::Time cutoff) {
-            qe::Circuit& at = r.engine.circuits[qe::place(circuit, r.engine.circuits.size(), "circuit")];
+            qe::Circuit& at = r.changed().circuits[qe::place(circuit, r.engine.circuits.size(), "circuit")];
+            qe::between(choice, 0, 2, "a choice");
+            qe::between(cutoff, -1, qe::LONGEST, "a cutoff");
             at.choice = qe::Choice(choice);
             at.cutoff = cutoff;
         }, "circuit"_a, "choice"_a, "cutoff"_a)
@@ -274,15 +334,23 @@ void bind_run(nb::module_& m, const char* name) {
             throw nb::key_error(what.c_str());
         }, "what"_a)
         .def("post", [](R& r, int kind, std::int32_t installation, std::int32_t position, qe::Time at, qe::Time until) {
+            const auto& to = r.engine.installations[qe::place(installation, r.engine.installations.size(), "installation")];
+            qe::place(position, std::size_t(to.nodes), "position");
+            qe::between(kind, int(qe::Mail::PREPARE), int(qe::Mail::RELEASE), "a kind of letter");
+            qe::between(at, r.engine.now, 2 * qe::LAST, "the time of a letter");
             r.engine.post(qe::Mail(kind), installation, position, at, until);
         }, "kind"_a, "installation"_a, "position"_a, "at"_a, "until"_a)
         .def("call_at", [](R& r, qe::Time at, std::uint32_t priority, std::uint32_t rank, std::uint64_t number) {
+            qe::between(at, r.engine.now, std::numeric_limits<qe::Time>::max(), "the time of a call");
+            qe::between(priority, 0, 7, "a priority");
+            qe::between(rank, 0, (1 << qe::RANK_BITS) - 1, "a rank");
             r.engine.call_at(at, qe::ranked(qe::Priority(priority), rank), number);
         }, "at"_a, "priority"_a, "rank"_a, "number"_a)
         .def("add_points", [](R& r, nb::dict plant) {
             const qe::Tables tables = tables_from(plant);
             const auto &points = tables.whole("points", 9), &labels = tables.whole("labels", 1);
             const auto& outcomes = tables.real("outcomes", 1 + State::SIZE);
+            for (std::size_t row = 0; row < points.rows; ++row) qe::check_point(points[row], r.changed().links.size(), labels, outcomes);
             for (std::size_t row = 0; row < points.rows; ++row) {
                 r.engine.first_keys.push_back(qe::add_point(r.engine, points[row], labels, outcomes));
                 r.engine.keys.push_back(r.engine.first_keys.back());
@@ -291,6 +359,8 @@ void bind_run(nb::module_& m, const char* name) {
         .def("change_point", [](R& r, std::int32_t key, nb::dict plant) {
             const qe::Tables tables = tables_from(plant);
             qe::place(key, r.engine.keys.size(), "operating point");
+            r.changed();
+            qe::require(tables.whole("points", 9).rows == 1, "one operating point at a time");
             r.retired.resize(r.engine.keys.size());
             qe::change_point(r.engine, key, tables.whole("points", 9)[0], tables.whole("labels", 1),
                              tables.real("outcomes", 1 + State::SIZE), r.retired[std::size_t(key)]);
@@ -307,12 +377,12 @@ void bind_run(nb::module_& m, const char* name) {
             const qe::Slot& at = r.engine.slots[qe::place(slot, r.engine.slots.size(), "slot")];
             return nb::make_tuple(at.node, slot - r.engine.nodes[std::size_t(at.node)].first_slot);
         }, "slot"_a)
-        .def("renew_link", [](R& r, std::int32_t link) { r.engine.renew_link(link); }, "link"_a)
-        .def("pause_link", [](R& r, std::int32_t link) { r.engine.pause_link(link); }, "link"_a)
-        .def("resume_link", [](R& r, std::int32_t link) { r.engine.resume_link(link); }, "link"_a)
-        .def("fail_node", [](R& r, std::int32_t node) { r.engine.fail_node(node); }, "node"_a)
-        .def("recover_node", [](R& r, std::int32_t node) { r.engine.recover_node(node); }, "node"_a)
-        .def("set_link", [](R& r, std::int32_t link, bool up) { r.engine.set_link(link, up); }, "link"_a, "up"_a);
+        .def("renew_link", [](R& r, std::int32_t link) { r.changed().renew_link(std::int32_t(qe::place(link, r.engine.links.size(), "link"))); }, "link"_a)
+        .def("pause_link", [](R& r, std::int32_t link) { r.changed().pause_link(std::int32_t(qe::place(link, r.engine.links.size(), "link"))); }, "link"_a)
+        .def("resume_link", [](R& r, std::int32_t link) { r.changed().resume_link(std::int32_t(qe::place(link, r.engine.links.size(), "link"))); }, "link"_a)
+        .def("fail_node", [](R& r, std::int32_t node) { r.changed().fail_node(std::int32_t(qe::place(node, r.engine.nodes.size(), "node"))); }, "node"_a)
+        .def("recover_node", [](R& r, std::int32_t node) { r.changed().recover_node(std::int32_t(qe::place(node, r.engine.nodes.size(), "node"))); }, "node"_a)
+        .def("set_link", [](R& r, std::int32_t link, bool up) { r.changed().set_link(std::int32_t(qe::place(link, r.engine.links.size(), "link")), up); }, "link"_a, "up"_a);
 }
 
 }  // namespace

@@ -232,7 +232,7 @@ class LiveFabric(Fabric):
         elif kind == RELEASED:
             letter = Released(epoch, node)
         elif kind == DECLINED:
-            letter = Declined(epoch, node, "its slots are leased already, or the lease is over")
+            letter = Declined(epoch, node, "the lease is over before it began" if frame else "its slots are leased already")
         else:
             own, birth, partner, far_birth = decay
             here, there = self._decay(own), self._decay(partner)

@@ -275,4 +275,5 @@ def _total(values: Any) -> float:
 
 
 def _bin(time: Time, edges: Any) -> int:
-    return int(np.searchsorted(edges, time, side="right")) - 1
+    """Number of the bin of a time; pairs may be told of in another order than they were delivered, so an interval may be negative."""
+    return max(0, int(np.searchsorted(edges, time, side="right")) - 1)

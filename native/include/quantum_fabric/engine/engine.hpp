@@ -101,7 +101,7 @@ class Engine {
     const Pair<State>& pair_at(std::int32_t half) const { return pairs[half / 2]; }
 
   private:
-    enum Kind : std::uint32_t { ATTEMPT, SWAP, PURIFY, LETTER, CUTOFF, LEASE, DEADLINE, REQUEST, CALL };
+    enum Kind : std::uint32_t { ATTEMPT, SWAP, PURIFY, LETTER, CUTOFF, LEASE, DEADLINE, REQUEST, CALL, OUTCOME };
 
     Pool<Pair<State>> pairs;
     Pool<Letter> letters;

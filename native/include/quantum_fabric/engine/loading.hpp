@@ -2,49 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "checking.hpp"
 #include "engine.hpp"
+#include "tables.hpp"
 
 namespace quantum_fabric::engine {
-
-struct Integers {
-    const std::int64_t* data = nullptr;
-    std::size_t rows = 0, columns = 0;
-    const std::int64_t* operator[](std::size_t row) const { return data + row * columns; }
-};
-
-struct Reals {
-    const double* data = nullptr;
-    std::size_t rows = 0, columns = 0;
-    const double* operator[](std::size_t row) const { return data + row * columns; }
-};
-
-// The tables of a plant, or of an installation, by name.
-struct Tables {
-    std::map<std::string, Integers> integers;
-    std::map<std::string, Reals> reals;
-    std::map<std::string, std::vector<std::string>> names;
-
-    const Integers& whole(const std::string& name, std::size_t columns) const {
-        return checked(integers, name, columns);
-    }
-    const Reals& real(const std::string& name, std::size_t columns) const { return checked(reals, name, columns); }
-
-  private:
-    template <class Table>
-    static const Table& checked(const std::map<std::string, Table>& from, const std::string& name, std::size_t columns) {
-        const auto found = from.find(name);
-        if (found == from.end()) throw std::invalid_argument("the scenario has no table " + name);
-        if (found->second.rows && found->second.columns != columns)
-            throw std::invalid_argument("table " + name + " has " + std::to_string(found->second.columns) + " columns, expected " +
-                                        std::to_string(columns));
-        return found->second;
-    }
-};
 
 inline constexpr std::size_t OPERATION_COLUMNS = 21;
 
@@ -60,31 +25,26 @@ inline Operations operations_from(const double* row) {
     return noise;
 }
 
-inline std::size_t place(std::int64_t index, std::size_t size, const char* what) {
-    if (index < 0 || std::size_t(index) >= size) throw std::invalid_argument(std::string("the scenario names a ") + what + " that it has not");
-    return std::size_t(index);
-}
-
+// The row has been looked at: check_point.
 template <class State>
 std::int32_t add_point(Engine<State>& engine, const std::int64_t* numbers, const Integers& labels, const Reals& outcomes) {
     Point point;
-    point.link = std::int32_t(place(numbers[0], engine.links.size(), "link"));
+    point.link = std::int32_t(numbers[0]);
     point.period = numbers[1];
     point.cycle = numbers[2];
     point.born = {numbers[3], numbers[4]};
     point.heard = {numbers[5], numbers[6]};
     point.outcomes = std::int32_t(numbers[7]);
-    if (point.period <= 0) throw std::invalid_argument("an attempt of a link takes no time");
     const auto first = std::size_t(numbers[8]);
     point.first_outcome = std::int32_t(engine.labels.size());
     for (std::size_t each = first; each < first + std::size_t(point.outcomes); ++each) {
-        place(std::int64_t(each), labels.rows, "herald");
-        engine.labels.push_back(std::uint8_t(labels[each][0] & 3));
+        engine.labels.push_back(std::uint8_t(labels[each][0]));
         engine.cumulative.push_back(outcomes[each][0]);
         for (int entry = 0; entry < State::SIZE; ++entry) engine.fresh.push_back(outcomes[each][1 + entry]);
     }
     point.success = point.outcomes ? engine.cumulative.back() : 0.0;
     point.log_failure = point.success > 0.0 && point.success < 1.0 ? log_of_failure(point.success) : 0.0;
+    point.most = LAST / point.period;
     engine.points.push_back(point);
     return std::int32_t(engine.points.size() - 1);
 }
@@ -94,6 +54,8 @@ std::int32_t add_point(Engine<State>& engine, const std::int64_t* numbers, const
 template <class State>
 void change_point(Engine<State>& engine, std::int32_t key, const std::int64_t* numbers, const Integers& labels, const Reals& outcomes,
                   std::vector<std::int32_t>& retired) {
+    check_point(numbers, engine.links.size(), labels, outcomes);
+    require(engine.points[std::size_t(engine.keys[std::size_t(key)])].link == numbers[0], "an operating point of another link");
     retired.push_back(engine.keys[std::size_t(key)]);
     const std::int32_t made = add_point(engine, numbers, labels, outcomes);
     Point fresh = engine.points[std::size_t(made)];
@@ -135,9 +97,12 @@ void load_plant(Engine<State>& engine, const Tables& tables) {
     const auto& points = tables.whole("points", 9);
     const auto& labels = tables.whole("labels", 1);
     const auto& outcomes = tables.real("outcomes", 1 + State::SIZE);
+    const auto& node_names = names_of(tables, "node_names", nodes.rows);
+    const auto& link_names = names_of(tables, "link_names", links.rows);
+    check_plant(nodes, noise, links, points, labels, outcomes);
     for (std::size_t row = 0; row < nodes.rows; ++row) {
         Node node;
-        node.name = tables.names.at("node_names")[row];
+        node.name = node_names[row];
         node.first_slot = std::int32_t(engine.slots.size());
         node.slots = std::int32_t(nodes[row][0]);
         node.swap_time = nodes[row][1];
@@ -150,11 +115,10 @@ void load_plant(Engine<State>& engine, const Tables& tables) {
         }
         engine.nodes.push_back(std::move(node));
     }
-    if (links.rows >= (std::size_t(1) << (RANK_BITS - 12))) throw std::invalid_argument("more links than events can be ranked by");
     for (std::size_t row = 0; row < links.rows; ++row) {
         Link link;
-        link.name = tables.names.at("link_names")[row];
-        link.ends = {std::int32_t(place(links[row][0], nodes.rows, "node")), std::int32_t(place(links[row][1], nodes.rows, "node"))};
+        link.name = link_names[row];
+        link.ends = {std::int32_t(links[row][0]), std::int32_t(links[row][1])};
         link.light_time = links[row][2];
         engine.links.push_back(std::move(link));
     }
@@ -167,35 +131,26 @@ inline Decay decay_from(const double* row) { return {{row[0], row[1], row[2]}, r
 // Returns the number of the installation. Its keys count from `first_key`.
 template <class State>
 std::int32_t add_installation(Engine<State>& engine, const Tables& tables) {
-    const auto& circuits = tables.whole("circuits", 13);
-    const auto& beliefs = tables.real("circuit_noise", OPERATION_COLUMNS);
-    const auto& qubits = tables.whole("qubits", 7);
-    const auto& decay = tables.real("qubit_beliefs", 13);
-    const auto& purify = tables.whole("purify", 8);
-    const auto& partners = tables.real("purify_noise", OPERATION_COLUMNS);
-    const auto& rotations = tables.whole("rotations", 1);
-    const auto& delays = tables.whole("delays", circuits.rows);
-    const auto& home = tables.whole("home", 2);
-    const auto& along = tables.whole("along", 1);
+    const RuleTables t(tables, OPERATION_COLUMNS);
+    check_installation(engine, t);
+    const auto& [circuits, qubits, purify, rotations, delays, home, along, beliefs, decay, partners] = t;
     const auto number = std::int32_t(engine.installations.size());
     Installation installation;
     installation.first = std::int32_t(engine.circuits.size());
     installation.nodes = std::int32_t(circuits.rows);
     for (std::size_t row = 0; row < delays.rows; ++row) installation.delays.insert(installation.delays.end(), delays[row], delays[row] + delays.columns);
     for (std::size_t row = 0; row < along.rows; ++row) installation.along.push_back(along[row][0]);
-    if (installation.along.size() != circuits.rows && delays.rows != circuits.rows) throw std::invalid_argument("an installation without its delays");
     for (std::size_t row = 0; row < home.rows; ++row) {
         installation.out.push_back(home[row][0]);
         installation.home.push_back(home[row][1]);
     }
-    if (home.rows != circuits.rows) throw std::invalid_argument("an installation without its delays to the controller");
     std::size_t qubit = 0, rule = 0;
     for (std::size_t row = 0; row < circuits.rows; ++row) {
         const std::int64_t* c = circuits[row];
         Circuit circuit;
         circuit.installation = number;
         circuit.position = std::int32_t(row);
-        circuit.node = std::int32_t(place(c[0], engine.nodes.size(), "node"));
+        circuit.node = std::int32_t(c[0]);
         circuit.swaps = c[1] != 0;
         circuit.lefts = {std::int32_t(c[2]), std::int32_t(c[3])};
         circuit.rights = {std::int32_t(c[4]), std::int32_t(c[5])};
@@ -204,21 +159,20 @@ std::int32_t add_installation(Engine<State>& engine, const Tables& tables) {
         circuit.holds = c[7] != 0;
         circuit.cutoff = c[8];
         circuit.retention = c[9];
-        circuit.choice = Choice(c[12] >= 0 && c[12] <= 2 ? c[12] : 0);
+        circuit.choice = Choice(c[12]);
         circuit.noise = operations_from(beliefs[row]);
         circuit.first = std::int32_t(engine.qubits.size());
         for (std::int64_t each = 0; each < c[10]; ++each, ++qubit) {
-            place(std::int64_t(qubit), qubits.rows, "qubit");
             const std::int64_t* q = qubits[qubit];
             const double* b = decay[qubit];
             Qubit record;
             record.circuit = std::int32_t(engine.circuits.size());
             const Node& node = engine.nodes[std::size_t(circuit.node)];
-            record.slot = node.first_slot + std::int32_t(place(q[0], std::size_t(node.slots), "slot"));
-            record.lane = engine.lane_at(std::int32_t(place(q[1], engine.links.size(), "link")), std::int32_t(q[2]));
-            record.point = std::int32_t(place(q[3], engine.keys.size(), "operating point"));
+            record.slot = node.first_slot + std::int32_t(q[0]);
+            record.lane = engine.lane_at(std::int32_t(q[1]), std::int32_t(q[2]));
+            record.point = std::int32_t(q[3]);
             record.side = q[4] ? RIGHT : LEFT;
-            record.neighbour = std::int32_t(place(q[5], circuits.rows, "neighbour"));
+            record.neighbour = std::int32_t(q[5]);
             record.fresh = {b[0], b[1], b[2]};
             record.own_decay = std::int32_t(engine.decays.size());
             engine.decays.push_back(decay_from(b + 3));
@@ -228,7 +182,6 @@ std::int32_t add_installation(Engine<State>& engine, const Tables& tables) {
         }
         circuit.last = std::int32_t(engine.qubits.size());
         for (std::int64_t each = 0; each < c[11]; ++each, ++rule) {
-            place(std::int64_t(rule), purify.rows, "rule");
             const std::int64_t* p = purify[rule];
             PurifyRule record;
             record.partner = std::int32_t(p[1]);
@@ -237,9 +190,7 @@ std::int32_t add_installation(Engine<State>& engine, const Tables& tables) {
             record.initiator = p[4] != 0;
             record.pumped = p[5] != 0;
             for (std::int64_t turn = p[7]; turn < p[7] + p[6]; ++turn)
-                record.rotations.push_back(Rotation(rotations[place(turn, rotations.rows, "rotation")][0]));
-            for (std::int32_t round = 0; round < record.rounds; ++round)
-                if (!State::closed(record.before(round))) throw std::invalid_argument("a purification turns pairs into states that this representation cannot hold");
+                record.rotations.push_back(Rotation(rotations[std::size_t(turn)][0]));
             record.noise = operations_from(partners[rule]);
             circuit.purify.push_back(std::move(record));
         }
@@ -251,6 +202,7 @@ std::int32_t add_installation(Engine<State>& engine, const Tables& tables) {
 
 template <class State>
 void add_session(Engine<State>& engine, std::int32_t installation, Time at, std::int64_t pairs, double floor, Time deadline) {
+    check_session(engine, installation, at, pairs, floor, deadline);
     Session session;
     session.at = at;
     session.pairs = pairs;

@@ -105,7 +105,9 @@ void Engine<State>::restart(std::int32_t index) {
     earliest = std::max({earliest, lane.start + point.period, lane.opened});
     const Time number = -floor_divide(phase - earliest, point.period);
     if (!lane.draws.open) lane.draws.begin(prefix + link.name + "/" + std::to_string(lane.number) + "/attempts");
-    lane.start = phase + (number + lane.draws.geometric(point.success, point.log_failure) - 1) * point.period;
+    // a success that lies beyond all times is as good as one that nobody's run comes to
+    const std::int64_t failures = std::min(lane.draws.geometric(point.success, point.log_failure) - 1, point.most);
+    lane.start = phase + (number + failures) * point.period;
     if (lane.counts) lane.attempts.begin(phase + number * point.period, lane.start, point.period, point.born);
     lane.trying = lane.point;
     lane.pending = true;

@@ -22,7 +22,7 @@ inline constexpr std::int64_t lane_of(Name name) { return name >> NUMBER_BITS; }
 inline constexpr std::int64_t number_of(Name name) { return name & ((Name(1) << NUMBER_BITS) - 1); }
 
 inline constexpr std::int32_t NONE = -1;
-inline constexpr Time NEVER = -(Time(1) << 62);
+inline constexpr Time NEVER = -(Time(1) << 62), LAST = Time(1) << 61;  // no run goes on beyond the last time
 
 // ------------------------------------------------------------------------------------------------ plant
 
@@ -83,6 +83,7 @@ struct Point {
     Time period = 1, cycle = 0;
     std::array<Time, 2> born{}, heard{};
     double success = 0, log_failure = 0;
+    std::int64_t most = 0;  // attempts that are counted
     std::int32_t outcomes = 0, first_outcome = 0;  // in the engine's tables
 };
 

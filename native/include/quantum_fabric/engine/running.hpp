@@ -88,7 +88,7 @@ void Engine<State>::run(Time until, std::uint64_t most_events, bool while_open) 
         now = event.at;
         act(event);
     }
-    if (!while_open || open_sessions) now = until;
+    if (!stop && (!while_open || open_sessions)) now = until;
 }
 
 template <class State>
@@ -134,6 +134,10 @@ void Engine<State>::act(const Event& event) {
         case CALL:
             ++counts.events;
             if (listener) listener->call(event.what);
+            return;
+        case OUTCOME:
+            ++counts.events;
+            --open_sessions;
             return;
         default:
             throw std::logic_error("an event of no kind");
@@ -184,7 +188,11 @@ void Engine<State>::obey(Circuit& circuit, const Letter& letter) {
             return;
         }
         const bool late = letter.at >= 0 && letter.at <= now;
-        if (absent && (late || !prepare(circuit, letter.at))) return report(circuit, Mail::DECLINED);
+        if (absent && (late || !prepare(circuit, letter.at))) {
+            const std::int32_t number = write(Mail::DECLINED);
+            letters[number].frame = late;  // why: the lease is over before it began, or its slots are lent
+            return say_home(circuit, number);
+        }
         report(circuit, Mail::PREPARED);
         if (absent && letter.at >= 0) queue.push(letter.at, ranked(TIMER), LEASE, std::uint64_t(&circuit - circuits.data()));
         return;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -129,7 +130,11 @@ Sampled sample(const Engine<State>& scenario, const Order& order) {
         }
     };
     std::vector<std::thread> team;
-    for (int each = 1; each < order.threads; ++each) team.emplace_back(work);
+    const std::int64_t useful = std::min<std::int64_t>(order.threads, (order.count + batch - 1) / batch);
+    try {
+        for (std::int64_t each = 1; each < useful; ++each) team.emplace_back(work);
+    } catch (const std::system_error&) {  // as many as there can be
+    }
     work();
     for (std::thread& each : team) each.join();
     if (trouble) std::rethrow_exception(trouble);

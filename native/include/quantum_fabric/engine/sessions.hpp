@@ -107,8 +107,8 @@ void Engine<State>::end(Session& session, Status status) {
     session.phase = Session::Phase::ENDED;
     session.ended = now;
     session.halves.clear();
-    --open_sessions;
     to_nodes(installations[std::size_t(session.installation)], Mail::RELEASE);
+    queue.push(now, ranked(MESSAGE), OUTCOME, 0);  // the client hears of it at once, but after what is due at this moment already
 }
 
 }  // namespace quantum_fabric::engine

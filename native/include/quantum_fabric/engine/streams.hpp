@@ -128,7 +128,8 @@ struct Stream {
     // Number of the first success; `log_failure` is log_of_failure(p), which the caller keeps.
     std::int64_t geometric(double p, double log_failure) {
         if (p >= 1.0) return 1;
-        return 1 + std::int64_t(portable_log(uniform()) / log_failure);
+        const double failures = portable_log(uniform()) / log_failure;
+        return 1 + (failures < 4e18 ? std::int64_t(failures) : std::int64_t(4e18));
     }
 
     bool flip(double p) {
