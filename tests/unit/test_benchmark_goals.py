@@ -24,7 +24,7 @@ def test_the_page_is_what_was_kept() -> None:
     kept = page.read()
     assert kept, "benchmarks/measured.json is empty: run qfabric bench --keep"
     assert page.PAGE.read_text(encoding="utf-8") == page.page(kept)
-    assert page.FIGURE.exists()
+    assert page.FIGURE.exists() or "growth/native" not in kept
 
 
 def test_results_are_kept_by_name(tmp_path: Path) -> None:
