@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "qkd": "make keys from photons: rates over distance, sessions, attacks and alarms",
     "kme": "serve keys to applications (ETSI GS QKD 014)",
     "keys": "get keys from a running key server, and look after them",
+    "entanglement": "say where entanglement was at a time, how fresh, and whether it could be used",
     "replay": "run a journal again and compare it, bit for bit",
     "doctor": "say what is installed here, and what is missing",
     "schema": "print the JSON Schema of the documents, for editors",

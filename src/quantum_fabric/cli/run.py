@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from quantum_fabric.cli.entanglement import Recording
     from quantum_fabric.cli.session import Scenario, Session
     from quantum_fabric.fabric import Fabric
     from quantum_fabric.messages import Message
@@ -71,6 +72,12 @@ Ctrl-C ends the run early and orderly: the files are complete up to that moment 
     help="What the journal keeps: what concerns requests, or every message.",
 )
 @click.option(
+    "--entanglement",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write every change of the entanglement table: .jsonl (for 'qfabric entanglement'), .parquet or .csv.",
+)
+@click.option(
     "--states",
     type=click.Choice(["bell-diagonal", "exact"]),
     help="How the states of pairs are kept: fast, or exact and slower; as the network says by default.",
@@ -85,7 +92,7 @@ Ctrl-C ends the run early and orderly: the files are complete up to that moment 
 )  # fmt: skip
 def command(
     network: str, workload: str | None, seed: int, duration: Time | None, out: Path | None, keeps: str,
-    states: str | None, feed: tuple[str, ...], pace: Time | None,
+    entanglement: Path | None, states: str | None, feed: tuple[str, ...], pace: Time | None,
 ) -> int:  # fmt: skip
     """Run a workload of requests on a network and account for every pair.
 
@@ -97,6 +104,7 @@ def command(
     scenario = _scenario(network, workload, seed, duration, states)
     ticker = Ticker(pace)
     session = Session(scenario, _paced(feed, scenario, ticker) if feed else None)
+    recording = None if entanglement is None else _record(session, entanglement)
     folder = out or Path("runs") / f"{run_name(network, workload)}-seed{seed}"
     session.journal(folder / "journal.jsonl", scenario.header(keeps))
     again = f"qfabric replay {folder / 'journal.jsonl'}"
@@ -106,7 +114,16 @@ def command(
         except FabricError:  # a fault of the program itself: what was seen before it is worth having
             _account(session, folder, again)
             raise
+        finally:
+            if recording is not None:
+                recording.close()
         return _account(session, folder, again)
+
+
+def _record(session: Session, path: Path) -> Recording:
+    from quantum_fabric.cli.entanglement import Recording
+
+    return Recording(session.fabric, path)
 
 
 def run_name(network: str, workload: str | None) -> str:
