@@ -202,7 +202,7 @@ def growth(kept: Mapping[str, Any]) -> str:
     said = f"CPU seconds for a virtual second grow as nodes to the power {native['ours']:.2f} in the kernel alone"
     if live:
         said += f" and {live['ours']:.2f} with the controller attached"
-    text = f"The mesh with half as many requests as nodes, emission 0.3. {said}.\n\n![growth](figures/{FIGURE.name})\n\n"
+    text = f"The mesh with half as many requests as nodes, emission 0.3.\n{said}.\n\n![growth](figures/{FIGURE.name})\n\n"
     return text + table(["nodes", *(f"{name}, CPU s" for name in columns)], rows)
 
 
