@@ -43,7 +43,7 @@ class Line:
     told: Counter[tuple[int, Kind]] = field(default_factory=Counter)
     messages: Counter[int] = field(default_factory=Counter)
     octets: Counter[int] = field(default_factory=Counter)
-    _under_way: tuple[deque[tuple[Time, bytes]], deque[tuple[Time, bytes]]] = field(
+    _under_way: tuple[deque[tuple[Time, bytes, int]], deque[tuple[Time, bytes, int]]] = field(
         default_factory=lambda: (deque(), deque())
     )
 
@@ -59,19 +59,35 @@ class Line:
             pass
         else:
             self.told[who, said.kind] += said.told
+        number = self.messages[who]
         self.messages[who] += 1
         self.octets[who] += len(written)
         arriving = [written] if self.enemy is None else self.enemy(who, written)
-        self._under_way[1 - who].extend((now + self.delay, each) for each in arriving)
+        self._under_way[1 - who].extend((now + self.delay, each, number) for each in arriving)
 
     def receive(self, who: int) -> tuple[Time, bytes] | None:
         """The next message for an end and when it arrives, or None."""
         waiting = self._under_way[who]
-        return waiting.popleft() if waiting else None
+        return waiting.popleft()[:2] if waiting else None
 
     def next_arrival(self, who: int) -> Time | None:
         """When the next message for an end arrives, or None."""
         return self._under_way[who][0][0] if self._under_way[who] else None
+
+    def next_number(self, who: int) -> int | None:
+        """How many messages the other end had sent before the next one that arrives here, or None.
+
+        The line itself numbers what it carries. Nobody vouches for the numbers: they tell a lost message from a forged one where
+        nobody lies, and seals decide whether somebody does.
+
+        Examples:
+            >>> line = Line(enemy=lambda who, written: [] if written == b"lost" else [written])
+            >>> line.send(0, b"lost", now=0)
+            >>> line.send(0, b"kept", now=0)
+            >>> line.next_number(1), line.receive(1), line.next_number(1)
+            (1, (0, b'kept'), None)
+        """
+        return self._under_way[who][0][2] if self._under_way[who] else None
 
     def told_by(self, who: int) -> int:
         """Bits about the key that one end sent."""

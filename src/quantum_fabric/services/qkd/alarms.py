@@ -8,6 +8,7 @@ change of the weather neither.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -64,6 +65,7 @@ class Tolerance:
         flashes: factor, at least, of the clicks of the self-test.
         returns: factor, at most, of the counts of the sender's monitor.
         chsh: by how much the CHSH value may lie below the declared one.
+        correction: share of blocks whose error correction fails; the engines are measured to stay below it.
 
     Raises:
         QuantityError: a field outside its domain.
@@ -81,9 +83,10 @@ class Tolerance:
     flashes: float = 0.7
     returns: float = 2.0
     chsh: float = 0.2
+    correction: float = 1e-3
 
     def __post_init__(self) -> None:
-        for name in ("error", "yields", "balance", "flashes", "returns", "chsh"):
+        for name in ("error", "yields", "balance", "flashes", "returns", "chsh", "correction"):
             if not getattr(self, name) >= 0.0:
                 raise QuantityError(f"{getattr(self, name):g}", "0 or more", name)
         for name in ("gain", "doubles"):
@@ -315,6 +318,26 @@ class PairExpectation:
             return None
         says = f"S = {value:.3f}, {declared:.3f} declared; without entanglement at most 2"
         return Alarm("CHSH value", value, low, declared, sum(sizes), chance, says)
+
+
+def correction_alarm(failed: Sequence[bool], high: float = Tolerance().correction) -> Alarm | None:
+    """Whether error correction fails more often than the engines do: somebody changes what the ends say to each other.
+
+    One such block is no alarm: correction may fail without an enemy.
+
+    Args:
+        failed: of the last blocks that were corrected, whether the strings still differed.
+        high: share of such blocks that is no alarm.
+
+    Examples:
+        >>> correction_alarm([True, True, True]) is None, correction_alarm([False] * 6 + [True] * 4) is None
+        (True, True)
+        >>> correction_alarm([True] * 4).evidence
+        'error correction failed in 4 of the last 4 blocks'
+    """
+    found = sum(failed)
+    says = f"error correction failed in {found} of the last {len(failed)} blocks"
+    return _judge("verification", found, len(failed), 0.0, high, says) if failed else None
 
 
 def _judge(name: str, found: int, trials: int, low: float, high: float, says: str) -> Alarm | None:

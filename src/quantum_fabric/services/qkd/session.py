@@ -6,10 +6,11 @@ to be given a new bootstrap key. A block without enough key ends with its reason
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -23,10 +24,16 @@ from quantum_fabric.keys.postprocessing.session import Receiver, Sender
 from quantum_fabric.keys.postprocessing.terms import Outcome, Terms
 from quantum_fabric.messages import KeyAlarm, KeyBlock
 from quantum_fabric.physics.qkd.ledger import Ledger, Security
-from quantum_fabric.services.qkd.alarms import Alarm
+from quantum_fabric.services.qkd.alarms import Alarm, correction_alarm
 from quantum_fabric.services.qkd.sources import Raw, Source
 from quantum_fabric.services.qkd.wires import Conversation, Talk, Wires, Wiretap, enemy_of
 from quantum_fabric.units import Time
+
+NOT_CORRECTED: Final = ("verification found a difference", "error correction gave")
+"""How the reasons of blocks begin whose strings still differ after error correction."""
+
+REMEMBERED: Final = 10
+"""Blocks that count when error correction fails again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +174,7 @@ class KeySession:
         self.line = Line(enemy=enemy_of(tap) if tap is not None else None)
         self.stopped = False
         self._busy = False
+        self._failed: deque[bool] = deque(maxlen=REMEMBERED)
         self._waiting: list[tuple[_Span, Callable[[], Raw]]] = []
 
     def begin(self) -> None:
@@ -255,6 +263,7 @@ class KeySession:
             return
         assert sender is not None
         assert receiver is not None
+        self._notice(span.number, sender.reason or receiver.reason)
         if sender.reason or receiver.reason or not len(sender.key):
             self._close(
                 span, raw, sender, sender.reason or receiver.reason or "all of the key went to authentication"
@@ -262,6 +271,16 @@ class KeySession:
             return
         self._deliver(span.number, sender, receiver)
         self._close(span, raw, sender, "")
+
+    def _notice(self, number: int, reason: str) -> None:
+        """Correction that fails now and then is bad luck, again and again it is somebody's work."""
+        failed = reason.startswith(NOT_CORRECTED)
+        if not failed and reason and reason != "no key after error correction":
+            return  # it was never corrected
+        self._failed.append(failed)
+        alarm = correction_alarm(self._failed) if failed else None
+        if alarm is not None:
+            self._raise(number, (alarm,))
 
     def _fault(self, span: _Span, raw: Raw, talk: Talk) -> None:
         """The conversation did not come to an end: an alarm, and the end of the session where the ends can no longer agree."""

@@ -88,18 +88,18 @@ SIGNATURES: Final = (
     Signature(
         "denial_of_service",
         "light is lost on the quantum channel, or messages on the classical one",
-        ("gain", "silence", "authentication"),
-        "nothing; a message that is lost among others may look like a forged one",
+        ("gain", "silence"),
+        "nothing",
         "a loss inside the tolerance of the gain costs rate and is no alarm",
         "no key; what was made before serves on",
     ),
     Signature(
         "man_in_the_middle",
         "bits of announced settings, compared bits or hash seeds are changed on the way",
-        ("authentication",),
+        ("authentication", "verification"),
         "authentication key that the attacker does not know",
         "with a known authentication key every message may be forged, and nothing is seen",
-        "the session ends, both ends need a new bootstrap key; a change that spoils error correction costs the block, without alarm",
+        "the session ends, both ends need a new bootstrap key; what only spoils error correction costs a block; four raise an alarm",
     ),
     Signature(
         "replay",

@@ -41,8 +41,8 @@ class Talk:
 
     Attributes:
         sender, receiver: what each end has; None where it never came to an end.
-        fault: ``""``, ``forged`` (a message or seal that does not fit), ``silent`` (nothing came any more) or ``spent`` (no
-            authentication key left).
+        fault: ``""``, ``forged`` (a message or seal that does not fit), ``silent`` (a message was lost, or nothing came any more) or
+            ``spent`` (no authentication key left).
         detail: what was said, in words.
     """
 
@@ -81,6 +81,7 @@ class Conversation:
         self._ends, self._wires, self._line = ends, wires, line
         self._finished: Finished | None = finished
         self._heard = wires.now
+        self._names, self._due = names, [0, 0]  # the number of the message that each end waits for
         line.delay = wires.delay(*names)
         self._patience = max(100 * MS, 100 * line.delay)
 
@@ -101,8 +102,14 @@ class Conversation:
             arrival = self._line.next_arrival(who)
             if arrival is None or arrival > self._wires.now:
                 break
-            heard = self._line.receive(who)
+            number, heard = self._line.next_number(who), self._line.receive(who)
+            assert number is not None
             assert heard is not None
+            if number > self._due[who]:  # its place in the protocol would make a sound message look forged
+                lost = f"{number - self._due[who]} of the messages from {self._names[1 - who]}"
+                self._end("silent", f"{lost} did not arrive")
+                break
+            self._due[who] = number + 1
             self._heard = self._wires.now
             self._guarded(lambda: self._send(who, self._ends[who].handle(heard[1])))  # noqa: B023 (called at once)
         if self._ends[0].outcome is not None and self._ends[1].outcome is not None:
