@@ -1,7 +1,4 @@
-"""The workloads that an engine for networks is judged by, each with its goal and, where one can do it, a peer in the same run.
-
-Every measurement is one process's CPU time; ours and the peers' take turns, so that a busy machine is unfair to none.
-"""
+"""The workloads that engines are judged by, each with its goal and, where one can do it, a peer: all take turns in the same run."""
 
 from __future__ import annotations
 
@@ -358,10 +355,11 @@ def hook(run: Run) -> list[Row]:
     for name in asks:
         row = found.get(name, [])
         value = float(median(one["events"] / one["cpu"] for one in row)) if row else None
+        goal = None if name == "hook/none" else Goal(8e6, at_least=True)
         count = row[0]["calls"] / row[0]["events"] if row else None
         rows.append(
             Row(
-                name, "events/CPU s", value, None if name == "hook/none" else Goal(8e6, at_least=True), count=count, counted="calls/event",
+                name, "events/CPU s", value, goal, count=count, counted="calls/event",
                 failure="" if row else trouble.get(name, ""), details={"run": row[0] if row else {}},
             )
         )  # fmt: skip
