@@ -26,7 +26,7 @@ class FixedLink:
         weights: Bell weights relative to ``bell``, each at least 0, together 1.
         period: ps between attempts on one lane, at least 1.
         born: ps after the start of the attempt at which the half at a, at b, starts to age.
-        heard: ps after the start of the attempt at which end a, end b, hears; not before ``born``.
+        heard: ps after the start of the attempt at which end a, end b, hears; not before both halves are born.
         bell: announced label, 0..3.
         cycle: ps between the starts of neighbouring lanes; 0 lets all lanes start together.
         transmission: end-to-end optical transmission that bounds are to use, in [0, 1].
@@ -68,8 +68,10 @@ class FixedLink:
             raise QuantityError(str(self.period), "at least 1 ps", "period")
         if self.cycle < 0:
             raise QuantityError(str(self.cycle), "at least 0 ps", "cycle")
-        if min(self.born) < 0 or any(h < b for h, b in zip(self.heard, self.born, strict=True)):
-            raise QuantityError(f"{self.born}, {self.heard}", "0 <= born <= heard at each end", "heard")
+        if min(self.born) < 0 or min(self.heard) < max(self.born):
+            raise QuantityError(
+                f"{self.born}, {self.heard}", "0 <= born <= heard, at either end of either half", "heard"
+            )
         if self.bell not in range(4):
             raise QuantityError(str(self.bell), "a Bell label 0, 1, 2 or 3", "bell")
         if not 0.0 <= self.transmission <= 1.0:

@@ -50,6 +50,13 @@ def test_domains(field: str, value: object) -> None:
     assert caught.value.where == ("heard" if field == "born" else field)
 
 
+def test_nobody_hears_of_a_half_before_it_is_born() -> None:
+    """Else a herald would come before the attempt that it is of, wherever the other end was armed late."""
+    with pytest.raises(QuantityError, match="born <= heard"):
+        FixedLink(**GOOD, born=(5, 0), heard=(9, 4))
+    assert FixedLink(**GOOD, born=(5, 0), heard=(9, 5)).heralding().heard == (9, 5)
+
+
 def test_no_setting_and_no_fewer_than_one_lane() -> None:
     with pytest.raises(
         QuantityError, match=r"setting: found 0\.1, expected no setting: a fixed link has no knob"

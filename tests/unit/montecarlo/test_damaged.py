@@ -77,7 +77,8 @@ def test_tables_of_another_shape_are_refused(at: int, name: str) -> None:
     else:
         shapes = [
             table[:, :-1], np.hstack([table, table]), table.ravel(), table[None],
-            np.zeros(table.shape, np.int32), table.astype(complex), table[::-1][:, ::-1], np.asfortranarray(np.vstack([table, table])), None, "table", [[1, 2]],
+            np.zeros(table.shape, np.int32), table.astype(complex), table[::-1][:, ::-1],
+            np.asfortranarray(np.vstack([table, table])), None, "table", [[1, 2]],
         ]  # fmt: skip
     missing = {
         k: v for k, v in (PURIFIED.plant if at < 0 else PURIFIED.installations[at]).items() if k != name
