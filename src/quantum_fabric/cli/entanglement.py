@@ -205,8 +205,8 @@ def _show(view: View, found: list[Pair]) -> None:
         rows.add_row(
             f"{plain(pair.nodes[0])} – {plain(pair.nodes[1])}\n[dim]{plain(name)}[/]",
             pair.state.value + (f"\n[dim]{plain(pair.why)}[/]" if pair.why else ""),
-            "–" if tries else _fidelity(pair, view.time),
-            show_time(max(0, pair.age(view.time)), 3),
+            "–" if tries else _fidelity(pair, _when(pair, view)),
+            show_time(max(0, pair.age(_when(pair, view))), 3),
             _use(pair, view.time),
             _told(pair),
             "–" if tries else made,
@@ -216,6 +216,13 @@ def _show(view: View, found: list[Pair]) -> None:
         out.print(rows)
     elif not living and view.next:
         out.print("nothing lives here: a run that has ended has let go of everything; say a time with --at")
+
+
+def _when(pair: Pair, view: View) -> Time:
+    """For which time a row is shown: what has ended ages no more."""
+    from quantum_fabric.control.entanglement import PairState
+
+    return view.time if pair.alive or pair.state is PairState.ATTEMPTING else pair.changed
 
 
 def _fidelity(pair: Pair, at: Time) -> str:
