@@ -152,7 +152,9 @@ def test_the_same_run_with_drift_and_calibrations(seed: int) -> None:
     assert compare(moved, faults, seed) > 200
 
 
-def youngest_unless_rare(node: str, lefts: list[Candidate], rights: list[Candidate]) -> tuple[int, int] | None:
+def youngest_unless_rare(
+    node: str, lefts: list[Candidate], rights: list[Candidate]
+) -> tuple[int, int] | None:
     """The youngest on each side; where there is one of each only, wait until they are old."""
     if len(lefts) == len(rights) == 1 and min(lefts[0].age, rights[0].age) < 10**7 and len(node) % 2:
         return None
@@ -162,7 +164,12 @@ def youngest_unless_rare(node: str, lefts: list[Candidate], rights: list[Candida
 class Seen(ctypes.Structure):
     """A candidate, as a compiled policy sees it."""
 
-    _fields_ = [("slot", ctypes.c_int64), ("age", ctypes.c_int64), ("fidelity", ctypes.c_double), ("rounds", ctypes.c_int64)]  # noqa: RUF012
+    _fields_ = [
+        ("slot", ctypes.c_int64),
+        ("age", ctypes.c_int64),
+        ("fidelity", ctypes.c_double),
+        ("rounds", ctypes.c_int64),
+    ]
 
 
 @pytest.mark.parametrize("rung", ["python", "compiled"])
@@ -192,7 +199,9 @@ def test_a_policy_gives_the_same_run_on_every_rung(seed: int, rung: str) -> None
         patch.setattr("quantum_fabric.control.controller.make_plan", drawn.planner)
         one = told(Fabric(drawn.inventory, seed=seed, policy=policy), drawn, [])
         before = len(asked)
-        two = told(LiveFabric(drawn.inventory, seed=seed, policy=policy if rung == "python" else address), drawn, [])
+        two = told(
+            LiveFabric(drawn.inventory, seed=seed, policy=policy if rung == "python" else address), drawn, []
+        )
     assert before > 5
     if rung == "python":
         assert asked[:before] == asked[before:]

@@ -10,10 +10,10 @@ import pytest
 from quantum_fabric.keys.postprocessing.cascade import CascadeEnd
 from quantum_fabric.keys.postprocessing.cascade_plan import CascadePlan
 from quantum_fabric.keys.postprocessing.cascade_reference import ReferenceCascade
-from quantum_fabric.native import native
 from quantum_fabric.keys.postprocessing.secret import SecretBits
 from quantum_fabric.keys.postprocessing.sifting import packed
 from quantum_fabric.keys.postprocessing.toeplitz import hashed
+from quantum_fabric.native import native
 
 
 def entropy(rate: float) -> float:

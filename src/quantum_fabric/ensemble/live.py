@@ -79,8 +79,8 @@ class LiveFabric(Fabric):
         states: how the states of pairs are kept; as the inventory says where it is not given.
         replica: number of the repetition.
         policy: chooses what repeaters swap, instead of the rules: a function in Python (`quantum_fabric.control.choosing.Policy`), or
-            the address of a compiled one with the signature ``int64 (int64 node, Candidate* lefts, int64 n, Candidate* rights, int64 m)``,
-            where a ``Candidate`` is ``{int64 slot; int64 age; double fidelity; int64 rounds}`` and the answer is
+            the address of a compiled one,
+            ``int64 choose(int64 node, Candidate* lefts, int64 n, Candidate* rights, int64 m)``, where a ``Candidate`` is ``{int64 slot; int64 age; double fidelity; int64 rounds}`` and the answer is
             ``left << 32 | right``, negative to wait.
 
     Raises:
@@ -187,7 +187,9 @@ class LiveFabric(Fabric):
 
     def _asked(self, policy: Policy) -> Callable[..., tuple[int, int] | None]:
         def choose(node: int, lefts: list[Any], rights: list[Any]) -> tuple[int, int] | None:
-            return policy(self._nodes[node], [Candidate(*each) for each in lefts], [Candidate(*each) for each in rights])
+            return policy(
+                self._nodes[node], [Candidate(*each) for each in lefts], [Candidate(*each) for each in rights]
+            )
 
         return choose
 
@@ -232,7 +234,9 @@ class LiveFabric(Fabric):
         elif kind == RELEASED:
             letter = Released(epoch, node)
         elif kind == DECLINED:
-            letter = Declined(epoch, node, "the lease is over before it began" if frame else "its slots are leased already")
+            letter = Declined(
+                epoch, node, "the lease is over before it began" if frame else "its slots are leased already"
+            )
         else:
             own, birth, partner, far_birth = decay
             here, there = self._decay(own), self._decay(partner)
@@ -241,7 +245,9 @@ class LiveFabric(Fabric):
                 Stretch(each[3], each[4], since) for each, since in ((here, birth), (there, far_birth)) if each[3] > 0.0
             )  # fmt: skip
             pair = PairId(self._pair(mine), self._pair(far))
-            letter = Confirmed(epoch, node, pair, BELLS[frame], quality, rates, born, at, self._slots[slot], stretches)
+            letter = Confirmed(
+                epoch, node, pair, BELLS[frame], quality, rates, born, at, self._slots[slot], stretches
+            )
         self._arrive((CONTROLLER, letter))
 
     def _decay(self, index: int) -> tuple[float, float, float, float, float]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from random_networks import case
-
 from benchmarks.chain import inventory
 from benchmarks.workload import Chain
+
 from quantum_fabric import ensemble
 from quantum_fabric.errors import InputError, StateError
 from quantum_fabric.kernel import Streams
@@ -17,6 +16,7 @@ from quantum_fabric.montecarlo.results import bin_edges, merged
 from quantum_fabric.montecarlo.running import FOREVER
 from quantum_fabric.native import look
 from quantum_fabric.units import SECOND
+from random_networks import case
 
 native = pytest.mark.skipif(look()[0] is None, reason="the native kernel is not installed")
 
@@ -140,7 +140,9 @@ def test_a_damaged_scenario_is_refused_and_not_run() -> None:
         ({**scenario.plant, "nodes": nodes[:, :-1]}, "has 5 columns, expected 6"),
         ({name: table for name, table in scenario.plant.items() if name != "points"}, "no table points"),
     ):
-        broken = Scenario({k: np.ascontiguousarray(v) if isinstance(v, np.ndarray) else v for k, v in plant.items()}, (), ())
+        broken = Scenario(
+            {k: np.ascontiguousarray(v) if isinstance(v, np.ndarray) else v for k, v in plant.items()}, (), ()
+        )
         with pytest.raises(ValueError, match=message):
             opened(broken)
 
@@ -149,7 +151,9 @@ def test_without_the_kernel_the_reason_is_said(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("QUANTUM_FABRIC_NATIVE", "off")
     with pytest.raises(StateError, match="switched off"):
         opened(chain(3, 1))
-    found = ensemble.run(inventory(Chain(3), "messages"), [(0, LinkRequest("n00", "n02", 0.51, pairs=2))], workers=1)
+    found = ensemble.run(
+        inventory(Chain(3), "messages"), [(0, LinkRequest("n00", "n02", 0.51, pairs=2))], workers=1
+    )
     assert found.engine == "twin"
     assert found.pairs == 2
 
@@ -170,6 +174,8 @@ def test_bins_hold_their_times() -> None:
 def test_replicas_in_parts_are_the_same_as_in_one() -> None:
     scenario = chain(3, 5)
     whole = simulate(scenario, seed=2, replicas=30, keep_pairs=True)
-    parts = merged([simulate(scenario, seed=2, replicas=10, first=first, keep_pairs=True) for first in (0, 10, 20)])
+    parts = merged(
+        [simulate(scenario, seed=2, replicas=10, first=first, keep_pairs=True) for first in (0, 10, 20)]
+    )
     for name in ("sessions", "sums", "latencies", "intervals", "deliveries", "states"):
         assert np.array_equal(getattr(whole, name), getattr(parts, name)), name

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from quantum_fabric.errors import ProtocolError
 from quantum_fabric.keys.postprocessing.cascade_plan import LEAN, CascadePlan, plan_for
 from quantum_fabric.keys.postprocessing.cascade_reference import ReferenceCascade
-from quantum_fabric.native import native
 from quantum_fabric.keys.postprocessing.secret import SecretBits
+from quantum_fabric.native import native
 
 FRAME = 131_072
 """Bits of a frame, about: shorter ones waste parities, longer ones leave the cache."""

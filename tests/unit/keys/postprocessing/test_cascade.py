@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from quantum_fabric.errors import ProtocolError, QuantityError
 from quantum_fabric.keys.postprocessing.cascade import CascadeEnd, frames_for
 from quantum_fabric.keys.postprocessing.cascade_plan import CascadePlan, plan_for
-from quantum_fabric.native import native
 from quantum_fabric.keys.postprocessing.secret import SecretBits
+from quantum_fabric.native import native
 
 compiled_only = pytest.mark.skipif(native() is None, reason="kernels are not installed")
 

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantum_fabric.errors import QuantityError
-from quantum_fabric.native import native
 from quantum_fabric.keys.postprocessing.polynomial import collision_bound, polynomial_hash
 from quantum_fabric.keys.postprocessing.secret import SecretBits
 from quantum_fabric.keys.postprocessing.sifting import packed
 from quantum_fabric.keys.postprocessing.toeplitz import by_fft, by_matrix, hashed, rounding_bound
 from quantum_fabric.keys.postprocessing.verification import VerificationHash
+from quantum_fabric.native import native
 
 compiled_only = pytest.mark.skipif(native() is None, reason="kernels are not installed")
 

@@ -11,8 +11,8 @@ from quantum_fabric.errors import ProtocolError, QuantityError
 from quantum_fabric.keys.postprocessing.ldpc import LdpcReceiver, LdpcSender
 from quantum_fabric.keys.postprocessing.ldpc_code import COLUMNS, MOTHERS, mother
 from quantum_fabric.keys.postprocessing.ldpc_decoder import combine, decode
-from quantum_fabric.native import native
 from quantum_fabric.keys.postprocessing.secret import SecretBits
+from quantum_fabric.native import native
 
 
 @pytest.mark.parametrize("rows", MOTHERS)
