@@ -80,8 +80,8 @@ class LiveFabric(Fabric):
         replica: number of the repetition.
         policy: chooses what repeaters swap, instead of the rules: a function in Python (`quantum_fabric.control.choosing.Policy`), or
             the address of a compiled one,
-            ``int64 choose(int64 node, Candidate* lefts, int64 n, Candidate* rights, int64 m)``, where a ``Candidate`` is ``{int64 slot; int64 age; double fidelity; int64 rounds}`` and the answer is
-            ``left << 32 | right``, negative to wait.
+            ``int64 choose(int64 node, Candidate* lefts, int64 n, Candidate* rights, int64 m)``, where a ``Candidate`` is
+            ``{int64 slot; int64 age; double fidelity; int64 rounds}`` and the answer is ``left << 32 | right``, negative to wait.
 
     Raises:
         StateError: the native kernel is not installed.
