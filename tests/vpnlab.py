@@ -120,6 +120,49 @@ def two_sites(folder: Path, network: str = "10.97.0", spaces: bool = True) -> It
         yield sites[0], sites[1]
 
 
+class Tunnel:
+    """A site's end: userspace WireGuard, because a test must not need a kernel module."""
+
+    def __init__(self, site: Site, index: int) -> None:
+        self.site = site
+        self.name, self.address = f"qfwg{os.getpid() % 100000}{index}", f"10.96.0.{index + 1}"
+        self.private = run("wg", "genkey").stdout
+        self.public = run("wg", "pubkey", input=self.private).stdout.strip()
+
+    @contextmanager
+    def up(self) -> Iterator[None]:
+        with ended(self.site.begin("wireguard-go", "-f", self.name)):
+            until(lambda: self.wg("show", self.name, check=False).returncode == 0, "the interface")
+            self.site.inside(
+                "wg",
+                "set",
+                self.name,
+                "private-key",
+                "/dev/stdin",
+                "listen-port",
+                "51820",
+                input=self.private,
+            )
+            self.site.inside("ip", "address", "add", f"{self.address}/24", "dev", self.name)
+            self.site.inside("ip", "link", "set", self.name, "up")
+            yield
+
+    def wg(self, *words: str, check: bool = True):
+        return self.site.inside("wg", *words, check=check)
+
+    def peer(self, other: Tunnel) -> None:
+        """Meet the other, anew: whatever session there was is gone, only the preshared key stays."""
+        shown = self.wg("show", self.name, "preshared-keys").stdout.split()
+        self.wg("set", self.name, "peer", other.public, "remove")
+        psk = shown[1] if len(shown) == 2 and shown[1] != "(none)" else ""
+        more = ["preshared-key", "/dev/stdin"] if psk else []
+        where = ["allowed-ips", f"{other.address}/32", "endpoint", f"{other.site.address}:51820"]
+        self.site.inside("wg", "set", self.name, "peer", other.public, *where, *more, input=psk)
+
+    def psk(self) -> str:
+        return self.wg("show", self.name, "preshared-keys").stdout.split()[1]
+
+
 ECHO = """
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
