@@ -121,6 +121,10 @@ def run(
         believed: the plant as the control plane takes it to be; the same where it is not given.
         progress: told how many replicas are done, from time to time.
 
+    Limits:
+        A scenario gives each request slots and lanes of its own; on the twin a request that comes when an earlier one is over is
+        lent what that one had. From then on the two engines draw from other lanes: the same laws, but not the same draws.
+
     Raises:
         UnknownNameError: another engine.
         StateError, InputError: see `scenario`.
