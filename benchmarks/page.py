@@ -71,7 +71,8 @@ MISSED = """\
 - *mesh/1000* with bright links: each pair costs the controller in Python two letters and an estimate, which is about two thirds of the
   time for a pair (last column), and there are a quarter of a million pairs in a second. Time passes faster than in reality where there
   are fewer.
-- *start/native* and *startup/fabric*: most of it is importing documents and device models, and two tables of quadrature that are worked out at import.
+- *start/native* and *startup/fabric*: most of it is importing documents and device models, and two tables of quadrature that are
+  worked out at import.
 """
 
 
