@@ -172,3 +172,18 @@ def test_the_same_troubles_as_on_the_twin(states: str) -> None:
 @pytest.mark.parametrize("states", ["bell-diagonal", "exact"])
 def test_the_same_troubles_on_many_more(states: str) -> None:
     assert sum(compare_live(seed, states) for seed in range(9515, 9700)) > 10_000
+
+
+@pytest.mark.parametrize("seed", range(9500, 9520))
+def test_nothing_is_left_behind_by_troubles(seed: int) -> None:
+    """Pairs and letters of nodes that failed are given back as well."""
+    drawn = wild(seed, apart=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("quantum_fabric.control.controller.make_plan", drawn.planner)
+        fabric = LiveFabric(drawn.inventory, seed=seed)
+        live(fabric, seed, drawn)
+        for node in drawn.inventory.nodes:
+            fabric.inject(NodeFailed(node))
+        fabric.run(fabric.now + 10 * SECOND)
+    assert fabric._run.pairs_alive == 0
+    assert fabric._run.letters_out == 0

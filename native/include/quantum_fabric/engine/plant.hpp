@@ -452,8 +452,7 @@ void Engine<State>::fail_node(std::int32_t index) {
     for (std::int32_t slot = node.first_slot; slot < node.first_slot + node.slots; ++slot) {
         discard(slot);
         const std::int32_t held = slots[std::size_t(slot)].circuit;
-        if (held != NONE) circuits[std::size_t(held)].seat = Seat::ABSENT;
-        slots[std::size_t(slot)].circuit = slots[std::size_t(slot)].qubit = NONE;
+        if (held != NONE) leave(circuits[std::size_t(held)]);
     }
     node.alive = false;
 }
