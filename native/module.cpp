@@ -7,6 +7,7 @@ NB_MODULE(quantum_fabric_native, m) {
     bind_engine(m);
     bind_hash(m);
     bind_ldpc(m);
+    bind_samplers(m);
     bind_states(m);
     bind_tails(m);
 }

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from quantum_fabric.errors import InputError, StateError
 from quantum_fabric.montecarlo.results import Results, merged
+from quantum_fabric.montecarlo.samplers import Sampler, chosen, named
 from quantum_fabric.montecarlo.scenario import Scenario, Tables
 from quantum_fabric.native import look
 from quantum_fabric.units import SECOND, Time
@@ -17,6 +18,9 @@ FOREVER: Time = 10**6 * SECOND
 
 RUNS: Final = {"bell-diagonal": "BellDiagonalRun", "x": "XRun", "exact": "ExactRun"}
 """Which of the kernel's classes keeps states in which way."""
+
+KERNEL, AUTO = "kernel", "auto"
+"""Samplers that `simulate` takes besides the names of structured ones."""
 
 BATCHES = 50
 """In how many parts work is handed out, so that progress can be told and a user can stop it."""
@@ -33,6 +37,7 @@ def simulate(
     most_events: int = 1 << 62,
     keep_pairs: bool = False,
     beliefs: bool = True,
+    sampler: str = KERNEL,
     progress: Callable[[int], None] | None = None,
 ) -> Results:
     """Run replicas of a scenario, each until all its sessions have had their outcome.
@@ -47,29 +52,54 @@ def simulate(
         most_events: after so many events a replica ends as well.
         keep_pairs: list every pair, not only sums and histograms.
         beliefs: work out what nodes believe of their pairs; without, every pair is delivered whatever its session's floor.
+        sampler: ``"kernel"`` for every event, draw for draw as the twin; ``"auto"`` for the first structured sampler that is the same
+            process in law (see `quantum_fabric.montecarlo.samplers`) where only statistics are asked for, that is without limits,
+            lists of pairs and beliefs, and else the kernel; or the name of one. `Results.engine` says which it was.
         progress: told how many replicas are done, from time to time.
 
     Raises:
-        InputError: no replicas, or no workers.
+        InputError: no replicas, or no workers; a sampler by name that is not the same process, or of which more is asked than it does.
+        UnknownNameError: another sampler.
         StateError: the native kernel is not installed.
     """
     for name, value in (("replicas", replicas), ("workers", 1 if workers is None else workers)):
         if value < 1:
             raise InputError(found=str(value), expected="at least 1", where=name)
-    run = opened(scenario)
-    run.beliefs = beliefs
     threads = workers or os.cpu_count() or 1
+    statistics = until >= FOREVER and most_events >= 1 << 62 and not keep_pairs and not beliefs
+    structured = _structured(sampler, scenario, statistics)
+    if structured is None:
+        run = opened(scenario)
+        run.beliefs = beliefs
+
+    def part(start: int, count: int) -> Results:
+        if structured is not None:
+            return structured.run(scenario, seed, first + start, count, threads)
+        found = run.sample(str(seed), first + start, count, threads, until, most_events, keep_pairs)
+        return Results(scenario.digest, seed, first + start, count, "native", scenario.sessions, **found)
+
     step = replicas if progress is None else max(threads, -(-replicas // BATCHES))
     parts = []
     for start in range(0, replicas, step):
         count = min(step, replicas - start)
-        found = run.sample(str(seed), first + start, count, threads, until, most_events, keep_pairs)
-        parts.append(
-            Results(scenario.digest, seed, first + start, count, "native", scenario.sessions, **found)
-        )
+        parts.append(part(start, count))
         if progress is not None:
             progress(start + count)
     return merged(parts)
+
+
+def _structured(sampler: str, scenario: Scenario, statistics: bool) -> Sampler | None:
+    """The structured sampler to take; None for the kernel."""
+    if sampler == KERNEL:
+        return None
+    if sampler == AUTO:
+        return chosen(scenario) if statistics else None
+    found = named(sampler, scenario)
+    if not statistics:
+        raise InputError(
+            "limits, lists of pairs or beliefs", "statistics only (beliefs=False)", f"sampler {sampler!r}"
+        )
+    return found
 
 
 def opened(scenario: Scenario, classes: Mapping[str, str] = RUNS) -> Any:
