@@ -255,9 +255,16 @@ class Circuit:
         qubit = self._by_name.get(news.mine)
         if qubit is None:
             return self._forward(news, now)
-        if news.was != qubit.far:
-            qubit.early = (*qubit.early, news)
+        if news.was != qubit.far or qubit.state is State.ASKED:
+            qubit.early = (*qubit.early, news)  # in ASKED it is the answer to the ask that comes before it
             return []
+        self._follow(qubit, news)
+        out: list[Action] = []
+        self.react(now, out)
+        return out
+
+    def _follow(self, qubit: Qubit, news: Joined) -> None:
+        """The chain is longer now, by this news and all that follows on it."""
         follows: Joined | None = news
         while follows is not None:
             qubit.partner, qubit.far = follows.partner, follows.far
@@ -270,9 +277,13 @@ class Circuit:
             if qubit.early:
                 follows = next((each for each in qubit.early if each.was == qubit.far), None)
                 qubit.early = tuple(each for each in qubit.early if each is not follows)
-        out: list[Action] = []
-        self.react(now, out)
-        return out
+
+    def catch_up(self, qubit: Qubit) -> None:
+        """Follow the news that waited for an answer."""
+        waited = next((each for each in qubit.early if each.was == qubit.far), None)
+        if waited is not None:
+            qubit.early = tuple(each for each in qubit.early if each is not waited)
+            self._follow(qubit, waited)
 
     def lost(self, news: Lost, now: Time) -> list[Action]:
         """The chain is broken further on: drop this half, or pass the news on."""

@@ -1,4 +1,4 @@
-"""Letters that come twice, and leases that run out unnoticed: found by the model checker of tests/model, held here one by one."""
+"""Letters that come twice or out of order, and leases that run out unnoticed: found by tests/model, held here one by one."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from quantum_fabric.messages import (
     Distillation,
     GenerateRule,
     Heralded,
+    Joined,
     Outcome,
     PairId,
     Prepare,
@@ -151,3 +152,16 @@ def test_an_answer_of_the_round_before_does_not_end_this_one() -> None:
     assert made.handle(answers[1], 50) == [Stale("A", "PurifyAnswer", 1)]
     out = made.handle(replace(answers[1], success=False, at=60), 70)
     assert Discard("A", 3) in out
+
+
+def test_news_that_overtakes_an_answer_waits_for_it() -> None:
+    made = purifier(True)
+    made.handle(Purified("A", 1, 0, 0), 10)
+    circuit = made.circuit(1)
+    assert circuit is not None
+    half = circuit.find("p1")
+    assert half is not None
+    made.handle(Joined(1, "p1", "p1", "C", "far", Bell.PHI_MINUS, ONE, 0, STAYS), 30)
+    assert half.partner == "B"
+    made.handle(PurifyAnswer(1, "p1", True, Bell.PSI_PLUS, ONE, 20), 40)
+    assert (half.partner, half.far, half.frame) == ("C", "far", Bell.PSI_MINUS)

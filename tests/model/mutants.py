@@ -1,0 +1,155 @@
+"""Deciders with one thing wrong each, to see that the checks would find it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest.mock import patch
+
+from model.scenes import CHAIN, COORDINATION, HOP, RIVALS, ROUND, SETTLED
+from model.world import Scene
+from quantum_fabric.control import Controller, NodeAgent
+from quantum_fabric.control.circuit import Circuit
+from quantum_fabric.control.distil import Distiller
+from quantum_fabric.messages import Bell, Commit, Joined, Lost, Send
+
+PREPARED, RETIRE, CONFIRMED = Controller._prepared, Controller._retire, Controller._confirmed
+RELEASE, WAKE, SWAPPED = NodeAgent._release, NodeAgent._wake, Circuit.swapped
+EXTENSION, JOINED, DELIVER = Circuit._extension, Circuit.joined, Circuit._deliver_what_can
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One thing wrong.
+
+    Attributes:
+        owner, method, wrong: what is put in the place of what.
+        scene: where it shows.
+        symptom: what the search says of it.
+        name: its own.
+    """
+
+    owner: type
+    method: str
+    wrong: Callable[..., Any]
+    scene: Scene
+    symptom: str
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.wrong.__name__)
+
+    def __enter__(self) -> None:
+        self.wrong.__name__ = self.method  # copies of deciders look their handlers up by name
+        patcher = patch.object(self.owner, self.method, self.wrong)
+        patcher.start()
+        object.__setattr__(self, "_patcher", patcher)
+
+    def __exit__(self, *_: object) -> None:
+        self.__dict__["_patcher"].stop()
+
+
+def commits_at_once(self: Any, message: Any, now: Any) -> Sequence[Any]:
+    """Does not wait until every node is prepared (the second phase is no barrier)."""
+    out = PREPARED(self, message, now)
+    session = self._current(message.epoch)
+    if not out and session is not None and session.phase.name == "PREPARING":
+        session.installation.waiting.clear()
+        session.phase = type(session.phase).RUNNING
+        return [Send(node, Commit(message.epoch)) for node in session.plan.path]
+    return out
+
+
+def frees_too_early(self: Any, session: Any, now: Any, out: list[Any]) -> None:
+    """Takes the slots back when it says so, not when the node does."""
+    installation = session.installation
+    RETIRE(self, session, now, out)
+    for node in installation.plan.path:
+        self.ledger.release(installation.epoch, node)
+
+
+def delivers_half(self: Any, message: Any, now: Any) -> Sequence[Any]:
+    """One end's word is enough."""
+    out = CONFIRMED(self, message, now)
+    return out or CONFIRMED(self, replace(message, node={"A": "B", "B": "A"}[message.node]), now)
+
+
+def commits_any_epoch(self: Any, message: Any, now: Any) -> Sequence[Any]:
+    """Starts whatever it has been told to prepare."""
+    return [action for circuit in self._circuits.values() for action in circuit.start()]
+
+
+def forgets_releases(self: Any, message: Any, now: Any) -> Sequence[Any]:
+    """Would lease again for an epoch that is over."""
+    out = RELEASE(self, message, now)
+    self._over.clear()
+    return out
+
+
+def keeps_leases(self: Any, message: Any, now: Any) -> Sequence[Any]:
+    """Takes no notice of the end of a lease."""
+    return () if message.purpose == "lease" else WAKE(self, message, now)
+
+
+def delivers_anything(self: Any, rule: Any, now: Any, out: list[Any]) -> None:
+    """Uses a half before it has heard of the other end."""
+    for qubit in self.qubits.values():
+        if qubit.state.name == "LIVE":
+            DELIVER(self, replace(rule, partner=qubit.partner), now, out)
+
+
+def forgets_frames(self: Any, *given: Any) -> Joined:
+    """Tells the ends nothing of the outcome of its Bell measurement."""
+    return replace(EXTENSION(self, *given), frame=Bell.PHI_PLUS)
+
+
+def hides_losses(self: Any, event: Any, now: Any) -> list[Any]:
+    """Says nothing of a Bell measurement that failed."""
+    return [
+        each
+        for each in SWAPPED(self, event, now)
+        if not (isinstance(each, Send) and isinstance(each.message, Lost))
+    ]
+
+
+def swaps_labels_twice(self: Any, news: Joined, now: Any) -> list[Any]:
+    """Follows news that does not follow on what it knows."""
+    qubit = self._by_name.get(news.mine)
+    return JOINED(self, news if qubit is None else replace(news, was=qubit.far), now)
+
+
+def answers_twice(self: Any, ask: Any, now: Any) -> bool:
+    """Judges an ask that comes twice anew."""
+    return False
+
+
+def believes_old_answers(self: Any, answer: Any, now: Any, out: list[Any]) -> None:
+    """Drops the kept pair of an ask where its answer comes, whatever it says."""
+    ANSWERED(self, replace(answer, success=False), now, out)
+
+
+ANSWERED = Distiller.answered
+OPEN = {"deadlines": (None,), "until": 0}
+
+MUTANTS = [
+    Mutant(Controller, "_prepared", commits_at_once, replace(HOP, **OPEN), "stuck"),
+    Mutant(Controller, "_retire", frees_too_early, HOP, "in the ledger: None"),
+    Mutant(Controller, "_confirmed", delivers_half, HOP, "have not both confirmed"),
+    Mutant(
+        NodeAgent, "_commit", commits_any_epoch,
+        replace(RIVALS, heralds=0, repeat=1, only=frozenset({"Commit"}), cancel=True, until=0), "of another epoch",
+    ),
+    Mutant(NodeAgent, "_release", forgets_releases, replace(HOP, cancel=True), "in the ledger: None"),
+    Mutant(NodeAgent, "_wake", keeps_leases, replace(HOP, lose=1), "keeps leases for ever"),
+    Mutant(Circuit, "_deliver_what_can", delivers_anything, replace(CHAIN, **SETTLED), "has been used"),
+    Mutant(Circuit, "_extension", forgets_frames, replace(CHAIN, **SETTLED), "wrongly"),
+    Mutant(Circuit, "swapped", hides_losses, replace(CHAIN, swap=1, heralds=2, **SETTLED), "stuck"),
+    Mutant(
+        Circuit, "joined", swaps_labels_twice,
+        replace(CHAIN, slots={"A": 1, "B": 2, "C": 2, "D": 1}, links=("AB", "BC", "CD"), paths=(("ABCD", {}),), **SETTLED),
+        "",
+    ),
+    Mutant(Distiller, "_twice", answers_twice, replace(ROUND, repeat=1, only=COORDINATION, **SETTLED), "half-open"),
+    Mutant(Distiller, "answered", believes_old_answers, replace(ROUND, **SETTLED), "half-open"),
+]  # fmt: skip

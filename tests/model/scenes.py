@@ -1,0 +1,117 @@
+"""What is explored: small networks, few requests, few faults."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from model.world import Scene
+from quantum_fabric.messages import Order
+from quantum_fabric.units import MS
+
+COORDINATION = frozenset({"Joined", "Lost", "PurifyAsk", "PurifyAnswer"})
+SETTLED = {"settled": True, "deadlines": (None,), "until": 0}
+"""Only what comes after `Commit`, with all the time in the world: has every request its pairs in the end?"""
+
+HOP = Scene({"A": 1, "B": 1}, ("AB",), (("AB", {}),))
+CHAIN = Scene({"A": 1, "B": 2, "C": 1}, ("AB", "BC"), (("ABC", {}),))
+FOUR = Scene({"A": 1, "B": 2, "C": 2, "D": 1}, ("AB", "BC", "CD"), (("ABCD", {}),))
+ROUND = Scene({"A": 2, "B": 2}, ("AB",), (("AB", {"lanes": 2, "rounds": 1}),))
+RIVALS = Scene(
+    {"A": 1, "B": 1}, ("AB",), (("AB", {}), ("AB", {})), (1, 1), (3 * MS, 3 * MS), heralds=2, until=7 * MS
+)
+
+QUICK = {
+    "one hop": HOP,
+    "one hop, a letter lost": replace(HOP, lose=1),
+    "one hop, a letter twice": replace(HOP, repeat=1),
+    "one hop, withdrawn": replace(HOP, cancel=True),
+    "one hop, withdrawn, a letter twice": replace(HOP, cancel=True, repeat=1),
+    "chain, settled, a swap fails, coordination twice": replace(
+        CHAIN, heralds=2, swap=1, repeat=1, only=COORDINATION, **SETTLED
+    ),
+    "four nodes, settled": replace(FOUR, **SETTLED),
+    "a round, a letter twice, the gate fails": replace(ROUND, heralds=2, repeat=1, purify=1, **SETTLED),
+    "two rounds, settled": replace(
+        ROUND, slots={"A": 4, "B": 4}, paths=(("AB", {"lanes": 4, "rounds": 2}),), **SETTLED
+    ),
+    "a round on the whole chain": replace(
+        CHAIN, slots={"A": 2, "B": 4, "C": 2}, paths=(("ABC", {"lanes": 2, "end_rounds": 1}),), **SETTLED
+    ),
+    "rounds on the links of a chain": replace(
+        CHAIN, slots={"A": 2, "B": 4, "C": 2}, paths=(("ABC", {"lanes": 2, "rounds": 1}),), **SETTLED
+    ),
+    "two requests for one slot": RIVALS,
+}
+"""Each is explored to the end, together in about half a minute."""
+
+LONG = {
+    "chain": CHAIN,
+    "one hop, two letters twice": replace(HOP, repeat=2, pairs=(2,), heralds=2),
+    "one hop, a letter lost and one twice": replace(HOP, lose=1, repeat=1),
+    "one hop, a node crashes": replace(HOP, crash=1, until=9 * MS),
+    "one hop, timers overtake letters": replace(HOP, transit=None, until=6 * MS),
+    "a round, a letter twice": replace(ROUND, repeat=1),
+    "chain, settled, a letter twice": replace(CHAIN, heralds=2, swap=1, repeat=1, **SETTLED),
+    "four nodes, settled, nested": replace(
+        FOUR, paths=(("ABCD", {"order": Order.NESTED}),), heralds=2, swap=1, **SETTLED
+    ),
+    "three requests for one slot": replace(
+        RIVALS, paths=(("AB", {}),) * 3, pairs=(1, 1, 1), deadlines=(3 * MS,) * 3, heralds=3
+    ),
+}
+"""Minutes of work."""
+
+WIDE = {
+    "four nodes, three requests": Scene(
+        {"A": 2, "B": 3, "C": 3, "D": 2},
+        ("AB", "BC", "CD"),
+        (("ABCD", {}), ("BCD", {}), ("AB", {})),
+        (2, 1, 2),
+        (5 * MS, 7 * MS, 3 * MS),
+        heralds=4,
+        lose=2,
+        repeat=2,
+        crash=1,
+        swap=1,
+        cancel=True,
+    ),
+    "a diamond, detours": Scene(
+        {"A": 2, "B": 2, "C": 2, "D": 2},
+        ("AB", "BD", "AC", "CD"),
+        (("ABD", {"cutoff": 2 * MS}), ("ACD", {}), ("AB", {})),
+        (2, 1, 1),
+        (7 * MS, None, 9 * MS),
+        heralds=4,
+        repeat=2,
+        crash=1,
+        swap=2,
+    ),
+    "four nodes, nested, purified": Scene(
+        {"A": 2, "B": 4, "C": 4, "D": 2},
+        ("AB", "BC", "CD"),
+        (
+            ("ABCD", {"order": Order.NESTED, "lanes": 2, "rounds": 1, "cutoff": 3 * MS}),
+            ("BCD", {}),
+            ("AB", {}),
+        ),
+        (1, 1, 1),
+        (9 * MS, 5 * MS, 7 * MS),
+        heralds=4,
+        lose=1,
+        repeat=2,
+        swap=1,
+        purify=1,
+    ),
+}
+"""Too large to be explored: schedules are drawn at random, with loss, repetition, reordering and crashes."""
+WIDE |= {f"{name}, no bound on delays": replace(scene, transit=None) for name, scene in WIDE.items()}
+
+FAULTS = {"lose": 2, "repeat": 2, "crash": 1}
+MIXED = {
+    "one hop": replace(HOP, cancel=True, heralds=2, until=12 * MS, **FAULTS),
+    "one hop, no bound on delays": replace(HOP, transit=None, heralds=2, until=12 * MS, **FAULTS),
+    "chain": replace(CHAIN, heralds=2, swap=1, until=12 * MS, **FAULTS),
+    "two requests for one slot": replace(RIVALS, until=12 * MS, **FAULTS),
+    "a round of purification": replace(ROUND, purify=1, until=12 * MS, **FAULTS),
+}
+"""Small scenes with every kind of fault at once, for very many schedules."""

@@ -1,0 +1,367 @@
+"""The deciders that run, an abstract plant, and letters on their way: one step of the whole.
+
+A state is a few numbers, so a search can keep millions. Time moves only when a timer fires, and then to that timer's time; no timer
+fires before what has to arrive until then has arrived (``transit``). Everything else may happen in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+from builders import inventory, link, node, plan
+from model.parts import Once, Shelf, frozen
+from model.truth import Event, Truth, Violation
+from quantum_fabric.control import Controller, NodeAgent
+from quantum_fabric.documents import topology
+from quantum_fabric.messages import CLIENT, CONTROLLER, Cancel, LinkRequest, Plan, Refused, Send, Wake
+from quantum_fabric.units import MS, US, Time
+
+LEASE: Time = 4 * MS
+BELIEVED: Time = 10 * US
+"""Delay that the deciders take the classical plane to have."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is explored.
+
+    Attributes:
+        slots: memory slots of each node.
+        links: by their ends.
+        paths: path, and how `builders.plan` is to plan along it, for each request. Requests go from its first to its last node.
+        pairs: how many each request asks for.
+        deadlines: of each request (ps), or None.
+        heralds: how often each lane may succeed.
+        transit: bound of everything's time on its way (ps); None lets timers overtake anything.
+        lose, repeat: how many letters may be lost, may come twice.
+        only: kinds of letters that may; all where it is empty.
+        crash, swap, purify: how many nodes, Bell measurements, rounds of purification may fail.
+        cancel: whether the first request may be withdrawn at any moment.
+        restart: how often the controller may start again with empty books.
+        until: no timer later than this fires (ps).
+        settled: begin when every node has had its `Commit`, so that only what comes after is explored.
+        agent, controller: the deciders.
+    """
+
+    slots: Mapping[str, int]
+    links: tuple[str, ...]
+    paths: tuple[tuple[str, Mapping[str, Any]], ...]
+    pairs: tuple[int, ...] = (1,)
+    deadlines: tuple[Time | None, ...] = (5 * MS,)
+    heralds: int = 1
+    transit: Time | None = BELIEVED
+    lose: int = 0
+    repeat: int = 0
+    only: frozenset[str] = frozenset()
+    crash: int = 0
+    swap: int = 0
+    purify: int = 0
+    cancel: bool = False
+    restart: int = 0
+    until: Time = 40 * MS
+    settled: bool = False
+    agent: type[NodeAgent] = NodeAgent
+    controller: type[Controller] = Controller
+
+
+class Letter(NamedTuple):
+    """A message on its way to a seat, and by when it has arrived."""
+
+    to: str
+    message: Any
+    due: Time | None
+
+
+class State(NamedTuple):
+    """All there is, in numbers of what a `World` keeps."""
+
+    now: Time
+    seats: tuple[int, ...]
+    truth: int
+    letters: tuple[int, ...]
+    timers: tuple[int, ...]
+    spare: tuple[int, ...]  # letters that may still be lost, may still come twice; restarts; withdrawals
+
+
+class Choice(NamedTuple):
+    """What happens next."""
+
+    verb: str
+    what: Any
+
+
+@dataclass
+class Numbers:
+    """Things under numbers."""
+
+    things: list[Any] = field(default_factory=list)
+    numbers: dict[Hashable, int] = field(default_factory=dict)
+
+    def of(self, thing: Hashable) -> int:
+        number = self.numbers.get(thing)
+        if number is None:
+            number = self.numbers[thing] = len(self.things)
+            self.things.append(thing)
+        return number
+
+
+class World:
+    """Steps of a scene."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.network = inventory(
+            {name: node(count) for name, count in scene.slots.items()},
+            [(ends[0], ends[1], link()) for ends in scene.links],
+            delay=BELIEVED if scene.transit is None else scene.transit,
+        )
+        self.topology = topology(self.network)
+        self.names = (CONTROLLER, *scene.slots)
+        self.place = {name: place for place, name in enumerate(self.names)}
+        self.requests = [
+            LinkRequest(path[0], path[-1], 0.6, pairs, deadline=deadline, name=f"r{number + 1}")
+            for number, ((path, _), pairs, deadline) in enumerate(
+                zip(scene.paths, scene.pairs, scene.deadlines, strict=True)
+            )
+        ]
+        self.letters, self.timers, self.messages, self.answers = Numbers(), Numbers(), Numbers(), Numbers()
+        known: dict[Any, Any] = {}
+        self._first = scene.controller(self.topology, LEASE)
+        self._first._known = known
+        self.shelf = Shelf(self.topology, known)
+        self.truths: list[Truth] = []
+        self._truth_numbers: dict[Hashable, int] = {}
+        self._handled = Once(self._handle)
+        self._judged = Once(self._judge)
+        self._done = Once(self._do)
+        self.enabled = Once(lambda truth: tuple(self.truths[truth].enabled()))
+        self.leases = Once(self._leases)
+
+    # ------------------------------------------------------------------------------------- planning
+
+    @contextmanager
+    def planning(self) -> Iterator[None]:
+        """Let every controller take the scene's paths: the first one of the request's ends that is lit and fits."""
+        plans = [(path, plan(self.network, path, **how)) for path, how in self.scene.paths]
+
+        def answer(
+            topology: Any, wanted: LinkRequest, free: Mapping[str, int] | None = None
+        ) -> Plan | Refused:
+            from quantum_fabric.control.rules import slots_wanted
+            from quantum_fabric.messages import Code
+
+            for path, made in plans:
+                if (path[0], path[-1]) == (wanted.source, wanted.destination) and all(
+                    each.link in topology.links for each in made.links
+                ):
+                    wants = slots_wanted(made)
+                    if free is None or all(free[name] >= count for name, count in wants.items()):
+                        return made
+            return Refused("", Code.NOROUTE, "network", "no working path")
+
+        with patch("quantum_fabric.control.controller.make_plan", answer):
+            yield
+
+    # ---------------------------------------------------------------------------------------- steps
+
+    def start(self) -> State:
+        """Everybody idle, and the requests on their way."""
+        scene = self.scene
+        ends = {f"{each[0]}~{each[1]}": (each[0], each[1]) for each in scene.links}
+        budget = {"crash": scene.crash, "swap": scene.swap, "purify": scene.purify}
+        truth = self._keep(Truth(ends, scene.heralds, budget, scene.transit))
+        seats = (
+            self.shelf.put(self._first),
+            *[self.shelf.put(scene.agent(name, count)) for name, count in scene.slots.items()],
+        )
+        asks = [self.letters.of(Letter(CONTROLLER, each, scene.transit)) for each in self.requests]
+        spare = (scene.lose, scene.repeat, scene.restart, int(scene.cancel))
+        state = State(0, seats, truth, tuple(sorted(asks)), (), spare)
+        while scene.settled and state.letters:
+            state = self.step(state, Choice("deliver", state.letters[0]))
+        return state
+
+    def choices(self, state: State) -> list[Choice]:
+        """Everything that may happen next."""
+        found: list[Choice] = []
+        letters = self.letters.things
+        bound: Time | None = None
+        last = -1
+        lose, repeat, restart, cancel = state.spare
+        for number in state.letters:
+            due = letters[number].due
+            if due is not None and (bound is None or due < bound):
+                bound = due
+            if number == last:
+                continue
+            last = number
+            found.append(Choice("deliver", number))
+            if (lose or repeat) and self._may_fail(letters[number].message):
+                if lose:
+                    found.append(Choice("lose", number))
+                if repeat:
+                    found.append(Choice("repeat", number))
+        for event in self.enabled(state.truth):
+            if event.due is not None and (bound is None or event.due < bound):
+                bound = event.due
+            found.append(Choice("plant", event))
+        if restart:
+            found.append(Choice("restart", 0))
+        if cancel and self.truths[state.truth].open():
+            found.append(Choice("cancel", 0))
+        if state.timers:
+            timers = self.timers.things
+            at = max(state.now, min(timers[number][0] for number in state.timers))
+            if at <= self.scene.until and (bound is None or bound > at):
+                found += [
+                    Choice("timer", each) for each in sorted({n for n in state.timers if timers[n][0] <= at})
+                ]
+        return found
+
+    def _may_fail(self, message: Any) -> bool:
+        only = self.scene.only
+        if isinstance(message, LinkRequest | Cancel):
+            return False  # the caller sits beside the controller
+        return not only or type(message).__name__ in only
+
+    def step(self, state: State, choice: Choice) -> State:
+        """What it leads to.
+
+        Raises:
+            Violation: an invariant is broken.
+        """
+        verb, what = choice
+        if verb == "deliver":
+            letter = self.letters.things[what]
+            return self._tell(self._without(state, what), letter.to, letter.message)
+        if verb == "plant":
+            truth, told = self._done(state.truth, what, state.now)
+            state = state._replace(truth=truth)
+            for seat, message in told:
+                state = self._tell(state, seat, message, local=True)
+            return state
+        if verb == "timer":
+            at, seat, wake = self.timers.things[what]
+            timers = list(state.timers)
+            timers.remove(what)
+            return self._tell(state._replace(now=max(at, state.now), timers=tuple(timers)), seat, wake)
+        lose, repeat, restart, cancel = state.spare
+        if verb == "lose":
+            return self._without(state, what)._replace(spare=(lose - 1, repeat, restart, cancel))
+        if verb == "repeat":
+            letters = tuple(sorted((*state.letters, what)))
+            return state._replace(letters=letters, spare=(lose, repeat - 1, restart, cancel))
+        if verb == "restart":
+            seats = (self.shelf.put(self._fresh()), *state.seats[1:])
+            timers = tuple(n for n in state.timers if self.timers.things[n][1] != CONTROLLER)
+            return state._replace(seats=seats, timers=timers, spare=(lose, repeat, restart - 1, cancel))
+        state = state._replace(spare=(lose, repeat, restart, cancel - 1))
+        return self._tell(state, CONTROLLER, Cancel(self.requests[0].name))
+
+    def _fresh(self) -> Controller:
+        made = self.scene.controller(self.topology, LEASE)
+        made._known = self._first._known
+        return made
+
+    def _without(self, state: State, letter: int) -> State:
+        letters = list(state.letters)
+        letters.remove(letter)
+        return state._replace(letters=tuple(letters))
+
+    def _tell(self, state: State, seat: str, message: Any, local: bool = False) -> State:
+        truth = self.truths[state.truth]
+        if seat in truth.dead and type(message).__name__ != "NodeFailed":
+            return state
+        place = self.place[seat]
+        number, answer = self._handled(state.seats[place], self.messages.of(message), state.now)
+        actions, letters, timers = self.answers.things[answer]
+        seats = state.seats
+        if number != seats[place]:
+            seats = (*seats[:place], number, *seats[place + 1 :])
+        if not actions:
+            return state if seats is state.seats else state._replace(seats=seats)
+        told = self._judged(state.truth, seat, self.messages.of(message), answer, state.now)
+        due = None if self.scene.transit is None else state.now + self.scene.transit
+        sent = [self.letters.of(Letter(to, news, due)) for to, news in letters]
+        return State(
+            state.now,
+            seats,
+            told,
+            tuple(sorted((*state.letters, *sent))) if sent else state.letters,
+            tuple(sorted((*state.timers, *[self.timers.of((wake.at, seat, wake)) for wake in timers])))
+            if timers
+            else state.timers,
+            state.spare,
+        )
+
+    # ------------------------------------------------------------------------- each worked out once
+
+    def _handle(self, decider: int, message: int, now: Time) -> tuple[int, int]:
+        who = self.shelf.take(decider)
+        told = self.messages.things[message]
+        others = self._others(who, told)
+        try:
+            actions = tuple(who.handle(told, now))
+        except Exception as error:
+            raise Violation(f"{type(error).__name__} in answer to {told}: {error}") from error
+        if others != self._others(who, told):
+            raise Violation(f"{type(told).__name__} of epoch {told.epoch} changes what is of another epoch")
+        letters = tuple(
+            (each.to, each.message) for each in actions if isinstance(each, Send) and each.to != CLIENT
+        )
+        timers = tuple(each for each in actions if isinstance(each, Wake))
+        return self.shelf.put(who), self.answers.of((actions, letters, timers))
+
+    def _others(self, who: Any, told: Any) -> Hashable:
+        """What an agent holds of other epochs than that of a letter."""
+        epoch = getattr(told, "epoch", None)
+        if epoch is None or not isinstance(who, NodeAgent):
+            return None
+        return tuple((each, frozen(circuit, {})) for each, circuit in who._circuits.items() if each != epoch)
+
+    def _judge(self, truth: int, seat: str, cause: int, answer: int, now: Time) -> int:
+        made = self.truths[truth].copy()
+        made.reacted(seat, self.messages.things[cause], self.answers.things[answer][0], now)
+        return self._keep(made)
+
+    def _do(self, truth: int, event: Event, now: Time) -> tuple[int, tuple[tuple[str, Any], ...]]:
+        made = self.truths[truth].copy()
+        told = tuple(made.do(event, now))
+        return self._keep(made), told
+
+    def _keep(self, truth: Truth) -> int:
+        key = truth.key()
+        number = self._truth_numbers.get(key)
+        if number is None:
+            number = self._truth_numbers[key] = len(self.truths)
+            self.truths.append(truth)
+        return number
+
+    def _leases(self, place: int, decider: int) -> dict[tuple[str, int], tuple[int, Time]]:
+        """(node, slot) -> (epoch, until), as the controller's book or an agent sees it."""
+        who = self.shelf.take(decider)
+        found: dict[tuple[str, int], tuple[int, Time]] = {}
+        if place == 0:
+            for lease in who.ledger.leases():
+                if (lease.node, lease.slot) in found:
+                    raise Violation(f"the ledger lends slot {lease.slot} of {lease.node} twice")
+                if lease.slot in who.ledger._free[lease.node]:
+                    raise Violation(
+                        f"the ledger lends slot {lease.slot} of {lease.node}, and has it for free"
+                    )
+                found[lease.node, lease.slot] = (lease.epoch, lease.until)
+            return found
+        for slot, epoch in who.leases.items():
+            found[who.name, slot] = (epoch, who.circuit(epoch).lease_until)
+        for epoch, circuit in who._circuits.items():
+            for slot in circuit.qubits:
+                if who.leases.get(slot) != epoch:
+                    raise Violation(f"two epochs of {who.name} use slot {slot}")
+        return found
+
+
+Probe = Callable[[World, State], None]
