@@ -191,7 +191,8 @@ class Pair:
         one, two = self.ends
         stretches = tuple(end.stretch for end in self.ends if end.stretch is not None)
         wait = lifetime(self.correlators(now), added_rates(one.rates, two.rates), self.floor, stretches, now)
-        times = [end.cutoff for end in self.ends if end.cutoff is not None]
+        # a half that was in an operation at its cutoff is not asked again
+        times = [end.cutoff for end in self.ends if end.cutoff is not None and end.cutoff >= self.changed]
         times += [now + wait] if wait < FOREVER else []
         return min(times, default=None)
 

@@ -128,7 +128,7 @@ class Half:
         calibration: believed noise of its node.
         rates, stretch, cutoff: how it fades, and when its node lets go of it.
         partner, far: who this end takes to be at the other end, by what it has been told.
-        heard: whether its node has heard the herald.
+        heard, heard_at: whether its node has heard the herald, and when.
         asked: whether its node waits for the answer to a purification.
         early: news that follows on news that has not come yet.
         doing: the operation that runs on it.
@@ -139,8 +139,8 @@ class Half:
     """
 
     __slots__ = (
-        "asked", "born", "calibration", "cutoff", "doing", "early", "far", "heard", "name", "node", "partner", "purify", "rates",
-        "row", "since", "slot", "stretch", "there", "why",
+        "asked", "born", "calibration", "cutoff", "doing", "early", "far", "heard", "heard_at", "name", "node", "partner", "purify",
+        "rates", "row", "since", "slot", "stretch", "there", "why",
     )  # fmt: skip
 
     def __init__(
@@ -153,6 +153,7 @@ class Half:
         self.cutoff = None if installation.cutoff is None else born + installation.cutoff
         self.partner, self.far = partner, name
         self.heard = self.asked = False
+        self.heard_at: Time = 0
         self.early: list[Joined] = []
         self.doing: PairState | None = None
         self.purify: Purify | None = None

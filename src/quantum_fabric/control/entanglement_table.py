@@ -201,7 +201,7 @@ class EntanglementTable:
         if half is None:
             half = self._born(place, event)
         if half is not None:
-            half.heard = True
+            half.heard, half.heard_at = True, self._now
             half.follow()
             self._tell(half.row)
 
@@ -349,7 +349,7 @@ class EntanglementTable:
         if half is None:
             self._disarm(node, slot)
             return
-        cut = half.cutoff is not None and self._now >= half.cutoff
+        cut = half.cutoff is not None and self._now == max(half.cutoff, half.heard_at)
         guess = f"cutoff at {node}" if cut else f"let go by {node}"
         half.row.end(PairState.LOST, half.why or guess, certain=bool(half.why) or cut)
         self._tell(half.row)

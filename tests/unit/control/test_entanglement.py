@@ -199,3 +199,10 @@ def test_flat_rows_have_all_columns() -> None:
     assert flat(Change(0, 5, row.id, row))["fidelity"] == row.estimate(5).fidelity
     assert flat(Change(1, 5, row.id, None))["state"] is None
     assert flat(Change(1, 5, row.id, replace(row, state=PairState.ATTEMPTING)))["fidelity"] is None
+
+
+def test_a_cutoff_that_has_passed_without_effect_does_not_count() -> None:
+    """A half that was in an operation at its cutoff is not asked again."""
+    still = end("A", rates=(0.0, 0.0, 0.0), cutoff=MS)
+    assert pair(ends=(still, still), changed=MS).expires() == MS
+    assert pair(ends=(still, still), changed=2 * MS).expires() is None
