@@ -32,7 +32,7 @@
 
 namespace quantum_fabric::max_plus {
 
-inline constexpr int LANES = 16;
+inline constexpr int LANES = 32;
 inline constexpr std::size_t BINS = 512;  // of engine/sampling.hpp
 
 struct Link {
