@@ -69,15 +69,18 @@ if [ "$role" = slave ]; then
     done
     exit
 fi
-complaints=/dev/stderr
+quiet=''
+exec 3>&2
 while :; do
-    if found=$(new_key "$sae" 2>>"$complaints"); then
+    if found=$(new_key "$sae" 2>&3); then
         open "${found%% *}" "${found#* }"
         echo "${found%% *}"
-        complaints=/dev/stderr
+        quiet=''
+        exec 3>&2
     else # said once, not every time
-        [ "$complaints" = /dev/null ] || say "no new key: a tunnel that stands goes on until the lifetime of its key ends"
-        complaints=/dev/null
+        [ -n "$quiet" ] || say "no new key: a tunnel that stands goes on until the lifetime of its key ends"
+        quiet=yes
+        exec 3>/dev/null
     fi
     sleep "$every"
 done
