@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from model.scenes import CHAIN, COORDINATION, HOP, RIVALS, ROUND, SETTLED
+from model.scenes import CHAIN, COORDINATION, HOP, QUICK, RIVALS, ROUND, SETTLED
 from model.world import Scene
 from quantum_fabric.control import Controller, NodeAgent
 from quantum_fabric.control.circuit import Circuit
@@ -129,6 +129,15 @@ def believes_old_answers(self: Any, answer: Any, now: Any, out: list[Any]) -> No
     ANSWERED(self, replace(answer, success=False), now, out)
 
 
+def follows_before_the_answer(self: Any, news: Joined, now: Any) -> list[Any]:
+    """Follows news of a pair whose purification it has not heard the end of; the answer then overwrites the label."""
+    qubit = self._by_name.get(news.mine)
+    if qubit is not None and qubit.state.name == "ASKED" and news.was == qubit.far:
+        self._follow(qubit, news)
+        return []
+    return JOINED(self, news, now)
+
+
 ANSWERED = Distiller.answered
 OPEN = {"deadlines": (None,), "until": 0}
 
@@ -151,5 +160,6 @@ MUTANTS = [
         "",
     ),
     Mutant(Distiller, "_twice", answers_twice, replace(ROUND, repeat=1, only=COORDINATION, **SETTLED), "half-open"),
+    Mutant(Circuit, "joined", follows_before_the_answer, QUICK["rounds on the links of a chain"], "wrongly"),
     Mutant(Distiller, "answered", believes_old_answers, replace(ROUND, **SETTLED), "half-open"),
 ]  # fmt: skip
