@@ -398,6 +398,21 @@ void bind_engine(nb::module_& m) {
         for (std::size_t each = 0; each < count; ++each) drawn.push_back(stream.uniform());
         return drawn;
     }, "name"_a, "count"_a);
+    m.def("queued", [](const std::vector<std::int64_t>& steps) {  // (wait, order) pushes, a negative wait takes one out
+        qe::Queue queue;
+        std::vector<std::uint64_t> taken;
+        qe::Time now = 0;
+        for (std::size_t step = 0; step + 1 < steps.size(); step += 2) {
+            if (steps[step] >= 0) {
+                queue.push(now + steps[step], std::uint32_t(steps[step + 1]), 0, step / 2);
+            } else if (!queue.empty()) {
+                const qe::Event event = queue.pop();
+                now = event.at;
+                taken.push_back(event.what);
+            }
+        }
+        return taken;
+    }, "steps"_a);
     m.def("geometric", [](const std::string& name, double p, std::size_t count) {
         qe::Stream stream;
         stream.begin(name);

@@ -82,3 +82,22 @@ def by_policy(
             f"the policy at {node} chose {answer} of {len(views[0])} and {len(views[1])} halves"
         )
     return sides[0][left][0], sides[1][right][0]
+
+
+def choose(
+    policy: Policy | None,
+    choice: Choice,
+    node: str,
+    lefts: Sequence[tuple[Qubit, float]],
+    rights: Sequence[tuple[Qubit, float]],
+    now: Time,
+) -> tuple[Qubit, Qubit] | None:
+    """The two halves that a policy takes, or, without one, the rules; None where it waits.
+
+    Raises:
+        ProtocolError: the policy answered with a place that there is not.
+    """
+    if policy is not None:
+        return by_policy(policy, node, lefts, rights, now)
+    left, right = by_rule(choice, lefts), by_rule(choice, rights)
+    return None if left is None or right is None else (left, right)

@@ -17,7 +17,7 @@ from collections import deque
 from dataclasses import replace
 
 from quantum_fabric.control.ageing import Ageing
-from quantum_fabric.control.choosing import Policy, by_policy, by_rule
+from quantum_fabric.control.choosing import Policy, choose
 from quantum_fabric.control.distil import Distiller, operation_noise
 from quantum_fabric.control.estimate import fidelity
 from quantum_fabric.control.qubit import Qubit, State
@@ -381,25 +381,17 @@ class Circuit:
             rights = self._ready(Side.RIGHT, self._rights)
             if not rights:
                 return
-            chosen = self._choose(lefts, rights, now)
+            asks = self._policy is not None or self._choice is Choice.BEST
+            one, two = (
+                [(qubit, self._fidelity(qubit, now) if asks else 0.0) for qubit in side]
+                for side in (lefts, rights)
+            )
+            chosen = choose(self._policy, self._choice, self.node, one, two, now)
             if chosen is None:
                 return
             for qubit in chosen:
                 qubit.move(State.SWAPPING)
             out.append(Swap(self.node, chosen[0].slot, chosen[1].slot))
-
-    def _choose(self, lefts: list[Qubit], rights: list[Qubit], now: Time) -> tuple[Qubit, Qubit] | None:
-        asks = self._policy is not None or self._choice is Choice.BEST
-        one, two = (
-            [(qubit, self._fidelity(qubit, now) if asks else 0.0) for qubit in side]
-            for side in (lefts, rights)
-        )
-        if self._policy is not None:
-            return by_policy(self._policy, self.node, one, two, now)
-        left, right = by_rule(self._choice, one), by_rule(self._choice, two)
-        assert left is not None
-        assert right is not None
-        return left, right
 
     def _deliver_what_can(self, rule: DeliverRule, now: Time, out: list[Action]) -> None:
         for qubit in list(self.qubits.values()):

@@ -20,7 +20,7 @@ from quantum_fabric.control.rules import (
     retention,
     slots_wanted,
 )
-from quantum_fabric.control.session import Installation, Phase, Session
+from quantum_fabric.control.session import Installation, Phase, Session, lease_length
 from quantum_fabric.messages import (
     CLIENT,
     CONTROLLER,
@@ -51,16 +51,10 @@ from quantum_fabric.messages import (
 from quantum_fabric.network.planning import plan as make_plan
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.ports import Action
-from quantum_fabric.units import SECOND, Time, from_seconds, show_time
-
-WAITS = 4.0
-"""A lease lasts at least this many mean waiting times of its plan,"""
+from quantum_fabric.units import SECOND, Time, show_time
 
 REMEMBERED = 4096
 """Answers of the planner that are kept."""
-
-LONGEST_LEASE: Time = 600 * SECOND
-"""but no longer than this."""
 
 
 class Controller:
@@ -175,7 +169,7 @@ class Controller:
         plan, request = session.plan, session.request
         self._epochs += 1
         epoch = self._epochs
-        lease = self._lease_for(plan)
+        lease = lease_length(plan, self._lease)
         until = now + lease
         slots = self.ledger.lease(epoch, slots_wanted(plan), until)
         session.installation = Installation(epoch, plan, set(plan.path), lease=lease)
@@ -191,11 +185,6 @@ class Controller:
         out.append(Wake(now + self._patience, "prepared", epoch))
         out.append(Wake(now + lease // 2, "renew", epoch))
         out.append(Wake(until, "expire", epoch))
-
-    def _lease_for(self, plan: Plan) -> Time:
-        """Longer for a slow plan, so that renewals stay rare beside its pairs."""
-        waits = from_seconds(WAITS / plan.forecast.rate) if plan.forecast.rate > 0.0 else LONGEST_LEASE
-        return max(self._lease, min(waits, LONGEST_LEASE))
 
     def _current(self, epoch: int) -> Session | None:
         """The session that this epoch serves now; None when it was replaced or is over."""

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from quantum_fabric.messages import Confirmed, LinkRequest, PairId, Plan
-from quantum_fabric.units import Time
+from quantum_fabric.units import SECOND, Time, from_seconds
+
+WAITS = 4.0
+"""A lease lasts at least this many mean waiting times of its plan,"""
+
+LONGEST_LEASE: Time = 600 * SECOND
+"""but no longer than this."""
 
 
 class Phase(Enum):
@@ -71,3 +77,14 @@ class Session:
     def open(self) -> bool:
         """Whether it has had no outcome yet."""
         return self.phase in (Phase.QUEUED, Phase.PREPARING, Phase.RUNNING)
+
+
+def lease_length(plan: Plan, least: Time) -> Time:
+    """For how long slots are lent at a time, ps: longer for a slow plan, so that renewals stay rare beside its pairs.
+
+    Args:
+        plan: that they are for.
+        least: ps.
+    """
+    waits = from_seconds(WAITS / plan.forecast.rate) if plan.forecast.rate > 0.0 else LONGEST_LEASE
+    return max(least, min(waits, LONGEST_LEASE))

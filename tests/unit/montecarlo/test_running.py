@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
+import random
+
 import numpy as np
 import pytest
 from benchmarks.chain import inventory
@@ -38,6 +41,30 @@ def test_streams_are_those_of_the_reference() -> None:
         for p in (1e-9, 1e-4, 0.2, 0.25, 0.2500001, 0.9, 1.0):
             stream = Streams(-1, 0).stream(name)
             assert module.geometric(f"-1/0/{name}", p, 20) == [stream.geometric(p) for _ in range(20)]
+
+
+@native
+@pytest.mark.parametrize("seed", range(12))
+def test_events_come_in_the_order_of_the_clock(seed: int) -> None:
+    """By time, order, then the order in which they were pushed, however many are pending and however far apart."""
+    module, _ = look()
+    assert module is not None
+    draw = random.Random(seed)
+    reach = 1 << draw.randint(0, 30)
+    steps: list[int] = []
+    pending: list[tuple[int, int, int]] = []
+    expected, now = [], 0
+    for number in range(12_000):
+        if draw.random() < (0.7 if number // 3000 % 2 == 0 else 0.3):
+            wait, order = draw.randrange(reach) * draw.choice((0, 1, 1, 1, 4000)), draw.randrange(4)
+            steps += [wait, order]
+            heapq.heappush(pending, (now + wait, order, number))
+        else:
+            steps += [-1, 0]
+            if pending:
+                now, _, taken = heapq.heappop(pending)
+                expected.append(taken)
+    assert module.queued(steps) == expected
 
 
 @native

@@ -266,12 +266,32 @@ bool Engine<State>::joined(Circuit& circuit, std::int32_t number) {
     if (!found) return forward(circuit, number);
     Qubit& qubit = *found;
     letter.next = NONE;
-    if (letter.was != qubit.far) {
+    if (letter.was != qubit.far || qubit.life == Life::ASKED) {  // in ASKED it is the answer to the ask that comes before it
         std::int32_t* place = &qubit.early;
         while (*place != NONE) place = &letters[*place].next;
         *place = number;
         return true;
     }
+    follow(qubit, number);
+    react(circuit);
+    return false;
+}
+
+// The first letter in the list of those that came early which follows on what the qubit knows; NONE for none.
+template <class State>
+std::int32_t Engine<State>::next_early(Qubit& qubit) {
+    for (std::int32_t* place = &qubit.early; *place != NONE; place = &letters[*place].next) {
+        if (letters[*place].was != qubit.far) continue;
+        const std::int32_t found = *place;
+        *place = letters[found].next;
+        return found;
+    }
+    return NONE;
+}
+
+// The chain is longer now, by this news and all that follows on it. The first letter stays its giver's.
+template <class State>
+void Engine<State>::follow(Qubit& qubit, std::int32_t number) {
     std::int32_t follows = number;
     while (follows != NONE) {
         const Letter& news = letters[follows];
@@ -284,16 +304,8 @@ bool Engine<State>::joined(Circuit& circuit, std::int32_t number) {
         qubit.far_decay = news.far_decay;
         qubit.rounds = 0;
         if (follows != number) letters.give_back(follows);
-        follows = NONE;
-        for (std::int32_t* place = &qubit.early; *place != NONE; place = &letters[*place].next) {
-            if (letters[*place].was != qubit.far) continue;
-            follows = *place;
-            *place = letters[follows].next;
-            break;
-        }
+        follows = next_early(qubit);
     }
-    react(circuit);
-    return false;
 }
 
 template <class State>

@@ -200,6 +200,11 @@ void Engine<State>::answered(Circuit& circuit, const Letter& letter) {
         keep->quality = letter.quality;
         keep->far_born = letter.at;
         ++keep->rounds;
+        const std::int32_t waited = next_early(*keep);  // news that waited for the answer
+        if (waited != NONE) {
+            follow(*keep, waited);
+            letters.give_back(waited);
+        }
     } else {
         free(circuit, *keep, true);
     }

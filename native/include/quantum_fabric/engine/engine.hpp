@@ -152,6 +152,8 @@ class Engine {
     void swapped(Circuit& circuit, Qubit& left, Qubit& right, int outcome);
     void extend(Circuit& circuit, const Qubit& to, const Qubit& past, const Correlators& here, int outcome);
     bool joined(Circuit& circuit, std::int32_t letter);
+    std::int32_t next_early(Qubit& qubit);
+    void follow(Qubit& qubit, std::int32_t letter);
     bool lost(Circuit& circuit, std::int32_t letter);
     bool forward(Circuit& circuit, std::int32_t letter);
     void cut_off(Circuit& circuit, Name name);

@@ -18,11 +18,9 @@ class Pool {
         if (this == &other) return *this;
         free_ = other.free_;
         size_ = other.size_;
-        blocks_.clear();
-        for (const auto& block : other.blocks_) {
-            blocks_.push_back(std::make_unique<T[]>(BLOCK));
-            for (std::size_t place = 0; place < BLOCK; ++place) blocks_.back()[place] = block[place];
-        }
+        const std::size_t needed = (size_ + BLOCK - 1) / BLOCK;
+        while (blocks_.size() < needed) blocks_.push_back(std::make_unique<T[]>(BLOCK));
+        for (std::size_t place = 0; place < size_; ++place) (*this)[std::int32_t(place)] = other[std::int32_t(place)];
         return *this;
     }
 

@@ -28,53 +28,57 @@ struct Event {
     bool before(const Event& other) const { return at < other.at || (at == other.at && key < other.key); }
 };
 
-// A binary heap; events that no longer mean anything stay in it and are skipped by whoever takes them out.
+// What is due soon is in a binary heap. Where much is pending, the rest waits in a ring of buckets, each so wide that a few events fall
+// into it, and what is due later still in a heap of its own size; a bucket is put in order when its turn comes. Events that no
+// longer mean anything stay and are skipped by whoever takes them out.
 class Queue {
   public:
     void clear() {
-        heap_.clear();
-        sequence_ = 0;
+        near_.clear();
+        for (auto& bucket : ring_) bucket.clear();
+        later_.clear();
+        sequence_ = taken_ = 0;
+        waiting_ = turn_ = 0;
+        edge_ = NEVER_COMES;
+        width_ = 0;
+        since_ = 0;
     }
-    bool empty() const { return heap_.empty(); }
-    std::size_t size() const { return heap_.size(); }
-    const Event& top() const { return heap_.front(); }
+    bool empty() const { return near_.empty(); }  // the soonest event is always in the heap
+    std::size_t size() const { return near_.size() + waiting_; }
+    const Event& top() const { return near_.front(); }
 
     void push(Time at, std::uint32_t order, std::uint32_t kind, std::uint64_t what, std::uint32_t token = 0) {
         if (++sequence_ == LAST) renumber();
-        const Event event{at, std::uint64_t(order) << 32 | sequence_, what, kind, token & TOKENS};
-        std::size_t place = heap_.size();
-        heap_.push_back(event);
-        while (place > 0) {
-            const std::size_t above = (place - 1) / 2;
-            if (!event.before(heap_[above])) break;
-            heap_[place] = heap_[above];
-            place = above;
-        }
-        heap_[place] = event;
+        put({at, std::uint64_t(order) << 32 | sequence_, what, kind, token & TOKENS});
+        if (near_.empty())
+            turn();
+        else if (edge_ == NEVER_COMES && near_.size() > CROWD && width_ > 0)
+            spread();
     }
 
     Event pop() {
-        const Event first = heap_.front();
-        const Event last = heap_.back();
-        heap_.pop_back();
-        const std::size_t size = heap_.size();
-        if (size > 0) {
-            std::size_t place = 0;
-            for (;;) {  // down along the earlier children, then up again: the last one belongs near the bottom
-                std::size_t child = 2 * place + 1;
-                if (child >= size) break;
-                if (child + 1 < size && heap_[child + 1].before(heap_[child])) ++child;
-                heap_[place] = heap_[child];
-                place = child;
-            }
-            while (place > 0) {
-                const std::size_t above = (place - 1) / 2;
-                if (!last.before(heap_[above])) break;
-                heap_[place] = heap_[above];
-                place = above;
-            }
-            heap_[place] = last;
+        const Event first = near_.front();
+        if (++taken_ == MEASURED) {  // how close events are: a bucket is to hold eight
+            width_ = std::max<Time>(1, (first.at - since_) / MEASURED * 8);
+            since_ = first.at;
+            taken_ = 0;
         }
+        const Event last = near_.back();
+        near_.pop_back();
+        const std::size_t size = near_.size();
+        if (size == 0) {
+            if (waiting_) turn();
+            return first;
+        }
+        std::size_t place = 0;
+        for (;;) {  // down along the earlier children, then up again: the last one belongs near the bottom
+            std::size_t child = 2 * place + 1;
+            if (child >= size) break;
+            if (child + 1 < size && near_[child + 1].before(near_[child])) ++child;
+            near_[place] = near_[child];
+            place = child;
+        }
+        rise(place, last);
         return first;
     }
 
@@ -82,17 +86,98 @@ class Queue {
 
   private:
     static constexpr std::uint32_t LAST = ~0u;
+    static constexpr Time NEVER_COMES = Time(1) << 62;
+    static constexpr std::size_t BUCKETS = 2048, CROWD = 192, FEW = 64;
+    static constexpr std::uint32_t MEASURED = 256;
+
+    void rise(std::size_t place, const Event& event) {
+        while (place > 0) {
+            const std::size_t above = (place - 1) / 2;
+            if (!event.before(near_[above])) break;
+            near_[place] = near_[above];
+            place = above;
+        }
+        near_[place] = event;
+    }
+
+    void put(const Event& event) {
+        if (event.at < edge_) {
+            near_.push_back(event);
+            return rise(near_.size() - 1, event);
+        }
+        ++waiting_;
+        const auto bucket = std::uint64_t(event.at - start_) / std::uint64_t(step_);
+        (bucket < BUCKETS ? ring_[bucket] : later_).push_back(event);
+    }
+
+    // From one heap to a ring.
+    void spread() {
+        std::vector<Event> all;
+        all.swap(near_);
+        fill(all);
+    }
+
+    void fill(const std::vector<Event>& all) {
+        if (ring_.empty()) ring_.resize(BUCKETS);
+        start_ = std::min_element(all.begin(), all.end(), [](const Event& a, const Event& b) { return a.at < b.at; })->at;
+        step_ = width_;
+        turn_ = 1;
+        edge_ = start_ + step_;
+        for (const Event& event : all) put(event);
+    }
+
+    // The heap is empty: the next bucket that is not.
+    void turn() {
+        while (near_.empty() && waiting_) {
+            if (turn_ == BUCKETS) {  // the ring has gone round
+                std::vector<Event> all;
+                all.swap(later_);
+                waiting_ = 0;
+                if (all.size() < FEW) {
+                    edge_ = NEVER_COMES;
+                    for (const Event& event : all) put(event);
+                    return;
+                }
+                fill(all);
+                continue;
+            }
+            std::vector<Event>& bucket = ring_[turn_++];
+            edge_ = start_ + Time(turn_) * step_;
+            waiting_ -= bucket.size();
+            for (const Event& event : bucket) put(event);
+            bucket.clear();
+        }
+        if (near_.empty()) edge_ = NEVER_COMES;
+    }
 
     // After four thousand million events the sequence starts again, with what is pending in the same order.
     void renumber() {
-        std::sort(heap_.begin(), heap_.end(), [](const Event& a, const Event& b) { return a.before(b); });
+        std::vector<Event> all;
+        all.swap(near_);
+        for (auto& bucket : ring_) {
+            all.insert(all.end(), bucket.begin(), bucket.end());
+            bucket.clear();
+        }
+        all.insert(all.end(), later_.begin(), later_.end());
+        later_.clear();
+        waiting_ = 0;
+        edge_ = NEVER_COMES;
+        std::sort(all.begin(), all.end(), [](const Event& a, const Event& b) { return a.before(b); });
         sequence_ = 0;
-        for (Event& event : heap_) event.key = (event.key & ~std::uint64_t(LAST)) | ++sequence_;
+        for (Event& event : all) {
+            event.key = (event.key & ~std::uint64_t(LAST)) | ++sequence_;
+            put(event);
+        }
         ++sequence_;
     }
 
-    std::vector<Event> heap_;
-    std::uint32_t sequence_ = 0;
+    std::vector<Event> near_, later_;
+    std::vector<std::vector<Event>> ring_;
+    std::uint32_t sequence_ = 0, taken_ = 0;
+    std::size_t waiting_ = 0, turn_ = 0;  // events that are not in the heap; the bucket whose turn is next
+    Time edge_ = NEVER_COMES;             // what is due before it is in the heap
+    Time start_ = 0, step_ = 1;           // of the ring
+    Time width_ = 0, since_ = 0;
 };
 
 }  // namespace quantum_fabric::engine

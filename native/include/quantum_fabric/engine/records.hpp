@@ -134,6 +134,7 @@ class Memoir {  // of the halves of one slot; numbers rise, expiries too
     void clear() { kept_.clear(), head_ = 0; }
     void add(const Beyond& entry, Time now) {
         while (head_ < kept_.size() && kept_[head_].expiry < now) ++head_;
+        if (head_ == kept_.size()) clear();
         if (head_ > 32 && 2 * head_ > kept_.size()) {
             kept_.erase(kept_.begin(), kept_.begin() + std::ptrdiff_t(head_));
             head_ = 0;

@@ -6,7 +6,8 @@ Elevations are in rad above the horizon. Turbulence is Kolmogorov's, described b
 from __future__ import annotations
 
 import math
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,7 +25,11 @@ HIGH_WIND: Final = 21.0
 FIBRE_COUPLING: Final = 0.8145
 """Largest share of a plane wave that a round aperture couples into a single-mode fibre (Shaklan and Roddier 1988)."""
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(400)
+
+@cache
+def _rule() -> tuple[Any, Any]:
+    """Nodes and weights of Gauss-Legendre quadrature; they take a while, so who needs none pays nothing."""
+    return np.polynomial.legendre.leggauss(400)
 
 
 def airmass(elevation: ArrayLike) -> Floats:
@@ -220,10 +225,11 @@ def long_term_radius(beam: ArrayLike, distance: ArrayLike, wavelength: ArrayLike
     x = np.asarray(start / check_range(r0, 1e-300, math.inf, "r0"))
     scale = np.asarray(1.0 / (1.0 + 8.0 * x**2))[..., None]
     # nodes crowd towards 0, where s^(5/6) is not smooth
-    t = (_NODES + 1.0) / 2.0
+    nodes, weights = _rule()
+    t = (nodes + 1.0) / 2.0
     s = scale * 60.0 * t**3
     integrand = np.exp(-s - 3.44 * (np.sqrt(2.0 * s) * x[..., None]) ** (5.0 / 3.0))
-    share = (integrand * scale * 180.0 * t**2 * _WEIGHTS / 2.0).sum(axis=-1)
+    share = (integrand * scale * 180.0 * t**2 * weights / 2.0).sum(axis=-1)
     return np.asarray(w / np.sqrt(share))
 
 

@@ -12,15 +12,21 @@ Sources: Siegman, Lasers (1986), chapter 17 (beams); Farid and Hranilovic, J. Li
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from quantum_fabric.physics.checks import Floats, check_range
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
-_SINES, _COSINES = np.sin(0.5 * np.pi * _NODES), 0.5 * np.pi * np.cos(0.5 * np.pi * _NODES) * _WEIGHTS
 _ERF = np.vectorize(math.erf, otypes=[np.float64])
+
+
+@cache
+def _rule() -> tuple[Floats, Floats]:
+    """Gauss-Legendre quadrature over x = sin φ; its nodes take a while, so who needs none pays nothing."""
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    return np.sin(0.5 * np.pi * nodes), 0.5 * np.pi * np.cos(0.5 * np.pi * nodes) * weights
 
 
 def divergence(waist: ArrayLike, wavelength: ArrayLike) -> Floats:
@@ -130,12 +136,13 @@ def capture_off_axis(aperture: ArrayLike, beam: ArrayLike, offset: ArrayLike) ->
     low, high = np.maximum(-a, d - 6.0 * w), np.minimum(a, d + 6.0 * w)
     half = np.maximum(high - low, 0.0)[..., None] / 2.0
     # sines of the nodes: the chord goes to zero as a square root at the rim, which this makes smooth
-    x = (low + high)[..., None] / 2.0 + half * _SINES
+    sines, cosines = _rule()
+    x = (low + high)[..., None] / 2.0 + half * sines
     chord = np.sqrt(np.maximum(a[..., None] ** 2 - x**2, 0.0))
     along = np.exp(-2.0 * ((x - d[..., None]) / w[..., None]) ** 2)
     across = _ERF(math.sqrt(2.0) * chord / w[..., None])
     scale = math.sqrt(2.0 / math.pi) / w
-    return np.asarray((along * across * _COSINES * half).sum(axis=-1) * scale)
+    return np.asarray((along * across * cosines * half).sum(axis=-1) * scale)
 
 
 def effective_radius(aperture: ArrayLike, beam: ArrayLike) -> Floats:
