@@ -38,7 +38,9 @@ def asap(names: str) -> Scheme:
 exact = 1000 / float(parallel_mean(P, 2))
 found = forecast(chain("ABC", 1.0, math.inf, 0), asap("ABC"))
 print(f"two segments: forecast {found.rate:.2f} ± {found.rate_error:.2f} pairs/s, exactly {exact:.2f}")
-assert abs(found.rate - exact) < 1e-9 * exact  # every delivery is a fresh start here, so the forecast is exact
+assert (
+    abs(found.rate - exact) < 1e-9 * exact
+)  # every delivery is a fresh start here, so the forecast is exact
 
 print()
 print("four segments:")

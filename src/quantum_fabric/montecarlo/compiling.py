@@ -270,7 +270,18 @@ class Compiler:
                     deliver = (place[rule.partner], rule.hold)
         node = self._node_numbers[prepare.node]
         rows["circuits"].append(
-            (node, swaps, *lefts, *rights, *deliver, cutoff, prepare.retention, qubits, purifications, _CHOICES.index(choice))
+            (
+                node,
+                swaps,
+                *lefts,
+                *rights,
+                *deliver,
+                cutoff,
+                prepare.retention,
+                qubits,
+                purifications,
+                _CHOICES.index(choice),
+            )
         )
         rows["circuit_noise"].append(operations_row(believed(belief)))
 
