@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 NATIVE := $(shell find native -type f)
 
-.PHONY: help setup run test unit check format docs bench lock clean
+.PHONY: help setup run test soak unit check format docs bench lock clean
 help:            ## show this list
 	@grep -E '^[a-z]+: .*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
 
@@ -21,8 +21,11 @@ $(STAMP): pyproject.toml requirements.txt $(NATIVE)
 run: setup       ## the main job on the bundled Chicago network
 	@$(BIN)/qfabric run
 
-test: setup      ## every test
+test: setup      ## every test but the soak
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8
+
+soak: setup      ## hours of crashes and random networks
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 -m soak
 
 unit: setup      ## the unit tests alone (under a minute)
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 tests/unit tests/test_architecture.py

@@ -54,6 +54,7 @@ def native(
     span: float | None = None,
     keep: bool = False,
     beliefs: bool = True,
+    sampler: str = "kernel",
     **numbers: Any,
 ) -> dict[str, Any]:
     """Replicas of a scenario in the native kernel: CPU of the run alone, and of compiling the scenario.
@@ -64,6 +65,7 @@ def native(
         span: virtual seconds of each; to the end of the requests where None.
         keep: list every pair.
         beliefs: whether nodes work out what they believe.
+        sampler: the kernel, or a structured sampler.
         numbers: of the job.
     """
     job = job_of(kind, **numbers)
@@ -74,7 +76,9 @@ def native(
     until = FOREVER if span is None else round(span * SECOND)
     simulate(scenario, seed=2, workers=1, until=min(until, SECOND // 50), most_events=20_000)
     began = process_time()
-    found = simulate(scenario, replicas=replicas, workers=1, until=until, keep_pairs=keep, beliefs=beliefs)
+    found = simulate(
+        scenario, replicas=replicas, workers=1, until=until, keep_pairs=keep, beliefs=beliefs, sampler=sampler
+    )
     cpu = process_time() - began
     return {
         **_told(found),

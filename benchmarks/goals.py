@@ -154,9 +154,10 @@ def w2(run: Run) -> list[Row]:
     question = {"chain": Chain(17).numbers(), "pairs": 20 if run.quick else 200}
     least = Chain(17).events
 
-    def native(rules: str, beliefs: bool) -> Ask:
+    def native(rules: str, beliefs: bool, sampler: str = "kernel") -> Ask:
+        many = replicas if sampler == "kernel" else 20 * replicas
         return lambda: ours(
-            "native", kind="chain", nodes=17, rules=rules, pairs=1000, replicas=replicas, beliefs=beliefs
+            "native", kind="chain", nodes=17, rules=rules, pairs=1000, replicas=many, beliefs=beliefs, sampler=sampler
         )
 
     rows = [
@@ -168,7 +169,8 @@ def w2(run: Run) -> list[Row]:
             {SEQUENCE: question, REQUSIM: question},
             1.35 * least,
         )[0],
-        beside(run, "w2/17/statistics", native("instant", False), 4.0, {REQUSIM: question}, float(least))[0],
+        beside(run, "w2/17/statistics", native("instant", False, "auto"), 4.0, {REQUSIM: question})[0],
+        beside(run, "w2/17/statistics/kernel", native("instant", False), 10.0, {}, float(least))[0],
     ]
     twin, _ = beside(
         run, "w2/17/twin", lambda: ours("chain", nodes=17, rules="messages", pairs=50 if run.quick else 500), 4000.0, {},

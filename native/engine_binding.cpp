@@ -8,9 +8,9 @@
 
 #include "bindings.hpp"
 #include "quantum_fabric/engine/exact.hpp"
-#include "quantum_fabric/engine/loading.hpp"
-#include "quantum_fabric/engine/x_state.hpp"
 #include "quantum_fabric/engine/sampling.hpp"
+#include "quantum_fabric/engine/x_state.hpp"
+#include "tables_argument.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -18,27 +18,7 @@ namespace qe = quantum_fabric::engine;
 
 namespace {
 
-template <class T>
-using Table = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-
-qe::Tables tables_from(nb::dict dict) {
-    qe::Tables tables;
-    for (auto [key, value] : dict) {
-        const auto name = nb::cast<std::string>(key);
-        Table<std::int64_t> whole;
-        Table<double> real;
-        std::vector<std::string> names;
-        if (nb::try_cast(value, whole, false))
-            tables.integers[name] = {whole.data(), whole.shape(0), whole.shape(1)};
-        else if (nb::try_cast(value, real, false))
-            tables.reals[name] = {real.data(), real.shape(0), real.shape(1)};
-        else if (nb::try_cast(value, names, true))
-            tables.names[name] = std::move(names);
-        else
-            throw nb::type_error(("table " + name + ": expected names, or a two-dimensional array of int64 or float64").c_str());
-    }
-    return tables;
-}
+constexpr auto tables_from = quantum_fabric::tables_argument;
 
 template <class T>
 nb::ndarray<nb::numpy, T> array_of(std::vector<T>&& data, std::size_t columns) {

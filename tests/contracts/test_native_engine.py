@@ -19,7 +19,8 @@ pytestmark = pytest.mark.skipif(look()[0] is None, reason="the native kernel is 
 
 HORIZON = SECOND // 10
 NETWORKS = range(40)
-MANY = range(40, 400)
+MANY = range(40, 100)
+SOAK = range(100, 1000)
 
 
 def both(seed: int) -> tuple[Results, Results]:
@@ -54,6 +55,12 @@ def test_the_same_run_as_the_twin(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", MANY)
 def test_the_same_run_as_the_twin_on_many_more(seed: int) -> None:
+    same(*both(seed))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", SOAK)
+def test_the_same_run_as_the_twin_for_hours(seed: int) -> None:
     same(*both(seed))
 
 

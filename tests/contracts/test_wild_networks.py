@@ -98,7 +98,7 @@ def test_the_same_run_as_the_twin(states: str) -> None:
     assert sum(compare(seed, states) for seed in FEW) > 10
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("states", ["bell-diagonal", "exact"])
 def test_the_same_run_as_the_twin_on_many_more(states: str) -> None:
     assert sum(compare(seed, states) for seed in MANY) > 400
@@ -168,7 +168,7 @@ def test_the_same_troubles_as_on_the_twin(states: str) -> None:
     assert sum(compare_live(seed, states) for seed in range(9500, 9515)) > 1000
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("states", ["bell-diagonal", "exact"])
 def test_the_same_troubles_on_many_more(states: str) -> None:
     assert sum(compare_live(seed, states) for seed in range(9515, 9700)) > 10_000

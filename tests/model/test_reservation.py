@@ -22,7 +22,7 @@ def test_every_interleaving_of_a_small_scene_is_good(name: str) -> None:
     assert found.complete
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", LONG)
 def test_every_interleaving_of_a_larger_scene_is_good(name: str) -> None:
@@ -38,7 +38,7 @@ def test_schedules_drawn_at_random_are_good(name: str) -> None:
     assert found.ends == 500
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", WIDE)
 def test_schedules_of_a_wide_scene_are_good(name: str) -> None:

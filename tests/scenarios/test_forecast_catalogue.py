@@ -105,7 +105,7 @@ def test_the_twin_delivers_as_the_law_says(number: int, planned: Callable[[Any],
     agrees(number, planned)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("number", [n for n in range(COUNT) if n not in QUICKLY])
 def test_every_other_scenario_of_the_catalogue(number: int, planned: Callable[[Any], None]) -> None:
     agrees(number, planned)

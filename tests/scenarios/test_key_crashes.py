@@ -30,7 +30,7 @@ def test_a_store_that_is_killed(tmp_path: Path) -> None:
     assert found["deliveries"] > 50, "the children did serve"
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(1200)
 def test_a_store_that_is_killed_hundreds_of_times(tmp_path: Path) -> None:
     found = run(tmp_path, 300, 2)
@@ -45,7 +45,7 @@ def test_several_workers_of_one_postgresql_are_killed() -> None:
     assert found["deliveries"] > 20, "the children did serve"
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(1200)
 @pytest.mark.skipif(bool(postgres.missing()), reason=postgres.missing() or "-")
 def test_several_workers_of_one_postgresql_are_killed_many_times() -> None:

@@ -28,7 +28,7 @@ def test_a_rotation_that_is_killed(tmp_path: Path) -> None:
     run(tmp_path, 4, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(1200)
 def test_a_rotation_that_is_killed_many_times(tmp_path: Path) -> None:
     assert run(tmp_path, 60, 2)["half_way"] > 5, "some kills fell into the middle, or the test saw nothing"

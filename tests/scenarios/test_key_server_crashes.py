@@ -135,7 +135,7 @@ def test_a_server_is_killed_and_comes_back(tmp_path: Path) -> None:
     assert crash(tmp_path / "x", 3, 1) > 0
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_a_server_is_killed_many_times(tmp_path: Path) -> None:
     assert crash(tmp_path / "x", 40, 2) > 100

@@ -28,7 +28,7 @@ def test_streams_of_servers_that_are_killed(tmp_path: Path) -> None:
     assert run(tmp_path / "x", 3, 1)["both have"] > 90
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_streams_of_servers_that_are_killed_hundreds_of_times(tmp_path: Path) -> None:
     found = run(tmp_path / "x", 200, 2)
