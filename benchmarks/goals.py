@@ -157,7 +157,14 @@ def w2(run: Run) -> list[Row]:
     def native(rules: str, beliefs: bool, sampler: str = "kernel") -> Ask:
         many = replicas if sampler == "kernel" else 20 * replicas
         return lambda: ours(
-            "native", kind="chain", nodes=17, rules=rules, pairs=1000, replicas=many, beliefs=beliefs, sampler=sampler
+            "native",
+            kind="chain",
+            nodes=17,
+            rules=rules,
+            pairs=1000,
+            replicas=many,
+            beliefs=beliefs,
+            sampler=sampler,
         )
 
     rows = [

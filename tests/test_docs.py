@@ -174,6 +174,9 @@ WITHOUT_EXAMPLE: dict[str, str] = {
     "network.planning.survey": "needs a network: docs/how-to/plan-a-path.md runs it",
     "ops.journal.read": "needs a journal: docs/how-to/replay-a-run.md runs it",
     "services.link.open_link": "needs a running network: request_link runs it",
+    "montecarlo.compiling.compiled": "a part of ensemble.scenario, whose example runs it",
+    "montecarlo.running.opened": "needs a scenario: tests and LiveFabric run it",
+    "montecarlo.running.simulate": "a part of ensemble.run, whose example runs it",
     **dict.fromkeys(
         (
             "keys.audit.verify", "keys.consignment.accept", "keys.consignment.confirmed", "keys.consignment.forget",

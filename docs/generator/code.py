@@ -267,6 +267,7 @@ WORDS = {
 """What a field means where its record does not say: words that mean the same in every record."""
 
 FAMILIES = {
+    "keys": "Key services: what watchers are told",
     "requests": "Requests and answers: caller and controller",
     "installation": "Installation: controller and node agents",
     "coordination": "Coordination: node agent and node agent",

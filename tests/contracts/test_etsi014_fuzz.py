@@ -42,7 +42,10 @@ def test_every_answer_is_one_of_the_standards(case: schemathesis.Case, trial: tu
         cert=(str(folder / "sae-alice.pem"), str(folder / "sae-alice.key")),
         verify=str(folder / "trial-ca-of-kmes.pem"),
     )
-    assert answer.status_code in (200, 400, 401, 404, 405), (answer.status_code, answer.text[:200])
+    dry = (
+        answer.status_code == 503 and "not enough key material" in answer.text
+    )  # the standard's own, once the stock is spent
+    assert dry or answer.status_code in (200, 400, 401, 404, 405), (answer.status_code, answer.text[:200])
     if answer.status_code != 405:
         case.validate_response(answer, checks=CHECKS)
 

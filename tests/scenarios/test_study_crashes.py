@@ -155,7 +155,9 @@ def test_a_full_disk(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
 
 def test_interrupted_by_the_user(tmp_path: Path) -> None:
     """Ctrl-C: exit code 130, and the way to go on is said."""
-    (tmp_path / "s.yaml").write_text(studybench.SIMULATED)
+    (tmp_path / "s.yaml").write_text(
+        studybench.SIMULATED.replace("20 %}, least: 4, most: 24", "0.1 %}, least: 200, most: 400")
+    )
     process = studybench.program("s.yaml", "--workers", "2", "--batch", "1", "--out", "out", cwd=tmp_path)
     chunks = tmp_path / "out" / "chunks"
     while not (chunks.exists() and any(chunks.glob("*.json"))):

@@ -44,7 +44,7 @@ from quantum_fabric.messages import (
 )
 from quantum_fabric.messages.states import Stretch
 from quantum_fabric.montecarlo import Compiler
-from quantum_fabric.montecarlo.compiling import point_tables
+from quantum_fabric.montecarlo.points import point_tables
 from quantum_fabric.montecarlo.running import RUNS, plain
 from quantum_fabric.native import look
 from quantum_fabric.ports import Action, Watcher

@@ -12,7 +12,7 @@ from quantum_fabric.errors import Caution, ProtocolError
 from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.links.model import Heralding
 from quantum_fabric.messages import Calibrate, Command, Discard
-from quantum_fabric.montecarlo.compiling import point_tables
+from quantum_fabric.montecarlo.points import point_tables
 from quantum_fabric.twin import Twin, TwinLink, TwinNode
 from quantum_fabric.twin.states import twirl_cautions
 from quantum_fabric.units import Time

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from quantum_fabric.errors import InputError, StateError
-from quantum_fabric.links.model import Heralding, HeraldOutcome, LinkModel
+from quantum_fabric.links.model import HeraldOutcome, LinkModel
 from quantum_fabric.messages import (
     Accepted,
     Calibration,
@@ -404,23 +404,3 @@ def compiled(
         )
         installations.append(compiler.installation(prepares))
     return Scenario(compiler.plant(), tuple(installations), tuple(sessions), compiler.states(), refusals)
-
-
-def point_tables(link: int, heralding: Heralding, states: str) -> Tables:
-    """The tables of one operating point: what a running kernel is told of a new one, or of one that has changed.
-
-    Args:
-        link: number of the link.
-        heralding: what it is like.
-        states: how the states of pairs are kept.
-    """
-    total, rows = 0.0, []
-    for outcome in heralding.outcomes:
-        total += outcome.probability
-        rows.append((total, *prepared(outcome, states)))
-    numbers = (link, heralding.period, heralding.cycle, *heralding.born, *heralding.heard, len(rows), 0)
-    return {
-        "points": integers([numbers], len(PLANT["points"])),
-        "labels": integers([(int(outcome.bell),) for outcome in heralding.outcomes], 1),
-        "outcomes": reals(rows, 1 + len(PREPARED[states])),
-    }

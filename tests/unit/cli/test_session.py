@@ -183,6 +183,6 @@ def test_every_bundled_network_runs_its_workload_for_a_moment(name: str) -> None
     plan = scenario(documents.load_network(name), documents.load_workload(first), 3, 20 * MS)
     session, lines = ran(plan)
     assert session.reached == 20 * MS
-    assert session.requests >= 1
+    assert session.requests >= 1 or plan.workload.qkd, "pairs or keys are asked for"
     assert lines[-1].startswith(b'{"end":')
     assert not session.fabric.open_requests

@@ -46,7 +46,7 @@ NODE_SHEETS = known(devices.sheets("node"))
 FIBRE_SHEETS = known(devices.sheets("fibre"))
 ARCHITECTURES = known(CATALOGUE)
 MEMORY_FIELDS = devices.describe(devices.Memory)
-NODE_FIELDS = "name, sheet, overrides, slots, transducer, converter, relays, position, note"
+NODE_FIELDS = "name, sheet, overrides, slots, transducer, converter, relays, trust, position, note"
 LINK_FIELDS = (
     "name, between, length, elevations, overhead, fibre, carrier, attenuation, fixed_loss, loss, station, "
     "architecture, modes, frequency_modes, space_modes, source, switches, drift, calibration, note"
@@ -210,10 +210,10 @@ def test_a_delay_that_light_could_keep_is_taken() -> None:
 
 DOCUMENT_CASES = [
     ("kind: network", "kind: netwrk",
-     ["1: kind: found 'netwrk', expected a kind of document (did you mean 'network'?): network, workload, import"]),
-    ("kind: network\n", "", ["1: kind: found nothing, expected a kind of document: network, workload, import"]),
+     ["1: kind: found 'netwrk', expected a kind of document (did you mean 'network'?): network, workload, import, study"]),
+    ("kind: network\n", "", ["1: kind: found nothing, expected a kind of document: network, workload, import, study"]),
     ("kind: network", "kind: [network]",
-     ["1: kind: found a list of 1, expected a kind of document: network, workload, import"]),
+     ["1: kind: found a list of 1, expected a kind of document: network, workload, import, study"]),
     ("version: 1", "version: 2", ["2: version: found 2, expected 1"]),
     ("version: 1", "version: '1'", ["2: version: found '1', expected 1"]),
     ("version: 1\n", "", ["1: version: found nothing, expected the field 'version'"]),
