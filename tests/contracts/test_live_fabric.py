@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 
 import pytest
 
+from compared_runs import close
 from quantum_fabric.control.choosing import Candidate
 from quantum_fabric.ensemble import LiveFabric
 from quantum_fabric.errors import InputError, ProtocolError
@@ -70,17 +71,6 @@ def told(
         fabric.inject(event, at)  # type: ignore[arg-type]
     fabric.run(until)
     return seen
-
-
-def close(one: object, two: object) -> bool:
-    """Equal, but for the rounding of floats."""
-    if isinstance(one, float) and isinstance(two, float):
-        return one == pytest.approx(two, rel=1e-9, abs=1e-12)
-    if isinstance(one, tuple) and isinstance(two, tuple):
-        return len(one) == len(two) and all(map(close, one, two))
-    if hasattr(one, "__slots__") and type(one) is type(two) and not isinstance(one, int | str):
-        return all(close(getattr(one, name), getattr(two, name)) for name in one.__slots__)
-    return one == two
 
 
 def compare(drawn: object, faults: list[tuple[Time, object]], seed: int, until: Time = HORIZON) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from compared_runs import close
 from quantum_fabric import ensemble
 from quantum_fabric.ensemble import LiveFabric
 from quantum_fabric.errors import StateError
@@ -61,17 +62,6 @@ def same(one: Results, two: Results) -> None:
     for name in ("sums", "states"):
         assert np.allclose(getattr(one, name), getattr(two, name), rtol=1e-10, atol=1e-10), name
     assert one.twirl_error == pytest.approx(two.twirl_error, abs=1e-12)
-
-
-def close(one: object, two: object) -> bool:
-    """Equal, but for the rounding of floats."""
-    if isinstance(one, float) and isinstance(two, float):
-        return one == pytest.approx(two, rel=1e-9, abs=1e-12)
-    if isinstance(one, tuple) and isinstance(two, tuple):
-        return len(one) == len(two) and all(map(close, one, two))
-    if hasattr(one, "__slots__") and type(one) is type(two) and not isinstance(one, int | str):
-        return all(close(getattr(one, name), getattr(two, name)) for name in one.__slots__)
-    return one == two
 
 
 def compare(seed: int, states: str) -> int:
