@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -199,3 +200,31 @@ Degrees = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Pair = Annotated[
     tuple[Name, Name], Field(description="two different node names", examples=[["Alice", "Bob"]])
 ]
+
+
+def checked_fraction(
+    value: object, within: Callable[[float], bool], expected: str, unreadable: str | None = None
+) -> str | float:
+    """A fraction as it was written, once it is seen to be one.
+
+    Args:
+        value: of the field: a number, or text such as "20 %".
+        within: whether a fraction is what the field takes.
+        expected: said where it is not.
+        unreadable: said where the value is no fraction at all; the same where it is not given.
+
+    Raises:
+        QuantityError: not a fraction, or not one that the field takes.
+
+    Examples:
+        >>> checked_fraction("20 %", lambda share: share < 0.5, "less than half")
+        '20 %'
+    """
+    try:
+        number = parse(value, "fraction")  # type: ignore[arg-type]
+    except QuantityError:
+        raise QuantityError(found=quoted(value), expected=unreadable or expected) from None
+    if not within(number):
+        raise QuantityError(found=quoted(value), expected=expected)
+    assert isinstance(value, str | int | float)
+    return value

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from quantum_fabric.documents.fields import Count, Delay, Duration, Entry, Name, Text
+from quantum_fabric.documents.fields import Count, Delay, Duration, Entry, Name, Text, checked_fraction
 from quantum_fabric.documents.reading import quoted
 from quantum_fabric.errors import InputError, QuantityError
 from quantum_fabric.physics.qkd.attacks import ATTACKS, Attack, Jamming
@@ -17,14 +17,9 @@ from quantum_fabric.units import Time, parse, parse_time
 
 def _share(value: object) -> str | float:
     """A probability between 0 and 1, both left out or not as the field says."""
-    try:
-        number = parse(value, "fraction")  # type: ignore[arg-type]
-    except QuantityError:
-        raise QuantityError(found=quoted(value), expected="a fraction such as 0.2 or '20 %'") from None
-    if not 0.0 <= number <= 1.0:
-        raise QuantityError(found=quoted(value), expected="a fraction in [0, 1]")
-    assert isinstance(value, str | int | float)
-    return value
+    return checked_fraction(
+        value, lambda share: 0.0 <= share <= 1.0, "a fraction in [0, 1]", "a fraction such as 0.2 or '20 %'"
+    )
 
 
 Share = Annotated[

@@ -6,11 +6,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from quantum_fabric.documents.fields import Count, Duration, Entry, Flag, Length, Name, Rate, Text
+from quantum_fabric.documents.fields import (
+    Count,
+    Duration,
+    Entry,
+    Flag,
+    Length,
+    Name,
+    Rate,
+    Text,
+    checked_fraction,
+)
 from quantum_fabric.documents.reading import quoted
 from quantum_fabric.documents.workload_document import Fidelity
-from quantum_fabric.errors import InputError, QuantityError
-from quantum_fabric.units import parse
+from quantum_fabric.errors import InputError
 
 MOST_GRID = 100_000
 """Values that one list or range may have."""
@@ -26,15 +35,7 @@ def check_share(value: object) -> str | float:
         >>> check_share("5 %"), check_share(0.95)
         ('5 %', 0.95)
     """
-    expected = "a share between 0 and 1, such as '5 %'"
-    try:
-        number = parse(value, "fraction")  # type: ignore[arg-type]
-    except QuantityError:
-        raise QuantityError(found=quoted(value), expected=expected) from None
-    if not 0.0 < number < 1.0:
-        raise QuantityError(found=quoted(value), expected=expected)
-    assert isinstance(value, str | int | float)
-    return value
+    return checked_fraction(value, lambda share: 0.0 < share < 1.0, "a share between 0 and 1, such as '5 %'")
 
 
 def check_value(value: object) -> str | int | float:

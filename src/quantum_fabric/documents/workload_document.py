@@ -6,12 +6,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from quantum_fabric.documents.fields import Count, Delay, Duration, Entry, Flag, Name, Rate, Text
+from quantum_fabric.documents.fields import (
+    Count,
+    Delay,
+    Duration,
+    Entry,
+    Flag,
+    Name,
+    Rate,
+    Text,
+    checked_fraction,
+)
 from quantum_fabric.documents.findings import Report
 from quantum_fabric.documents.qkd_entries import AttackEntry, QkdEntry
 from quantum_fabric.documents.reading import Plain, quoted
 from quantum_fabric.errors import InputError, QuantityError
-from quantum_fabric.units import parse, parse_time
+from quantum_fabric.units import parse_time
 
 MAX_ARRIVALS = 1_000_000
 """Most requests that one Poisson stream may be expected to make."""
@@ -31,15 +41,7 @@ def check_fidelity(value: object) -> str | float:
         ...
         quantum_fabric.errors.QuantityError: found 1, expected a fidelity in (0.5, 1)
     """
-    expected = "a fidelity in (0.5, 1)"
-    try:
-        number = parse(value, "fraction")  # type: ignore[arg-type]
-    except QuantityError:
-        raise QuantityError(found=quoted(value), expected=expected) from None
-    if not 0.5 < number < 1.0:
-        raise QuantityError(found=quoted(value), expected=expected)
-    assert isinstance(value, str | int | float)
-    return value
+    return checked_fraction(value, lambda share: 0.5 < share < 1.0, "a fidelity in (0.5, 1)")
 
 
 Fidelity = Annotated[
