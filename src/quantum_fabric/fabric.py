@@ -7,6 +7,7 @@ what a caller hears is in the journal already.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from quantum_fabric.control import Controller, NodeAgent
@@ -147,10 +148,7 @@ class Fabric:
             name = f"request-{self._names}"
         if name in self._replies:
             raise InputError(found=repr(name), expected="a name that no other request has", where="name")
-        named = LinkRequest(
-            request.source, request.destination, request.fidelity, request.pairs, request.rate, request.deadline,
-            request.hold, name,
-        )  # fmt: skip
+        named = replace(request, name=name)
         self._coming[name] = self.clock.schedule(at, MESSAGE, self._arrive, (CONTROLLER, named))
         self._replies[name] = []
         self._open.add(name)

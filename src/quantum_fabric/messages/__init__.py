@@ -72,6 +72,7 @@ from quantum_fabric.messages.installation import (
 )
 from quantum_fabric.messages.keys import KeyAlarm, KeyBlock
 from quantum_fabric.messages.requests import (
+    ANYWHERE,
     Accepted,
     Cancel,
     Code,
@@ -83,9 +84,13 @@ from quantum_fabric.messages.requests import (
     LinkRequest,
     Outcome,
     Plan,
+    Promise,
     Refused,
+    Route,
+    Service,
     Status,
     Substandard,
+    Survival,
     Turning,
 )
 from quantum_fabric.messages.states import (
@@ -141,6 +146,7 @@ CLIENT = "client"
 """Name of the seat where requests come from and replies go to; it sits beside the controller."""
 
 __all__ = [
+    "ANYWHERE",
     "CLIENT",
     "CONTROLLER",
     "Accepted",
@@ -196,6 +202,7 @@ __all__ = [
     "Plan",
     "Prepare",
     "Prepared",
+    "Promise",
     "Purified",
     "Purify",
     "PurifyAnswer",
@@ -207,13 +214,16 @@ __all__ = [
     "Released",
     "Renew",
     "Rotation",
+    "Route",
     "Rule",
     "Send",
+    "Service",
     "Side",
     "Stale",
     "Status",
     "Stretch",
     "Substandard",
+    "Survival",
     "Swap",
     "SwapRule",
     "Swapped",

@@ -10,6 +10,57 @@ from quantum_fabric.messages.states import Bell, Choice, Distillation, Order, Pa
 from quantum_fabric.units import Time
 
 
+class Service(Enum):
+    """What is done with a pair at its ends (K, M and R of the link-layer protocol of Dahlberg et al. 2019)."""
+
+    KEEP = "keep"
+    """Create and keep: the halves are handed to the application."""
+    MEASURE = "measure"
+    """Measure directly: both ends measure their half at once and hand over the bits."""
+    PREPARE = "prepare"
+    """Remote state preparation: the source measures its half at once, the destination's half is handed over."""
+
+
+class Promise(Enum):
+    """When the fidelity that is asked for must hold."""
+
+    DELIVERY = "delivery"
+    """Of each pair, when it is delivered."""
+    END = "end"
+    """Of each pair, when the last pair of its set is delivered."""
+    AVERAGE = "average"
+    """On average over the pairs of the request, each when it is delivered."""
+
+
+class Survival(Enum):
+    """Which failures a request must outlive without missing its promises."""
+
+    NOTHING = "nothing"
+    LINK = "link"
+    """Any one link of its path goes dark."""
+    NODE = "node"
+    """Any one repeater of its path fails (and with it the links that end there)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a path may go.
+
+    Attributes:
+        avoid: names of nodes and links that it must not use.
+        trusted: the only nodes that may be its repeaters; None where any may.
+        disjoint: names of requests whose repeaters and links it must not share.
+    """
+
+    avoid: tuple[str, ...] = ()
+    trusted: tuple[str, ...] | None = None
+    disjoint: tuple[str, ...] = ()
+
+
+ANYWHERE = Route()
+"""No constraint on the path."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinkRequest:
     """Ask for entangled pairs between two nodes.
@@ -22,6 +73,18 @@ class LinkRequest:
         deadline: absolute time by which all pairs must be there; None for no deadline.
         hold: True keeps each delivered pair in memory until it is consumed; False hands it over at once.
         name: the caller's label; given by the fabric where empty.
+        service: what is done with each pair at its ends.
+        bell: the Bell state that is wanted; None where any will do, announced by its name (the frame).
+        confidence: probability with which each promise holds, in (0, 1): that a pair reaches `fidelity`, that the deadline is met.
+        promise: when `fidelity` must hold.
+        window: pairs come in packets of `pairs`, all alive together, the oldest no older than this (ps); None for single pairs.
+        jitter: most that the time between two deliveries may deviate from its mean (standard deviation, ps); None for any.
+        tenant: who asks, for quotas and fair shares; "" for nobody in particular.
+        priority: a higher one goes first; 0 is the common one.
+        preemptible: may be put off (never undone: delivered pairs stay) for a request of higher priority.
+        route: where the path may go.
+        survives: which failures it must outlive.
+        key: of the caller: a request that repeats a key is the same request, and gets the same answer.
     """
 
     source: str
@@ -32,6 +95,18 @@ class LinkRequest:
     deadline: Time | None = None
     hold: bool = False
     name: str = ""
+    service: Service = Service.KEEP
+    bell: Bell | None = None
+    confidence: float = 0.95
+    promise: Promise = Promise.DELIVERY
+    window: Time | None = None
+    jitter: Time | None = None
+    tenant: str = ""
+    priority: int = 0
+    preemptible: bool = False
+    route: Route = ANYWHERE
+    survives: Survival = Survival.NOTHING
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
