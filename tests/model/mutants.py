@@ -11,10 +11,11 @@ from model.scenes import CHAIN, COORDINATION, HOP, QUICK, RIVALS, ROUND, SETTLED
 from model.world import Scene
 from quantum_fabric.control import Controller, NodeAgent
 from quantum_fabric.control.circuit import Circuit
+from quantum_fabric.control.delivery import Deliveries
 from quantum_fabric.control.distil import Distiller
 from quantum_fabric.messages import Bell, Commit, Joined, Lost, Send
 
-PREPARED, RETIRE, CONFIRMED = Controller._prepared, Controller._retire, Controller._confirmed
+PREPARED, RETIRE, CONFIRMED = Controller._prepared, Controller._retire, Deliveries.confirmed
 RELEASE, WAKE, SWAPPED = NodeAgent._release, NodeAgent._wake, Circuit.swapped
 EXTENSION, JOINED, DELIVER = Circuit._extension, Circuit.joined, Circuit._deliver_what_can
 
@@ -53,7 +54,7 @@ class Mutant:
 def commits_at_once(self: Any, message: Any, now: Any) -> Sequence[Any]:
     """Does not wait until every node is prepared (the second phase is no barrier)."""
     out = PREPARED(self, message, now)
-    session = self._current(message.epoch)
+    session = self.current(message.epoch)
     if not out and session is not None and session.phase.name == "PREPARING":
         session.installation.waiting.clear()
         session.phase = type(session.phase).RUNNING
@@ -144,7 +145,7 @@ OPEN = {"deadlines": (None,), "until": 0}
 MUTANTS = [
     Mutant(Controller, "_prepared", commits_at_once, replace(HOP, **OPEN), "stuck"),
     Mutant(Controller, "_retire", frees_too_early, HOP, "in the ledger: None"),
-    Mutant(Controller, "_confirmed", delivers_half, HOP, "have not both confirmed"),
+    Mutant(Deliveries, "confirmed", delivers_half, HOP, "have not both confirmed"),
     Mutant(
         NodeAgent, "_commit", commits_any_epoch,
         replace(RIVALS, heralds=0, repeat=1, only=frozenset({"Commit"}), cancel=True, until=0), "of another epoch",

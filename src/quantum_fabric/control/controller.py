@@ -9,8 +9,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from quantum_fabric.control.delivery import delivered, dropped, later_of, withheld
-from quantum_fabric.control.estimate import fidelity
+from quantum_fabric.control.delivery import Deliveries
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.rules import (
     calibration,
@@ -35,7 +34,6 @@ from quantum_fabric.messages import (
     LinkRequest,
     Message,
     Outcome,
-    PairId,
     Plan,
     Prepare,
     Prepared,
@@ -71,7 +69,6 @@ class Controller:
         self.ledger = Ledger({name: node.slots for name, node in topology.nodes.items()})
         self.sessions: dict[str, Session] = {}
         self._lease = lease
-        self._tolerance = tolerance
         self._dark: set[str] = set()
         self._epochs = 0
         self._by_epoch: dict[int, Session] = {}
@@ -79,12 +76,13 @@ class Controller:
         self._known: dict[Hashable, Plan | Refused] = {}
         # until when an answer to Prepare, or a confirmation, may be on its way
         self._patience = 4 * max(topology.delays.values(), default=0) + SECOND // 1000
+        self._deliveries = Deliveries(self, tolerance, self._patience)
         self._handlers: dict[type, Callable[[Any, Time], list[Action]]] = {
             LinkRequest: self._requested,
             Cancel: self._cancelled,
             Prepared: self._prepared,
             Declined: self._declined,
-            Confirmed: self._confirmed,
+            Confirmed: self._deliveries.confirmed,
             Released: self._released,
             LinkReport: self._reported,
             Wake: self._woken,
@@ -156,7 +154,7 @@ class Controller:
         session = self.sessions.get(message.request)
         out: list[Action] = []
         if session is not None and session.open:
-            self._end(session, Status.CANCELLED, "withdrawn by the caller", now, out)
+            self.end(session, Status.CANCELLED, "withdrawn by the caller", now, out)
         elif session is not None:
             self._let_go(session, out)
             session.phase = Phase.ENDED
@@ -186,14 +184,14 @@ class Controller:
         out.append(Wake(now + lease // 2, "renew", epoch))
         out.append(Wake(until, "expire", epoch))
 
-    def _current(self, epoch: int) -> Session | None:
+    def current(self, epoch: int) -> Session | None:
         """The session that this epoch serves now; None when it was replaced or is over."""
         session = self._by_epoch.get(epoch)
         if session is None or session.installation is None or session.installation.epoch != epoch:
             return None
         return session
 
-    def _standing(self, epoch: int) -> tuple[Session, Installation] | None:
+    def standing(self, epoch: int) -> tuple[Session, Installation] | None:
         """The session and installation of an epoch that is in force or keeps delivered pairs; None when it was released."""
         session = self._by_epoch.get(epoch)
         if session is None:
@@ -204,7 +202,7 @@ class Controller:
         return None
 
     def _prepared(self, message: Prepared, now: Time) -> list[Action]:
-        session = self._current(message.epoch)
+        session = self.current(message.epoch)
         if session is None or session.phase is not Phase.PREPARING:
             return [Stale(CONTROLLER, "Prepared", message.epoch)]
         assert session.installation is not None
@@ -215,11 +213,11 @@ class Controller:
         return [Send(node, Commit(message.epoch)) for node in session.plan.path]
 
     def _declined(self, message: Declined, now: Time) -> list[Action]:
-        session = self._current(message.epoch)
+        session = self.current(message.epoch)
         if session is None or session.phase is not Phase.PREPARING:
             return [Stale(CONTROLLER, "Declined", message.epoch)]
         out: list[Action] = []
-        self._end(session, Status.FAILED, f"{message.node} declined: {message.reason}", now, out)
+        self.end(session, Status.FAILED, f"{message.node} declined: {message.reason}", now, out)
         return out
 
     def _let_go(self, session: Session, out: list[Action]) -> None:
@@ -248,7 +246,7 @@ class Controller:
     def _released(self, message: Released, now: Time) -> list[Action]:
         self.ledger.release(message.epoch, message.node)
         out: list[Action] = []
-        session = self._current(message.epoch)
+        session = self.current(message.epoch)
         if session is not None and session.open:  # nobody told the node to: its lease ran out unrenewed
             self._repair(session, f"{message.node} let go of its slots", now, out)
         if not self.ledger.holds(message.epoch):
@@ -269,39 +267,7 @@ class Controller:
                 self._install(session, now, out)
         return out
 
-    # ----------------------------------------------------------------------------------------- delivery
-
-    def _confirmed(self, message: Confirmed, now: Time) -> list[Action]:
-        session = self._current(message.epoch)
-        if session is None or session.phase is not Phase.RUNNING:
-            return [Stale(CONTROLLER, "Confirmed", message.epoch)]
-        assert session.installation is not None
-        halves, met = session.installation.halves, session.installation.met
-        while met and next(iter(met.values())) < now - self._patience:
-            del met[next(iter(met))]
-        if message.pair in met or message.at < now - self._patience:  # a letter that comes twice
-            return [Stale(CONTROLLER, "Confirmed", message.epoch)]
-        first = halves.get(message.pair)
-        if first is None or first.node == message.node:  # an end that says it twice is still one end
-            halves[message.pair] = message
-            return []
-        del halves[message.pair]
-        met[message.pair] = now
-        later = later_of(first, message)
-        if fidelity(later.quality) < session.request.fidelity:
-            return list(withheld(session.request, later))
-        session.delivered += 1
-        pair = delivered(session.request, session.delivered, first, message, self._tolerance)
-        out: list[Action] = [Send(CLIENT, pair)]
-        if session.request.hold:
-            session.installation.held_until = max(session.installation.held_until, pair.expires_at)
-            key = "\n".join(message.pair)  # a name may hold spaces, but is one line
-            out.append(Wake(max(now, pair.expires_at), "pair", message.epoch, key))
-        if session.delivered >= session.request.pairs:
-            self._end(session, Status.COMPLETED, "all pairs delivered", now, out)
-        return out
-
-    def _end(self, session: Session, status: Status, reason: str, now: Time, out: list[Action]) -> None:
+    def end(self, session: Session, status: Status, reason: str, now: Time, out: list[Action]) -> None:
         """Tell the one outcome and give back what the request holds."""
         request = session.request
         if session in self._queue:
@@ -339,7 +305,7 @@ class Controller:
         owed = replace(request, pairs=request.pairs - session.delivered, deadline=deadline)
         found = self._planned(owed)
         if isinstance(found, Refused):
-            self._end(session, Status.FAILED, f"{why}; {found.reason}", now, out)
+            self.end(session, Status.FAILED, f"{why}; {found.reason}", now, out)
             return
         session.plan = found
         if self._fits(found):
@@ -356,9 +322,9 @@ class Controller:
             case "deadline":
                 self._past_deadline(self.sessions[message.key], now, out)
             case "pair":
-                self._pair_expired(message, out)
+                self._deliveries.pair_expired(message, out)
             case "held":
-                self._past_holding(message.epoch, out)
+                self._deliveries.past_holding(message.epoch, out)
             case "prepared":
                 self._past_patience(message.epoch, now, out)
             case "renew":
@@ -375,34 +341,18 @@ class Controller:
     def _past_deadline(self, session: Session, now: Time, out: list[Action]) -> None:
         if session.open:
             reason = f"{session.delivered} of {session.request.pairs} pairs by the deadline"
-            self._end(session, Status.EXPIRED, reason, now, out)
-
-    def _pair_expired(self, message: Wake, out: list[Action]) -> None:
-        standing = self._standing(message.epoch)
-        if standing is not None:
-            left, right = message.key.split("\n")
-            out.extend(dropped(standing[0].request, message.epoch, PairId(left, right), "expired"))
-
-    def _past_holding(self, epoch: int, out: list[Action]) -> None:
-        standing = self._standing(epoch)
-        if standing is None:
-            return
-        session, installation = standing
-        session.kept.remove(installation)
-        out.extend(Send(node, Release(epoch)) for node in installation.plan.path)
-        if session.phase is Phase.HOLDING and not session.kept:
-            session.phase = Phase.ENDED
+            self.end(session, Status.EXPIRED, reason, now, out)
 
     def _past_patience(self, epoch: int, now: Time, out: list[Action]) -> None:
-        session = self._current(epoch)
+        session = self.current(epoch)
         if session is not None and session.phase is Phase.PREPARING:
             assert session.installation is not None
             silent = ", ".join(sorted(session.installation.waiting))
             reason = f"no answer from {silent} within {show_time(self._patience)}"
-            self._end(session, Status.FAILED, reason, now, out)
+            self.end(session, Status.FAILED, reason, now, out)
 
     def _renew(self, epoch: int, now: Time, out: list[Action]) -> None:
-        standing = self._standing(epoch)
+        standing = self.standing(epoch)
         if standing is None:
             return
         session, installation = standing

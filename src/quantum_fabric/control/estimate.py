@@ -15,6 +15,8 @@ from quantum_fabric.units import SECOND, Time, seconds
 FOREVER: Time = 10 * 365 * 86_400 * SECOND
 """Expiry of a pair that does not decay, as an age."""
 
+_FOREVER = FOREVER / SECOND
+
 
 def fidelity(quality: Correlators) -> float:
     """Fidelity to the announced Bell state, ``(1 + x + y + z)/4``."""
@@ -32,9 +34,12 @@ def interval(quality: Correlators, tolerance: float) -> tuple[float, float]:
         >>> low < 0.925 < high
         True
     """
-    low = [_power(c, 1.0 + tolerance) for c in quality]
-    high = [_power(c, 1.0 - tolerance) for c in quality]
-    return (fidelity((low[0], low[1], low[2])), fidelity((high[0], high[1], high[2])))
+    x, y, z = quality
+    more, less = 1.0 + tolerance, 1.0 - tolerance
+    if x > 0.0 and y > 0.0 and z > 0.0:
+        return ((1.0 + x**more + y**more + z**more) / 4.0, (1.0 + x**less + y**less + z**less) / 4.0)
+    low, high = ((_power(x, n), _power(y, n), _power(z, n)) for n in (more, less))
+    return (fidelity(low), fidelity(high))
 
 
 def _power(correlator: float, exponent: float) -> float:
@@ -78,17 +83,26 @@ def lifetime(
     """
     if fidelity(quality) <= floor:
         return 0
+    if not stretches and min(quality) >= 0.0:
+        (x, y, z), (rate_x, rate_y, rate_z) = quality, decay
+        x, y, z = x * exp(-rate_x * _FOREVER), y * exp(-rate_y * _FOREVER), z * exp(-rate_z * _FOREVER)
+        if (1.0 + x + y + z) / 4.0 > floor:
+            return FOREVER
+        return _newton(quality, decay, 4.0 * floor - 1.0)
+    return _bisected(quality, decay, floor, stretches, now)
 
+
+def _bisected(
+    quality: Correlators, decay: Correlators, floor: float, stretches: tuple[Stretch, ...], now: Time
+) -> Time:
     def later(t: float) -> float:
         x, y, z = (c * exp(-r * t) for c, r in zip(quality, decay, strict=True))
         for stretch in stretches:
             x, y, z = stretched((x, y, z), stretch, now, now + int(t * SECOND))
         return (1.0 + x + y + z) / 4.0
 
-    if later(FOREVER / SECOND) > floor:
+    if later(_FOREVER) > floor:
         return FOREVER
-    if not stretches and min(quality) >= 0.0:
-        return _newton(quality, decay, 4.0 * floor - 1.0)
     low, high = 0.0, 1e-9
     while later(high) > floor:
         low, high = high, 2.0 * high
