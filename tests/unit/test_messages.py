@@ -70,7 +70,17 @@ def test_all_names_everything_public_and_nothing_else() -> None:
     assert public <= set(messages.__all__)
     assert all(hasattr(messages, name) for name in messages.__all__)
     assert messages.__all__ == sorted(messages.__all__, key=lambda n: (not n.isupper(), n))
-    aliases = {"Client", "Command", "Coordination", "Event", "Installation", "Keys", "Message", "Rule"}
+    aliases = {
+        "Carriage",
+        "Client",
+        "Command",
+        "Coordination",
+        "Event",
+        "Installation",
+        "Keys",
+        "Message",
+        "Rule",
+    }
     numbers = {"Correlators", "Weights"}
     assert set(messages.__all__) == public | aliases | numbers | {"CLIENT", "CONTROLLER"}
 

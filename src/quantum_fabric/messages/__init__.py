@@ -9,13 +9,14 @@ Identity of a pair:
     herald on lane 0 of that link. A longer pair is named by the elementary pairs at its two ends, a `PairId`. So
     identities compose at a swap without anybody allocating a number.
 
-Six families (one module each; the unions are below):
+Seven families (one module each; the unions are below):
     requests and outcomes  caller <-> controller
     installation           controller <-> node agents
     coordination           node agent <-> node agent
     commands               node agent (or a service) -> plant
     events                 plant -> node agents
     keys                   a service that makes keys -> watchers
+    letters                seat <-> seat, where the classical plane or the controller fails
 """
 
 from __future__ import annotations
@@ -71,6 +72,20 @@ from quantum_fabric.messages.installation import (
     SwapRule,
 )
 from quantum_fabric.messages.keys import KeyAlarm, KeyBlock
+from quantum_fabric.messages.letters import (
+    ClockStep,
+    ControllerFailed,
+    ControllerRecovered,
+    Deposed,
+    Holding,
+    Inquire,
+    Letter,
+    Partition,
+    Receipt,
+    Restarted,
+    Undelivered,
+    Verdict,
+)
 from quantum_fabric.messages.requests import (
     ANYWHERE,
     Accepted,
@@ -110,6 +125,10 @@ from quantum_fabric.messages.states import (
 Coordination: TypeAlias = Joined | Lost | PurifyAsk | PurifyAnswer
 Installation: TypeAlias = (
     Prepare | Prepared | Declined | Commit | Renew | Drain | Release | Released | Confirmed | LinkReport
+    | Restarted | Inquire | Holding
+)  # fmt: skip
+Carriage: TypeAlias = (
+    Letter | Receipt | Undelivered | Deposed | Partition | ClockStep | ControllerFailed | ControllerRecovered
 )
 Command: TypeAlias = Arm | Swap | Purify | Discard | Consume | Measure | Teleport | Correct | Calibrate
 Event: TypeAlias = (
@@ -127,7 +146,7 @@ Event: TypeAlias = (
 Client: TypeAlias = LinkRequest | Cancel | Accepted | Refused | Delivered | Substandard | Outcome
 Keys: TypeAlias = KeyBlock | KeyAlarm
 Message: TypeAlias = (
-    Coordination | Installation | Command | Event | Client | Keys | Wake | Truth | Drifted | Stale
+    Coordination | Installation | Carriage | Command | Event | Client | Keys | Wake | Truth | Drifted | Stale
 )
 
 
@@ -157,13 +176,17 @@ __all__ = [
     "Calibrated",
     "Calibration",
     "Cancel",
+    "Carriage",
     "Choice",
     "Client",
+    "ClockStep",
     "Code",
     "Command",
     "Commit",
     "Confirmed",
     "Consume",
+    "ControllerFailed",
+    "ControllerRecovered",
     "Coordination",
     "Correct",
     "Correlators",
@@ -172,6 +195,7 @@ __all__ = [
     "DeliverRule",
     "Delivered",
     "DeliveryLaw",
+    "Deposed",
     "Discard",
     "Distillation",
     "Drain",
@@ -180,12 +204,15 @@ __all__ = [
     "Forecast",
     "GenerateRule",
     "Heralded",
+    "Holding",
+    "Inquire",
     "Installation",
     "Join",
     "Joined",
     "KeyAlarm",
     "KeyBlock",
     "Keys",
+    "Letter",
     "LinkChanged",
     "LinkPlan",
     "LinkReport",
@@ -199,6 +226,7 @@ __all__ = [
     "Order",
     "Outcome",
     "PairId",
+    "Partition",
     "Plan",
     "Prepare",
     "Prepared",
@@ -208,11 +236,13 @@ __all__ = [
     "PurifyAnswer",
     "PurifyAsk",
     "PurifyRule",
+    "Receipt",
     "Received",
     "Refused",
     "Release",
     "Released",
     "Renew",
+    "Restarted",
     "Rotation",
     "Route",
     "Rule",
@@ -231,6 +261,8 @@ __all__ = [
     "Teleported",
     "Truth",
     "Turning",
+    "Undelivered",
+    "Verdict",
     "Wake",
     "Weights",
 ]

@@ -200,8 +200,14 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class LinkReport:
-    """A node tells the controller that it lost or regained the light of a link."""
+    """A node tells the controller that it lost or regained the light of a link.
+
+    ``number`` counts what the node has told of this link, from 1, so that old news which comes late is known for old; 0 where it
+    does not count. Reports of a later ``life`` of the node are newer than all of an earlier one.
+    """
 
     node: str
     link: str
     up: bool
+    number: int = 0
+    life: int = 0
