@@ -82,11 +82,13 @@ def test_all_names_everything_public_and_nothing_else() -> None:
         "Rule",
     }
     numbers = {"Correlators", "Weights"}
-    assert set(messages.__all__) == public | aliases | numbers | {"CLIENT", "CONTROLLER"}
+    assert set(messages.__all__) == public | aliases | numbers | {"ANYWHERE", "CLIENT", "CONTROLLER"}
 
 
 def test_each_message_is_in_the_union_and_each_record_is_a_message_or_a_part_of_one() -> None:
-    parts = {"Calibration", "DeliveryLaw", "Forecast", "Join", "LinkPlan", "Plan", "Send", "Turning"}
+    parts = {
+        "Calibration", "DeliveryLaw", "Forecast", "Join", "LinkPlan", "Plan", "Read", "Reading", "Route", "Send", "Turning",
+    }  # fmt: skip
     rules = {kind.__name__ for kind in get_args(messages.Rule)}
     union = [kind.__name__ for kind in get_args(Message)]
     assert len(union) == len(set(union))

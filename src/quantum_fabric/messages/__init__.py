@@ -34,6 +34,7 @@ from quantum_fabric.messages.commands import (
     Purify,
     Swap,
     Teleport,
+    Turn,
     Wake,
 )
 from quantum_fabric.messages.coordination import Joined, Lost, PurifyAnswer, PurifyAsk
@@ -65,6 +66,8 @@ from quantum_fabric.messages.installation import (
     Prepare,
     Prepared,
     PurifyRule,
+    Read,
+    Reading,
     Release,
     Released,
     Renew,
@@ -86,6 +89,7 @@ from quantum_fabric.messages.letters import (
     Undelivered,
     Verdict,
 )
+from quantum_fabric.messages.readings import Outcomes, Packet, Tested, Unread
 from quantum_fabric.messages.requests import (
     ANYWHERE,
     Accepted,
@@ -130,7 +134,7 @@ Installation: TypeAlias = (
 Carriage: TypeAlias = (
     Letter | Receipt | Undelivered | Deposed | Partition | ClockStep | ControllerFailed | ControllerRecovered
 )
-Command: TypeAlias = Arm | Swap | Purify | Discard | Consume | Measure | Teleport | Correct | Calibrate
+Command: TypeAlias = Arm | Swap | Purify | Discard | Consume | Measure | Teleport | Correct | Turn | Calibrate
 Event: TypeAlias = (
     Heralded
     | Swapped
@@ -143,7 +147,9 @@ Event: TypeAlias = (
     | NodeFailed
     | NodeRecovered
 )
-Client: TypeAlias = LinkRequest | Cancel | Accepted | Refused | Delivered | Substandard | Outcome
+Client: TypeAlias = (
+    LinkRequest | Cancel | Accepted | Refused | Delivered | Substandard | Outcomes | Tested | Unread | Packet | Outcome
+)  # fmt: skip
 Keys: TypeAlias = KeyBlock | KeyAlarm
 Message: TypeAlias = (
     Coordination | Installation | Carriage | Command | Event | Client | Keys | Wake | Truth | Drifted | Stale
@@ -225,6 +231,8 @@ __all__ = [
     "NodeRecovered",
     "Order",
     "Outcome",
+    "Outcomes",
+    "Packet",
     "PairId",
     "Partition",
     "Plan",
@@ -236,6 +244,8 @@ __all__ = [
     "PurifyAnswer",
     "PurifyAsk",
     "PurifyRule",
+    "Read",
+    "Reading",
     "Receipt",
     "Received",
     "Refused",
@@ -259,9 +269,12 @@ __all__ = [
     "Swapped",
     "Teleport",
     "Teleported",
+    "Tested",
     "Truth",
+    "Turn",
     "Turning",
     "Undelivered",
+    "Unread",
     "Verdict",
     "Wake",
     "Weights",

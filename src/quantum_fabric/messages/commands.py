@@ -97,6 +97,16 @@ class Correct:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """Apply the Pauli operator with this label to the half in this slot: its pair goes from one Bell state to another."""
+
+    node: str
+    slot: int
+    label: Bell
+    half: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Calibrate:
     """Bring a link back into alignment; it attempts nothing until `Calibrated` says that this is over.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from quantum_fabric.messages.states import (
@@ -101,11 +101,59 @@ class CutoffRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Of the pairs that an end completes, some are measured there at once.
+
+    Which pairs, and in which basis, follows from the key and the pair's identity (`quantum_fabric.control.reading`): both ends say the
+    same without asking, and a repeater, which has no key, cannot know.
+
+    Attributes:
+        bases: among which is chosen evenly: "X", "Y", "Z".
+        share: of the pairs, in (0, 1].
+        key: 64 hexadecimal digits that only the two ends and the controller have; never shown.
+        own: goes into the choice of the basis: where both ends have the same, both choose the same basis; else each its own.
+    """
+
+    bases: tuple[str, ...]
+    share: float = 1.0
+    key: str = field(default="", repr=False)
+    own: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What an end has read of its half.
+
+    Attributes:
+        basis: "X", "Y" or "Z".
+        bit: as read out; None where the memory had lost the half.
+        test: whether it was a test.
+    """
+
+    basis: str
+    bit: int | None
+    test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DeliverRule:
-    """Hand pairs shared with ``partner`` to the application; ``hold`` keeps them in memory until consumed."""
+    """What is done with complete pairs.
+
+    Attributes:
+        partner: at the other end.
+        hold: keep pairs in memory until they are consumed, instead of handing them over at once.
+        reading: measure halves here and tell the controller; None to hand them over.
+        tests: measure halves here as a test, whatever else is to be done with pairs; both ends have the same.
+        bell: the Bell state in which pairs are announced to the application; None for the one that each happens to be in.
+        turns: this end brings pairs into that state: by a Pauli operator on its half, or by flipping the bit that it has read.
+    """
 
     partner: str
     hold: bool
+    reading: Reading | None = None
+    tests: Reading | None = None
+    bell: Bell | None = None
+    turns: bool = False
 
 
 Rule: TypeAlias = GenerateRule | PurifyRule | SwapRule | CutoffRule | DeliverRule
@@ -183,7 +231,8 @@ class Confirmed:
     """An end node says that a pair is complete as far as it can know.
 
     ``quality`` holds the believed correlators at ``at``; ``decay`` the believed decay rates (x, y, z; 1/s) of both halves
-    together and ``stretches`` the stretched parts, from which the expiry follows.
+    together and ``stretches`` the stretched parts, from which the expiry follows. An end that measures its half confirms when it has
+    read it, and ``read`` says what.
     """
 
     epoch: int
@@ -196,6 +245,7 @@ class Confirmed:
     at: Time
     slot: int
     stretches: tuple[Stretch, ...] = ()
+    read: Read | None = None
 
 
 @dataclass(frozen=True, slots=True)

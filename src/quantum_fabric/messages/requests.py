@@ -85,6 +85,8 @@ class LinkRequest:
         route: where the path may go.
         survives: which failures it must outlive.
         key: of the caller: a request that repeats a key is the same request, and gets the same answer.
+        bases: of MEASURE and PREPARE: in which of "X", "Y" and "Z" an end measures, each pair in one of them at random and each
+            end for itself.
     """
 
     source: str
@@ -107,6 +109,7 @@ class LinkRequest:
     route: Route = ANYWHERE
     survives: Survival = Survival.NOTHING
     key: str = ""
+    bases: tuple[str, ...] = ("X", "Z")
 
 
 @dataclass(frozen=True, slots=True)
