@@ -20,14 +20,12 @@ from quantum_fabric.control.ageing import Ageing
 from quantum_fabric.control.choosing import Policy, choose
 from quantum_fabric.control.distil import Distiller, operation_noise
 from quantum_fabric.control.estimate import fidelity
+from quantum_fabric.control.handover import Handover
 from quantum_fabric.control.qubit import Qubit, State
 from quantum_fabric.messages import (
-    CONTROLLER,
     Arm,
     Bell,
     Choice,
-    Confirmed,
-    Consume,
     Correlators,
     CutoffRule,
     DeliverRule,
@@ -36,7 +34,7 @@ from quantum_fabric.messages import (
     Heralded,
     Joined,
     Lost,
-    PairId,
+    Measured,
     Prepare,
     PurifyRule,
     Send,
@@ -89,7 +87,6 @@ class Circuit:
         self._generate: dict[int, GenerateRule] = {}
         self._lefts: frozenset[str] = frozenset()
         self._rights: frozenset[str] = frozenset()
-        self._deliver: DeliverRule | None = None
         self._cutoff: Time | None = None
         self._by_name: dict[str, Qubit] = {}
         self._beyond: dict[str, Beyond] = {}
@@ -99,6 +96,12 @@ class Circuit:
         for rule in prepare.rules:
             self._take(rule, purify)
         self.ageing = Ageing(calibration, self._generate)
+        deliver = self._deliver = next(
+            (each for each in prepare.rules if isinstance(each, DeliverRule)), None
+        )
+        self._handover = (
+            None if deliver is None else Handover(self.node, self.epoch, deliver, self.ageing, self)
+        )
         self._rounds = {partner: rule.rounds for partner, rule in purify.items()}
         self.distiller = Distiller(self.node, self.epoch, self.noise, purify, self, self._retention)
 
@@ -115,8 +118,6 @@ class Circuit:
                 self._choice = rule.choice
             case CutoffRule():
                 self._cutoff = rule.age
-            case DeliverRule():
-                self._deliver = rule
 
     # -------------------------------------------------------------------------------------------- life
 
@@ -291,7 +292,7 @@ class Circuit:
         if qubit is None:
             return self._forward(news, now)
         out: list[Action] = []
-        if qubit.state in (State.SWAPPING, State.ASKING, State.ANSWERING):
+        if qubit.state in (State.SWAPPING, State.ASKING, State.ANSWERING, State.READING):
             qubit.broken = True
         else:
             self.free(qubit, now, out, discard=True)
@@ -331,6 +332,17 @@ class Circuit:
             return []
         out: list[Action] = [Send(qubit.partner, Lost(self.epoch, qubit.far, "cutoff"))]
         self.free(qubit, now, out, discard=True)
+        self.react(now, out)
+        return out
+
+    def measured(self, event: Measured, now: Time) -> list[Action]:
+        """A half has been read: by rule, or by the application that held it."""
+        qubit = self.qubits[event.slot]
+        if qubit.state is not State.READING:
+            return self.consumed(event.slot, now)
+        assert self._handover is not None
+        out: list[Action] = []
+        self._handover.measured(qubit, event, now, out)
         self.react(now, out)
         return out
 
@@ -394,24 +406,11 @@ class Circuit:
             out.append(Swap(self.node, chosen[0].slot, chosen[1].slot))
 
     def _deliver_what_can(self, rule: DeliverRule, now: Time, out: list[Action]) -> None:
+        handover = self._handover
+        assert handover is not None
         for qubit in list(self.qubits.values()):
             if qubit.state is not State.LIVE or qubit.partner != rule.partner:
                 continue
             if qubit.rounds < self._rounds.get(qubit.partner, 0):
                 continue
-            out.append(Send(CONTROLLER, self._confirmation(qubit, now)))
-            if rule.hold:
-                qubit.move(State.HELD)
-            else:
-                out.append(Consume(self.node, qubit.slot, qubit.frame))
-                self.free(qubit, now, out)
-
-    def _confirmation(self, qubit: Qubit, now: Time) -> Confirmed:
-        quality = product(qubit.quality, product(self.own_ageing(qubit, now), self.ageing.there(qubit, now)))
-        mine_is_left = qubit.side is Side.RIGHT  # a source's pairs lie to its right
-        pair = PairId(qubit.mine, qubit.far) if mine_is_left else PairId(qubit.far, qubit.mine)
-        born = min(qubit.born, qubit.far_born)
-        rates, stretches = self.ageing.rates(qubit), self.ageing.stretches(qubit)
-        return Confirmed(
-            self.epoch, self.node, pair, qubit.frame, quality, rates, born, now, qubit.slot, stretches
-        )
+            handover.complete(qubit, now, out)

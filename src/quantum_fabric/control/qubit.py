@@ -26,6 +26,8 @@ class State(Enum):
     """The initiator waits for the other end's answer."""
     ANSWERING = auto()
     """The responder's gate of a purification is running."""
+    READING = auto()
+    """The end of a complete pair measures its half, as the rules say."""
     HELD = auto()
     """Delivered and kept for the application."""
 
@@ -35,16 +37,21 @@ class State(Enum):
 MOVES: dict[State, frozenset[State]] = {
     State.IDLE: frozenset({State.ARMED}),
     State.ARMED: frozenset({State.LIVE, State.IDLE}),
-    State.LIVE: frozenset({State.SWAPPING, State.ASKING, State.ANSWERING, State.HELD, State.IDLE}),
+    State.LIVE: frozenset(
+        {State.SWAPPING, State.ASKING, State.ANSWERING, State.READING, State.HELD, State.IDLE}
+    ),
     State.SWAPPING: frozenset({State.IDLE}),
     State.ASKING: frozenset({State.ASKED, State.IDLE}),
     State.ASKED: frozenset({State.LIVE, State.IDLE}),
     State.ANSWERING: frozenset({State.LIVE, State.IDLE}),
+    State.READING: frozenset({State.IDLE}),
     State.HELD: frozenset({State.IDLE}),
 }
 """Every legal move; anything else is a bug and raises."""
 
-ENTANGLED = frozenset({State.LIVE, State.SWAPPING, State.ASKING, State.ASKED, State.ANSWERING, State.HELD})
+ENTANGLED = frozenset(
+    {State.LIVE, State.SWAPPING, State.ASKING, State.ASKED, State.ANSWERING, State.READING, State.HELD}
+)
 
 
 class Qubit:

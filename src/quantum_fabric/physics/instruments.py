@@ -242,6 +242,20 @@ def corrected(qubit: Array, label: int) -> Array:
     return np.asarray(pauli @ qubit @ pauli.conj().T, dtype=np.complex128)
 
 
+def turned(pair: Array, which: int, label: int) -> Array:
+    """A pair after the Pauli operator of a label on one half. Shape (2, 2, 2, 2).
+
+    Examples:
+        >>> after = turned(bell_mixture((0.9, 0.1, 0.0, 0.0), 0), 1, 3)
+        >>> weights_of(after, 3).round(9).tolist()
+        [0.9, 0.1, 0.0, 0.0]
+    """
+    pauli = PAULIS[label]
+    ordered = pair if which == 0 else reversed_ends(pair)
+    new = np.einsum("xa,abAB,XA->xbXB", pauli, ordered, pauli.conj())
+    return np.asarray(new if which == 0 else reversed_ends(new), dtype=np.complex128)
+
+
 def reading(pair: Array, which: int, basis: str, keep: float) -> tuple[float, Array]:
     """Measure one half: probability of a true 1, and the other half given 0 and given 1, not normalised: shape (2, 2, 2).
 

@@ -20,6 +20,7 @@ from quantum_fabric.messages import (
     Teleport,
     Teleported,
     Truth,
+    Turn,
 )
 from quantum_fabric.twin.qubits import Half, Pair, Sent, take
 from quantum_fabric.units import Time
@@ -71,6 +72,7 @@ class Applications:
             Measure: self._measure,
             Teleport: self._teleport,
             Correct: self._correct,
+            Turn: self._turn,
         }
 
     def _doubt(self, pair: Pair) -> None:
@@ -155,3 +157,9 @@ class Applications:
         self._doubt(pair)
         wrong = (sent.label >> 1 ^ command.bits[0]) << 1 | (sent.label & 1 ^ command.bits[1])
         self._emit(command.node, Received(command.node, command.slot, pair.receive(sent, wrong)))
+
+    def _turn(self, command: Turn, now: Time) -> None:
+        """At once and without noise, like the operator of a correction."""
+        half = self._half(command.node, command.slot, "turn", command.half)
+        half.age(now)
+        half.pair.turn(half, int(command.label))

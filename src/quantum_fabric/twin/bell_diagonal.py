@@ -117,6 +117,10 @@ class BellDiagonal(Pair):
         size = {"X": self.x, "Y": self.y, "Z": self.z}[basis] * turned * self.measured[2]
         return self.measured[1] ^ expected_parity(basis, self.frame) ^ int(draws.flip((1.0 - size) / 2.0))
 
+    def turn(self, half: Half, label: int) -> None:  # noqa: ARG002 (the port)
+        """A mixture of Bell states stays what it is, relative to another one."""
+        self.frame ^= label
+
     def send(self, half: Half, amplitudes: tuple[complex, complex], draws: Stream) -> int:  # noqa: ARG002 (the port)
         """The sender's half is maximally mixed, so the label does not depend on what is sent."""
         return draw_label(draws.uniform(), half.node.outcomes)

@@ -30,6 +30,7 @@ from quantum_fabric.physics.instruments import (
     swapped,
     teleport_chances,
     teleported,
+    turned,
     twirled,
     weights_of,
     without,
@@ -146,6 +147,11 @@ class Exact(Pair):
         self.measured = self.measured or (basis, bit, turned)
         self.rho = beside(rest[bit] / rest[bit].trace().real, self._place(half))
         return bit
+
+    def turn(self, half: Half, label: int) -> None:
+        """The operator acts on the state; what is announced goes with it."""
+        self.rho = turned(self.rho, self._place(half), label)
+        self.frame ^= label
 
     def send(self, half: Half, amplitudes: tuple[complex, complex], draws: Stream) -> int:
         """The announced label is drawn from the two qubits that are measured."""

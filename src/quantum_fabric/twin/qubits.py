@@ -193,6 +193,10 @@ class Pair(ABC):
         """A readout of one half in a basis, before the readout's own error: the true bit."""
 
     @abstractmethod
+    def turn(self, half: Half, label: int) -> None:
+        """The Pauli operator with this label acts on one half."""
+
+    @abstractmethod
     def send(self, half: Half, amplitudes: tuple[complex, complex], draws: Stream) -> int:
         """The sender's Bell measurement of a teleportation: the announced label."""
 

@@ -13,11 +13,12 @@ from quantum_fabric.messages import Bell, Joined, Side
 LIFE = {
     "IDLE": "ARMED",
     "ARMED": "LIVE IDLE",
-    "LIVE": "SWAPPING ASKING ANSWERING HELD IDLE",
+    "LIVE": "SWAPPING ASKING ANSWERING READING HELD IDLE",
     "SWAPPING": "IDLE",
     "ASKING": "ASKED IDLE",
     "ASKED": "LIVE IDLE",
     "ANSWERING": "LIVE IDLE",
+    "READING": "IDLE",
     "HELD": "IDLE",
 }
 """The life of a slot, written down a second time."""
