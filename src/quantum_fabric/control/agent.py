@@ -74,7 +74,7 @@ class NodeAgent:
             Drain: self._drain,
             Release: self._release,
             Consume: self._consume,
-            Measured: self._used,
+            Measured: self._measured,
             Teleported: self._used,
             Received: self._used,
             LinkChanged: self._link_changed,
@@ -210,7 +210,11 @@ class NodeAgent:
         circuit.react(now, out)
         return out
 
-    def _used(self, event: Measured | Teleported | Received, now: Time) -> Sequence[Action]:
+    def _measured(self, event: Measured, now: Time) -> Sequence[Action]:
+        circuit = self._holder(event.slot)
+        return circuit.measured(event, now) if circuit else ()
+
+    def _used(self, event: Teleported | Received, now: Time) -> Sequence[Action]:
         """A service has used a held half: its slot is free again."""
         circuit = self._holder(event.slot)
         return circuit.consumed(event.slot, now) if circuit else ()
