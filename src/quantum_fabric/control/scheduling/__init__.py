@@ -1,0 +1,1 @@
+"""Who goes next, when, and how much for whom: pure decisions that the controller asks for."""
