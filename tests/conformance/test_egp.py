@@ -450,12 +450,7 @@ def test_an_expired_number_is_not_given_while_a_pair_has_it() -> None:
 
 def test_the_twin_knows_that_the_frame_is_right() -> None:
     """An OK's Bell state is what the consumers tell the plant; a wrong one would show as a low fidelity."""
-    fabric = Fabric(
-        inventory(
-            {"A": node(slots=4), "B": node(slots=4)}, [("A", "B", link(0.3, period=100 * US, fidelity=1.0))]
-        ),
-        seed=2,
-    )
+    fabric = two(0.3, 1.0, hop_delay=0, slots=4)
     truths: list[Truth] = []
     fabric.watch(lambda _time, _place, message: truths.append(message), Truth)  # type: ignore[arg-type]
     above = layer(fabric)

@@ -297,8 +297,12 @@ class OkKeep(Ok):
 
 @dataclass(frozen=True, slots=True)
 class OkMeasure(Ok):
-    """OK of type M: ``outcome`` is the bit, ``basis`` where it was measured (turned by the rotations of the CREATE where it was not
-    random)."""
+    """OK of type M.
+
+    Attributes:
+        outcome: the bit.
+        basis: where it was measured; turned by the rotations of the CREATE where that asked for no random one.
+    """
 
     KIND: ClassVar[str] = "OK_M"
     outcome: int = 0
