@@ -6,6 +6,7 @@ fires before what has to arrive until then has arrived (``transit``). Everything
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -129,9 +130,9 @@ class World:
             )
         ]
         self.letters, self.timers, self.messages, self.answers = Numbers(), Numbers(), Numbers(), Numbers()
-        known: dict[Any, Any] = {}
+        known: OrderedDict[Any, Any] = OrderedDict()
         self._first = scene.controller(self.topology, LEASE)
-        self._first._known = known
+        self._first.admission._memory._known = known
         self.shelf = Shelf(self.topology, known)
         self.truths: list[Truth] = []
         self._truth_numbers: dict[Hashable, int] = {}
@@ -264,7 +265,7 @@ class World:
 
     def _fresh(self) -> Controller:
         made = self.scene.controller(self.topology, LEASE)
-        made._known = self._first._known
+        made.admission._memory._known = self._first.admission._memory._known
         return made
 
     def _without(self, state: State, letter: int) -> State:

@@ -5,16 +5,17 @@ It is a decider: a message comes in with the time, messages go out. It knows top
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from quantum_fabric.control.admission import Admission
 from quantum_fabric.control.delivery import Deliveries
 from quantum_fabric.control.ledger import Ledger
+from quantum_fabric.control.recovery import Recovery
 from quantum_fabric.control.rules import (
     calibration,
     compile_rules,
-    lane_room,
     lanes_wanted,
     retention,
     slots_wanted,
@@ -25,11 +26,13 @@ from quantum_fabric.messages import (
     CONTROLLER,
     Accepted,
     Cancel,
-    Code,
     Commit,
     Confirmed,
+    ControllerRecovered,
     Declined,
+    Deposed,
     Drain,
+    Holding,
     LinkReport,
     LinkRequest,
     Message,
@@ -41,9 +44,11 @@ from quantum_fabric.messages import (
     Release,
     Released,
     Renew,
+    Restarted,
     Send,
     Stale,
     Status,
+    Undelivered,
     Wake,
 )
 from quantum_fabric.network.planning import plan as make_plan
@@ -51,8 +56,11 @@ from quantum_fabric.network.topology import Topology
 from quantum_fabric.ports import Action
 from quantum_fabric.units import SECOND, Time, show_time
 
-REMEMBERED = 4096
-"""Answers of the planner that are kept."""
+
+def _asked_planner(
+    topology: Topology, request: LinkRequest, free: Mapping[str, int] | None
+) -> Plan | Refused:
+    return make_plan(topology, request, free)
 
 
 class Controller:
@@ -67,16 +75,18 @@ class Controller:
     def __init__(self, topology: Topology, lease: Time = 2 * SECOND, tolerance: float = 0.05) -> None:
         self.topology = topology
         self.ledger = Ledger({name: node.slots for name, node in topology.nodes.items()})
+        self.admission = Admission(topology, self.ledger, _asked_planner)
         self.sessions: dict[str, Session] = {}
         self._lease = lease
-        self._dark: set[str] = set()
         self._epochs = 0
         self._by_epoch: dict[int, Session] = {}
         self._queue: list[Session] = []
-        self._known: dict[Hashable, Plan | Refused] = {}
         # until when an answer to Prepare, or a confirmation, may be on its way
         self._patience = 4 * max(topology.delays.values(), default=0) + SECOND // 1000
+        self._tardy: Time = 0  # for how long a letter may be under way, where some are lost and sent again
+        self._guard: Time = 0  # by which nodes are told that leases end before they do in the ledger
         self._deliveries = Deliveries(self, tolerance, self._patience)
+        self._recovery = Recovery(self)
         self._handlers: dict[type, Callable[[Any, Time], list[Action]]] = {
             LinkRequest: self._requested,
             Cancel: self._cancelled,
@@ -86,23 +96,44 @@ class Controller:
             Released: self._released,
             LinkReport: self._reported,
             Wake: self._woken,
+            Restarted: self._recovery.restarted,
+            Holding: self._recovery.holding,
+            Undelivered: self._recovery.undelivered,
+            Deposed: self._recovery.deposed,
+            ControllerRecovered: self._recovery.recovered,
         }
 
     def handle(self, message: Message, now: Time) -> Sequence[Action]:
         """Answer one message."""
         return self._handlers[type(message)](message, now)
 
-    # ---------------------------------------------------------------------------------------- admission
+    def bear(self, tardy: Time, guard: Time) -> None:
+        """From now on reckon with letters that take long and with clocks of nodes that are wrong.
 
-    def _working(self) -> Topology:
-        return self.topology.without(links=tuple(sorted(self._dark))) if self._dark else self.topology
+        Args:
+            tardy: for how long a letter may be on its way, ps.
+            guard: by how much a node's clock may be behind, ps.
+        """
+        self._tardy, self._guard = tardy, guard
+        self._patience = self._deliveries.patience = max(self._patience, 2 * tardy)
+
+    def count_from(self, epoch: int) -> int:
+        """Give the coming epochs numbers above this one; returns the last that was given."""
+        last, self._epochs = self._epochs, max(self._epochs, epoch)
+        return last
+
+    def let_go(self, epoch: int, out: list[Action]) -> None:
+        """Release an epoch that only keeps delivered pairs."""
+        self._deliveries.past_holding(epoch, out)
+
+    # ---------------------------------------------------------------------------------------- admission
 
     def _requested(self, request: LinkRequest, now: Time) -> list[Action]:
         if request.name in self.sessions:  # a letter that comes twice; whoever asks anew takes another name
             return [Stale(CONTROLLER, "LinkRequest", 0)]
         # a deadline is absolute in a request and relative in planning, which knows no clock
         relative = request if request.deadline is None else replace(request, deadline=request.deadline - now)
-        found, queued = self._admit(relative)
+        found, queued = self.admission.admit(relative)
         if isinstance(found, Refused):
             offer = found.offer
             if offer is not None and offer.deadline is not None:
@@ -121,34 +152,6 @@ class Controller:
         else:
             self._install(session, now, out)
         return out
-
-    def _admit(self, request: LinkRequest) -> tuple[Plan | Refused, bool]:
-        """A plan for the slots that are free now, else one for an idle network that waits for them, else a refusal.
-
-        Returns:
-            Plan or refusal, and whether the plan has to wait. What a refusal offers would be accepted now.
-        """
-        found = self._planned(request, self.ledger.free())
-        if isinstance(found, Plan):
-            return found, not self._fits(found)
-        idle = self._planned(request)
-        if isinstance(idle, Refused):
-            return idle, False
-        if found.code is Code.NOTIME:
-            # it fits an idle network, but nobody can say when the slots will be free
-            return replace(found, offer=replace(request, deadline=None)), False
-        return idle, True
-
-    def _planned(self, request: LinkRequest, free: dict[str, int] | None = None) -> Plan | Refused:
-        """Plan, or look up what was planned for the same question: streams ask it again and again."""
-        question = replace(request, name="")
-        key = (question, frozenset(self._dark), None if free is None else tuple(free.items()))
-        found = self._known.get(key)
-        if found is None:
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            found = self._known[key] = make_plan(self._working(), question, free)
-        return found
 
     def _cancelled(self, message: Cancel, now: Time) -> list[Action]:
         session = self.sessions.get(message.request)
@@ -175,10 +178,10 @@ class Controller:
         self._by_epoch[epoch] = session
         lanes = self.ledger.lanes(epoch, lanes_wanted(plan))
         rules = compile_rules(plan, self.topology, slots, lanes, request.hold)
-        keep = retention(plan, self.topology)
+        keep = max(retention(plan, self.topology), self._tardy * len(plan.path))
         for node in plan.path:
             belief = calibration(self.topology.nodes[node])
-            prepare = Prepare(epoch, request.name, node, rules[node], belief, until, keep)
+            prepare = Prepare(epoch, request.name, node, rules[node], belief, until - self._guard, keep)
             out.append(Send(node, prepare))
         out.append(Wake(now + self._patience, "prepared", epoch))
         out.append(Wake(now + lease // 2, "renew", epoch))
@@ -248,21 +251,16 @@ class Controller:
         out: list[Action] = []
         session = self.current(message.epoch)
         if session is not None and session.open:  # nobody told the node to: its lease ran out unrenewed
-            self._repair(session, f"{message.node} let go of its slots", now, out)
+            self.repair(session, f"{message.node} let go of its slots", now, out)
         if not self.ledger.holds(message.epoch):
             self._by_epoch.pop(message.epoch, None)
         return [*out, *self._serve_queue(now)]
-
-    def _fits(self, plan: Plan) -> bool:
-        """Whether the slots and the channels of a plan are free now."""
-        lanes = self.ledger.carries(lanes_wanted(plan), lane_room(plan, self.topology))
-        return lanes and self.ledger.fits(slots_wanted(plan))
 
     def _serve_queue(self, now: Time) -> list[Action]:
         """Install what fits, oldest first; a later request may go ahead of one that still does not fit."""
         out: list[Action] = []
         for session in list(self._queue):
-            if self._fits(session.plan):
+            if self.admission.fits(session.plan):
                 self._queue.remove(session)
                 self._install(session, now, out)
         return out
@@ -283,19 +281,21 @@ class Controller:
 
     def _reported(self, message: LinkReport, now: Time) -> list[Action]:
         """A link went dark or came back: plan anew what runs over it, leave the rest."""
+        if self._recovery.is_old(message):
+            return [Stale(CONTROLLER, "LinkReport", 0)]
         if message.up:
-            self._dark.discard(message.link)
+            self.admission.dark.discard(message.link)
             return self._serve_queue(now)
-        if message.link in self._dark:
+        if message.link in self.admission.dark:
             return []
-        self._dark.add(message.link)
+        self.admission.dark.add(message.link)
         out: list[Action] = []
         for session in list(self.sessions.values()):
             if session.open and any(link.link == message.link for link in session.plan.links):
-                self._repair(session, f"link {message.link} went dark", now, out)
+                self.repair(session, f"link {message.link} went dark", now, out)
         return out
 
-    def _repair(self, session: Session, why: str, now: Time, out: list[Action]) -> None:
+    def repair(self, session: Session, why: str, now: Time, out: list[Action]) -> None:
         """Another path for the pairs that are still owed, or an end with the reason."""
         request = session.request
         self._retire(session, now, out)
@@ -303,12 +303,12 @@ class Controller:
             self._queue.remove(session)
         deadline = None if request.deadline is None else request.deadline - now
         owed = replace(request, pairs=request.pairs - session.delivered, deadline=deadline)
-        found = self._planned(owed)
+        found = self.admission.planned(owed)
         if isinstance(found, Refused):
             self.end(session, Status.FAILED, f"{why}; {found.reason}", now, out)
             return
         session.plan = found
-        if self._fits(found):
+        if self.admission.fits(found):
             self._install(session, now, out)
         else:
             session.phase = Phase.QUEUED
@@ -360,6 +360,6 @@ class Controller:
         until = now + installation.lease
         self.ledger.renew(epoch, until)
         nodes = path if installation is session.installation else (path[0], path[-1])
-        out.extend(Send(node, Renew(epoch, until)) for node in nodes)
+        out.extend(Send(node, Renew(epoch, until - self._guard)) for node in nodes)
         out.append(Wake(now + installation.lease // 2, "renew", epoch))
         out.append(Wake(until, "expire", epoch))

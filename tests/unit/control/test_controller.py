@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from builders import chain, link, node, plan, request
-from quantum_fabric.control import Controller, controller
+from quantum_fabric.control import Controller
+from quantum_fabric.control.rules import slots_wanted
 from quantum_fabric.documents import topology
 from quantum_fabric.messages import (
     Accepted,
@@ -310,7 +311,7 @@ def busy(planned: Use, *more: LinkRequest) -> Controller:
 
     def answer(topology: Any, wanted: LinkRequest, free: Any) -> Plan | Refused:
         made = {("A", "B"): WIDE, ("A", "C"): ACROSS, ("B", "C"): NARROW}[wanted.source, wanted.destination]
-        short = free is not None and any(free[x] < n for x, n in controller.slots_wanted(made).items())
+        short = free is not None and any(free[x] < n for x, n in slots_wanted(made).items())
         return Refused("", Code.NORES, "memory", "too few slots") if short else made
 
     planned(answer)
@@ -371,7 +372,7 @@ def test_planning_sees_deadlines_from_now_and_the_client_from_the_start(planned:
 
     planned(refuse)
     out = Controller(MODEL).handle(asks(deadline=1050), 1000)
-    assert seen == [(50, {"A": 2, "B": 2, "C": 2}), (50, None)]
+    assert seen == [(50, None)]
     assert out == [
         Send("client", Refused("r", Code.UNSUPP, "link A~B", "too far", replace(offer, deadline=1070))),
         Send("client", Outcome("r", Status.REFUSED, 0, "too far")),
@@ -386,19 +387,6 @@ def test_a_refusal_without_a_deadline_passes_as_it_is(planned: Use, offer: LinkR
     assert refusal == Refused("r", Code.NOROUTE, "network", "no way", offer)
     assert decider.ledger.free() == {"A": 2, "B": 2, "C": 2}
     assert decider.sessions == {}
-
-
-def test_no_time_under_load_offers_the_same_without_a_deadline(planned: Use) -> None:
-    def answer(topology: Any, wanted: LinkRequest, free: Any) -> Plan | Refused:
-        return ACROSS if free is None else Refused("", Code.NOTIME, "memory of B", "busy until later")
-
-    planned(answer)
-    wanted = asks(deadline=900, rate=3.0)
-    (refusal, outcome) = Controller(MODEL).handle(wanted, 100)
-    offer = refusal.message.offer
-    assert refusal.message.code is Code.NOTIME
-    assert (offer.deadline, offer.rate, offer.source) == (None, 3.0, "A")
-    assert outcome.message.status is Status.REFUSED
 
 
 def test_rules_go_to_the_slots_and_lanes_of_the_ledger(planned: Use) -> None:
