@@ -71,6 +71,7 @@ def test_all_names_everything_public_and_nothing_else() -> None:
     assert all(hasattr(messages, name) for name in messages.__all__)
     assert messages.__all__ == sorted(messages.__all__, key=lambda n: (not n.isupper(), n))
     aliases = {
+        "Asking",
         "Carriage",
         "Client",
         "Command",
@@ -87,7 +88,7 @@ def test_all_names_everything_public_and_nothing_else() -> None:
 
 def test_each_message_is_in_the_union_and_each_record_is_a_message_or_a_part_of_one() -> None:
     parts = {
-        "Calibration", "DeliveryLaw", "Forecast", "Join", "LinkPlan", "Plan", "Read", "Reading", "Route", "Send", "Turning",
+        "Calibration", "DeliveryLaw", "Forecast", "Guarantee", "Join", "LinkPlan", "PassedOver", "Plan", "Read", "Reading", "Route", "Send", "Turning",
     }  # fmt: skip
     rules = {kind.__name__ for kind in get_args(messages.Rule)}
     union = [kind.__name__ for kind in get_args(Message)]

@@ -24,6 +24,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from quantum_fabric.messages.asking import (
+    Accept,
+    Ask,
+    DryRun,
+    Explain,
+    Explained,
+    Guarantee,
+    Judged,
+    Kept,
+    Offered,
+    PassedOver,
+    Renegotiate,
+    Renegotiated,
+    Supposed,
+    WhatIf,
+)
 from quantum_fabric.messages.commands import (
     Arm,
     Calibrate,
@@ -147,12 +163,37 @@ Event: TypeAlias = (
     | NodeFailed
     | NodeRecovered
 )
+Asking: TypeAlias = (
+    Ask
+    | Offered
+    | Accept
+    | DryRun
+    | Judged
+    | Explain
+    | Explained
+    | Renegotiate
+    | Renegotiated
+    | Kept
+    | WhatIf
+    | Supposed
+)
 Client: TypeAlias = (
     LinkRequest | Cancel | Accepted | Refused | Delivered | Substandard | Outcomes | Tested | Unread | Packet | Outcome
 )  # fmt: skip
 Keys: TypeAlias = KeyBlock | KeyAlarm
 Message: TypeAlias = (
-    Coordination | Installation | Carriage | Command | Event | Client | Keys | Wake | Truth | Drifted | Stale
+    Coordination
+    | Installation
+    | Carriage
+    | Command
+    | Event
+    | Client
+    | Asking
+    | Keys
+    | Wake
+    | Truth
+    | Drifted
+    | Stale
 )
 
 
@@ -174,8 +215,11 @@ __all__ = [
     "ANYWHERE",
     "CLIENT",
     "CONTROLLER",
+    "Accept",
     "Accepted",
     "Arm",
+    "Ask",
+    "Asking",
     "Axes",
     "Bell",
     "Calibrate",
@@ -206,15 +250,21 @@ __all__ = [
     "Distillation",
     "Drain",
     "Drifted",
+    "DryRun",
     "Event",
+    "Explain",
+    "Explained",
     "Forecast",
     "GenerateRule",
+    "Guarantee",
     "Heralded",
     "Holding",
     "Inquire",
     "Installation",
     "Join",
     "Joined",
+    "Judged",
+    "Kept",
     "KeyAlarm",
     "KeyBlock",
     "Keys",
@@ -229,12 +279,14 @@ __all__ = [
     "Message",
     "NodeFailed",
     "NodeRecovered",
+    "Offered",
     "Order",
     "Outcome",
     "Outcomes",
     "Packet",
     "PairId",
     "Partition",
+    "PassedOver",
     "Plan",
     "Prepare",
     "Prepared",
@@ -251,6 +303,8 @@ __all__ = [
     "Refused",
     "Release",
     "Released",
+    "Renegotiate",
+    "Renegotiated",
     "Renew",
     "Restarted",
     "Rotation",
@@ -263,6 +317,7 @@ __all__ = [
     "Status",
     "Stretch",
     "Substandard",
+    "Supposed",
     "Survival",
     "Swap",
     "SwapRule",
@@ -278,4 +333,5 @@ __all__ = [
     "Verdict",
     "Wake",
     "Weights",
+    "WhatIf",
 ]

@@ -130,6 +130,14 @@ class Code(Enum):
     """No memory slots for it under the present load."""
     NOROUTE = "NOROUTE"
     """The ends are not connected by working links."""
+    TIMEOUT = "TIMEOUT"
+    """Somebody who was asked did not answer, or what was promised was not there, by the time that was set for it."""
+    REJECTED = "REJECTED"
+    """A node, or the owner of what is asked about, said no."""
+    EXPIRE = "EXPIRE"
+    """An offer ran out, or what it was made for is gone."""
+    OTHER = "OTHER"
+    """Something else, as the reason says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +295,8 @@ class Refused:
         resource: what binds, in words that name it ("link NU~StarLight", "memory of Argonne_1").
         reason: one sentence with the numbers.
         offer: a request that would be accepted now, or None when nothing can be offered.
+        best: what the best plan that was found would give, where one was found.
+        available: when what binds may be free again, if it is known and nobody else comes first (ps).
     """
 
     request: str
@@ -294,6 +304,8 @@ class Refused:
     resource: str
     reason: str
     offer: LinkRequest | None = None
+    best: Forecast | None = None
+    available: Time | None = None
 
     def __bool__(self) -> bool:
         """False, so that ``if link:`` reads as it should."""
@@ -361,9 +373,18 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The one end of a request."""
+    """The one end of a request.
+
+    Attributes:
+        request: its name.
+        status: how it ended.
+        delivered: pairs that it had until then; these stay delivered.
+        reason: in one sentence.
+        code: class of the reason, where it ended otherwise than asked for.
+    """
 
     request: str
     status: Status
     delivered: int
     reason: str
+    code: Code | None = None
