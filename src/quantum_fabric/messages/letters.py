@@ -32,10 +32,12 @@ class Restarted:
     Attributes:
         node: which.
         life: counts its lives, from 1; old news of restarts is recognised by it.
+        at: since when, by its own clock (ps).
     """
 
     node: str
     life: int
+    at: Time
 
 
 @dataclass(frozen=True, slots=True)
