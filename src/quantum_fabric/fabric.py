@@ -23,11 +23,13 @@ from quantum_fabric.messages import (
     Calibrate,
     Cancel,
     Client,
+    ClockStep,
     Command,
     Consume,
     Correct,
     Drifted,
     Event,
+    Letter,
     LinkChanged,
     LinkRequest,
     Measure,
@@ -36,6 +38,8 @@ from quantum_fabric.messages import (
     NodeFailed,
     NodeRecovered,
     Outcome,
+    Partition,
+    Receipt,
     Received,
     Send,
     Stale,
@@ -46,6 +50,7 @@ from quantum_fabric.messages import (
     Wake,
 )
 from quantum_fabric.ports import Action, Answer, Watcher
+from quantum_fabric.post import Channel, Post
 from quantum_fabric.twin import STATES, Twin, TwinLink, TwinNode
 from quantum_fabric.units import Time
 
@@ -64,6 +69,7 @@ class Fabric:
         states: how the states of pairs are kept (`quantum_fabric.twin.STATES`); as the inventory says where it is not given.
         replica: number of the repetition; each has its own draws.
         policy: chooses what repeaters swap, instead of the rules.
+        channel: the classical plane, where it is not perfect: then letters are numbered, acknowledged and sent again.
 
     Raises:
         UnknownNameError: another way to keep states.
@@ -84,13 +90,16 @@ class Fabric:
         states: str | None = None,
         replica: int = 0,
         policy: Policy | None = None,
+        channel: Channel | None = None,
     ) -> None:
         self.inventory = inventory
         self.states = inventory.states if states is None else states
         self.topology = topology(believed or inventory)
         self.streams = Streams(seed, replica)
         self.clock, self.twin = self._plant()
-        self.controller = Controller(self.topology)
+        dice = self.streams.stream("controller/secret")
+        secret = b"".join(dice.bits().to_bytes(8, "little") for _ in range(4))
+        self.controller = Controller(self.topology, secret=secret)
         self.agents = {name: NodeAgent(name, node.slots, policy) for name, node in inventory.nodes.items()}
         self._delays: dict[tuple[str, str], Time] = {}
         self._watchers: dict[type, list[Watcher]] = {}
@@ -103,6 +112,9 @@ class Fabric:
         self._faults: list[Handle] = []
         self._awaited: tuple[str, int] | None = None
         self._answer: Answer | None = None
+        self._post: Post | None = None
+        if channel is not None:
+            self._imperfect(channel)
 
     # ------------------------------------------------------------------------------------------ outside
 
@@ -160,8 +172,8 @@ class Fabric:
         """Withdraw a request, or let go of the pairs that it holds."""
         self.clock.schedule(self.now, MESSAGE, self._arrive, (CONTROLLER, Cancel(name)))
 
-    def inject(self, event: Event | Calibrate, at: Time | None = None) -> None:
-        """Let a fault happen (`LinkChanged`, `NodeFailed`, `NodeRecovered`), or let an operator `Calibrate` a link.
+    def inject(self, event: Event | Calibrate | Partition | ClockStep, at: Time | None = None) -> None:
+        """Let a fault happen (a link, a node, a `Partition`, a `ClockStep`), or let an operator `Calibrate` a link.
 
         Raises:
             UnknownNameError: no such link or node.
@@ -181,12 +193,36 @@ class Fabric:
                 if known and self.twin.links[name].upkeep.calibrations is None:
                     expected = "a link whose document says how long a calibration takes"
                     raise InputError(found=repr(name), expected=expected, where="link")
+            case ClockStep(node=name):
+                known, verb = name in self.twin.nodes, self._step_clock
+                self._imperfect()
+            case Partition(nodes=several):
+                name = next((each for each in several if each not in (*self.twin.nodes, CONTROLLER)), "")
+                known, verb = not name, self._imperfect().part
             case _:
-                expected = "LinkChanged, NodeFailed, NodeRecovered or Calibrate"
+                expected = "LinkChanged, NodeFailed, NodeRecovered, Partition, ClockStep or Calibrate"
                 raise InputError(found=type(event).__name__, expected=expected)
         if not known:
             raise UnknownNameError(found=repr(name), expected="the name of a link or node of this network")
         self._faults.append(self.clock.schedule(at, FAULT, verb, event))
+
+    def restart_controller(self, down_for: Time, at: Time | None = None, survives: bool = False) -> None:
+        """Let the controller stop at a time (now, where none is given) and come back from its journal.
+
+        Args:
+            down_for: for how long nobody hears it, ps. What clients ask meanwhile waits for it.
+            at: when, ps.
+            survives: whether the old one goes on, although it was taken for dead. Nobody obeys it once the new one was heard.
+
+        Raises:
+            InputError: a negative time.
+        """
+        if down_for < 0:
+            raise InputError(f"{down_for} ps", "a time that is not negative", "down_for")
+        post = self._imperfect()
+        when = self.now if at is None else at
+        post.last_back = max(post.last_back, when + down_for)
+        self.clock.schedule(when, FAULT, lambda _: post.fail_controller(down_for, survives))
 
     def run(self, until: Time, stop: Callable[[], bool] | None = None) -> None:
         """Let the network live until a time, or until ``stop`` says so after an event."""
@@ -206,10 +242,13 @@ class Fabric:
         self._faults.clear()
         for name in sorted(self._open | self._holding):
             self.cancel(name)
-        ledger = self.controller.ledger
+        if self._post is not None:
+            self.run(max(self.now, self._post.last_back))
         self.run(self.now + 2 * max(self.topology.delays.values(), default=0) + 1, stop=lambda: self._at_rest)
-        while ledger.leases():  # a node that failed never answers; its leases run out
-            end = max(lease.until for lease in ledger.leases())
+        while (
+            leases := self.controller.ledger.leases()
+        ):  # a node that failed never answers; its leases run out
+            end = max(lease.until for lease in leases)
             self.run(max(end, self.now), stop=lambda: self._at_rest)
 
     @property
@@ -247,7 +286,7 @@ class Fabric:
         self._watch(command.node, command)
         if isinstance(command, Consume):
             self.twin.execute(command, self.now)
-            self._act(command.node, self.agents[command.node].handle(command, self.now))
+            self._act(command.node, self._ask(command.node, command))
             return None
         self._awaited, self._answer = (command.node, command.slot), None
         self.twin.execute(command, self.now)
@@ -279,14 +318,34 @@ class Fabric:
             if isinstance(action, Send):
                 self._carry(seat, action)
             elif isinstance(action, Wake):
-                self.clock.schedule(action.at, TIMER, self._wake, (seat, action))
+                if self._post is None:
+                    self.clock.schedule(action.at, TIMER, self._wake, (seat, action))
+                else:
+                    self._post.remind(seat, action)
             elif isinstance(action, Stale):
                 self._watch(seat, action)
             else:
                 self._watch(seat, action)
                 self.twin.execute(action, self.clock.now)
 
+    def _ask(self, seat: str, message: Message) -> Sequence[Action]:
+        """What a seat's decider answers."""
+        if self._post is not None:
+            return self._post.ask(seat, message)
+        decider = self.controller if seat == CONTROLLER else self.agents[seat]
+        return decider.handle(message, self.clock.now)
+
+    def _imperfect(self, channel: Channel | None = None) -> Post:
+        """From now on letters are numbered, acknowledged and sent again, and the controller has a journal."""
+        if self._post is None:
+            seats: dict[str, NodeAgent | Controller] = {CONTROLLER: self.controller, **self.agents}
+            self._post = Post(self, channel or Channel(), seats)
+        return self._post
+
     def _carry(self, seat: str, send: Send) -> None:
+        if self._post is not None and isinstance(send.message, Letter | Receipt):
+            self._post.carry(seat, send)
+            return
         key = (seat, send.to)
         delay = self._delays.get(key)
         if delay is None:
@@ -311,20 +370,18 @@ class Fabric:
             if type(message) is LinkRequest:
                 self._coming.pop(message.name, None)
             self._watch(CONTROLLER, message)
-            self._act(CONTROLLER, self.controller.handle(message, self.clock.now))
+            self._act(CONTROLLER, self._ask(CONTROLLER, message))
             return
         if not self.twin.nodes[seat].alive:
             self._watch(seat, Stale(seat, type(message).__name__, getattr(message, "epoch", 0)))
             return
         self._watch(seat, message)
-        self._act(seat, self.agents[seat].handle(message, self.clock.now))
+        self._act(seat, self._ask(seat, message))
 
     def _wake(self, reminder: tuple[str, Wake]) -> None:
         seat, wake = reminder
-        if seat == CONTROLLER:
-            self._act(seat, self.controller.handle(wake, self.clock.now))
-        elif self.twin.nodes[seat].alive:
-            self._act(seat, self.agents[seat].handle(wake, self.clock.now))
+        if seat == CONTROLLER or self.twin.nodes[seat].alive:
+            self._act(seat, self._ask(seat, wake))
 
     def _emit(self, node: str, event: Event) -> None:
         self._watch(node, event)
@@ -335,7 +392,7 @@ class Fabric:
             and awaited == (event.node, event.slot)
         ):
             self._answer = event
-        self._act(node, self.agents[node].handle(event, self.clock.now))
+        self._act(node, self._ask(node, event))
 
     def _reveal(self, truth: Truth | Drifted) -> None:
         self._watch("twin", truth)
@@ -356,6 +413,13 @@ class Fabric:
 
     def _recover(self, event: NodeRecovered) -> None:
         self.twin.recover_node(event.node, self.now)
+
+    def _step_clock(self, event: ClockStep) -> None:
+        """A clock that is more wrong than the guard allows for is found out by its node, which starts again."""
+        self._watch("plant", event)
+        if not self._imperfect().set_clock(event.node, event.offset):
+            self._fail(NodeFailed(event.node))
+            self._recover(NodeRecovered(event.node))
 
 
 def build_twin(

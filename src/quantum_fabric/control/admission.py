@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from quantum_fabric.control.ledger import Ledger
+from quantum_fabric.control.meaning import too_small
 from quantum_fabric.control.plan_memory import PlanMemory
 from quantum_fabric.control.rules import lane_room, lanes_wanted, slots_wanted
 from quantum_fabric.messages import ANYWHERE, LinkRequest, Plan, Promise, Refused, Service, Survival
@@ -83,7 +84,8 @@ class Admission:
         )
         if isinstance(found, Refused) and found.offer is not None:
             return replace(found, offer=restored(found.offer, request))
-        return found
+        short = too_small(request, found) if isinstance(found, Plan) else None
+        return found if short is None else short
 
     def fits(self, plan: Plan) -> bool:
         """Whether the slots and the channels of a plan are free now."""
@@ -99,11 +101,12 @@ def asked(request: LinkRequest) -> LinkRequest:
         LinkRequest(source='A', destination='B', fidelity=0.9, pairs=1, rate=0.0, deadline=None, hold=False, name='', \
 service=<Service.KEEP: 'keep'>, bell=None, confidence=0.95, promise=<Promise.DELIVERY: 'delivery'>, window=None, jitter=None, \
 tenant='', priority=0, preemptible=False, route=Route(avoid=(), trusted=None, disjoint=()), survives=<Survival.NOTHING: 'nothing'>, \
-key='')
+key='', bases=('X', 'Z'))
     """
     return replace(
         request, name="", hold=False, service=Service.KEEP, bell=None, promise=Promise.DELIVERY, window=None, jitter=None,
         tenant="", priority=0, preemptible=False, route=ANYWHERE, survives=Survival.NOTHING, key="",
+        bases=("X", "Z"),
     )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from typing import Any
 from quantum_fabric.control.admission import Admission
 from quantum_fabric.control.delivery import Deliveries
 from quantum_fabric.control.ledger import Ledger
+from quantum_fabric.control.meaning import end_rules
+from quantum_fabric.control.reading import epoch_key
 from quantum_fabric.control.recovery import Recovery
 from quantum_fabric.control.rules import (
     calibration,
@@ -70,10 +72,15 @@ class Controller:
         topology: what is believed of the network when everything works.
         lease: for how long slots are lent at least before they must be renewed, ps.
         tolerance: relative error that the believed losses may have; gives the interval of every estimate.
+        secret: at most 64 bytes, from which the keys follow that say which pairs are measured and how; never shown. Whoever knows
+            it can foresee that.
     """
 
-    def __init__(self, topology: Topology, lease: Time = 2 * SECOND, tolerance: float = 0.05) -> None:
+    def __init__(
+        self, topology: Topology, lease: Time = 2 * SECOND, tolerance: float = 0.05, secret: bytes = b""
+    ) -> None:
         self.topology = topology
+        self._secret = secret
         self.ledger = Ledger({name: node.slots for name, node in topology.nodes.items()})
         self.admission = Admission(topology, self.ledger, _asked_planner)
         self.sessions: dict[str, Session] = {}
@@ -114,7 +121,7 @@ class Controller:
             tardy: for how long a letter may be on its way, ps.
             guard: by how much a node's clock may be behind, ps.
         """
-        self._tardy, self._guard = tardy, guard
+        self._tardy, self._guard, self._recovery.guard = tardy, guard, guard
         self._patience = self._deliveries.patience = max(self._patience, 2 * tardy)
 
     def count_from(self, epoch: int) -> int:
@@ -173,11 +180,12 @@ class Controller:
         lease = lease_length(plan, self._lease)
         until = now + lease
         slots = self.ledger.lease(epoch, slots_wanted(plan), until)
-        session.installation = Installation(epoch, plan, set(plan.path), lease=lease)
+        session.installation = Installation(epoch, plan, set(plan.path), lease=lease, since=now)
         session.phase = Phase.PREPARING
         self._by_epoch[epoch] = session
         lanes = self.ledger.lanes(epoch, lanes_wanted(plan))
-        rules = compile_rules(plan, self.topology, slots, lanes, request.hold)
+        ends = end_rules(request, epoch_key(self._secret, epoch))
+        rules = compile_rules(plan, self.topology, slots, lanes, request.hold, ends)
         keep = max(retention(plan, self.topology), self._tardy * len(plan.path))
         for node in plan.path:
             belief = calibration(self.topology.nodes[node])
@@ -322,7 +330,7 @@ class Controller:
             case "deadline":
                 self._past_deadline(self.sessions[message.key], now, out)
             case "pair":
-                self._deliveries.pair_expired(message, out)
+                self._deliveries.pair_expired(message, now, out)
             case "held":
                 self._deliveries.past_holding(message.epoch, out)
             case "prepared":

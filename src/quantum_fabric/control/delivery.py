@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import replace
+from typing import Final, Protocol
 
-from quantum_fabric.control.estimate import fidelity, interval, lifetime
-from quantum_fabric.control.session import Installation, Phase, Session
+from quantum_fabric.control.estimate import fidelity, interval, lifetime, stretched
+from quantum_fabric.control.meaning import WORTHLESS, floor_of, gathers
+from quantum_fabric.control.session import Gathered, Installation, Phase, Session
 from quantum_fabric.messages import (
     CLIENT,
     CONTROLLER,
@@ -13,16 +15,30 @@ from quantum_fabric.messages import (
     Delivered,
     LinkRequest,
     Lost,
+    Outcomes,
+    Packet,
     PairId,
+    Promise,
     Release,
     Send,
+    Service,
     Stale,
     Status,
     Substandard,
+    Tested,
+    Unread,
     Wake,
 )
+from quantum_fabric.physics.correlators import aged
+from quantum_fabric.physics.frames import expected_parity
 from quantum_fabric.ports import Action
-from quantum_fabric.units import Time
+from quantum_fabric.units import Time, seconds
+
+EIGENSTATES: Final = {"Z": ("0", "1"), "X": ("+", "-"), "Y": ("+i", "-i")}
+"""By basis and bit."""
+
+GATHERED: Final = "gathered"
+"""Marks the timer of a pair that waits for the others of its set."""
 
 
 class Desk(Protocol):
@@ -50,7 +66,7 @@ class Deliveries:
     def __init__(self, desk: Desk, tolerance: float, patience: Time) -> None:
         self._desk = desk
         self._tolerance = tolerance
-        self._patience = patience
+        self.patience = patience
 
     def confirmed(self, message: Confirmed, now: Time) -> list[Action]:
         """One end says that a pair is complete."""
@@ -60,7 +76,7 @@ class Deliveries:
         installation = session.installation
         assert installation is not None
         halves, met = installation.halves, installation.met
-        oldest = now - self._patience
+        oldest = now - self.patience
         while met and next(iter(met.values())) < oldest:
             del met[next(iter(met))]
         pair = message.pair
@@ -78,26 +94,123 @@ class Deliveries:
         self, session: Session, installation: Installation, first: Confirmed, second: Confirmed, now: Time
     ) -> list[Action]:
         """Both ends have the pair."""
-        request, later = session.request, later_of(first, second)
-        if fidelity(later.quality) < request.fidelity:
-            return list(withheld(request, later))
+        request = session.request
+        out: list[Action] = []
+        if first.read is not None or second.read is not None:
+            self._has_been_read(session, installation, first, second, now, out)
+        elif gathers(request):
+            self._gather(session, installation, first, second, now, out)
+        elif self._good_enough(session, later_of(first, second), out):
+            self._deliver(session, installation, first, second, now, out)
+        self._end_where_all_is_done(session, now, out)
+        return out
+
+    def _good_enough(self, session: Session, pair: Confirmed, out: list[Action]) -> bool:
+        """Whether the promise holds with this pair; otherwise it is withheld."""
+        request, estimate = session.request, fidelity(pair.quality)
+        least = request.fidelity
+        if request.promise is Promise.AVERAGE:
+            least = max(WORTHLESS, least - session.credit)
+        if estimate < least:
+            out.extend(withheld(request, pair, least))
+            return False
+        session.credit += estimate - request.fidelity
+        return True
+
+    def _deliver(
+        self, session: Session, installation: Installation, first: Confirmed, second: Confirmed, now: Time, out: list[Action]
+    ) -> Delivered:  # fmt: skip
+        request = session.request
         session.delivered += 1
         record = delivered(request, session.delivered, first, second, self._tolerance)
-        out: list[Action] = [Send(CLIENT, record)]
+        out.append(Send(CLIENT, record))
         if request.hold:
             installation.held_until = max(installation.held_until, record.expires_at)
             key = "\n".join(record.pair)  # a name may hold spaces, but is one line
-            out.append(Wake(max(now, record.expires_at), "pair", later.epoch, key))
-        if session.delivered >= request.pairs:
-            self._desk.end(session, Status.COMPLETED, "all pairs delivered", now, out)
-        return out
+            out.append(Wake(max(now, record.expires_at), "pair", first.epoch, key))
+        return record
 
-    def pair_expired(self, message: Wake, out: list[Action]) -> None:
-        """A held pair has fallen to the fidelity that was asked for: its ends let go of it."""
+    def _end_where_all_is_done(self, session: Session, now: Time, out: list[Action]) -> None:
+        if session.delivered >= session.request.pairs:
+            self._desk.end(session, Status.COMPLETED, "all pairs delivered", now, out)
+
+    # ----------------------------------------------------------------------------------------- measured
+
+    def _has_been_read(
+        self, session: Session, installation: Installation, first: Confirmed, second: Confirmed, now: Time, out: list[Action]
+    ) -> None:  # fmt: skip
+        """An end has, or both have, measured the pair: a test, or what the request asks for."""
+        request = session.request
+        here, there = in_order(request, first, second)
+        if any(end.read is not None and end.read.test for end in (here, there)):
+            out.append(Send(CLIENT, shown(request, here, there)))
+            return
+        lost = unread(request, here, there)
+        if lost:
+            out.append(Send(CLIENT, Unread(request.name, here.pair, lost)))
+            if request.hold:
+                out.extend(dropped(request, here.epoch, here.pair, "could not be read"))
+        elif self._good_enough(session, later_of(here, there), out):
+            record = self._deliver(session, installation, here, there, now, out)
+            out.append(Send(CLIENT, outcomes(record, here, there)))
+
+    # ----------------------------------------------------------------------------------------- gathered
+
+    def _gather(
+        self, session: Session, installation: Installation, first: Confirmed, second: Confirmed, now: Time, out: list[Action]
+    ) -> None:  # fmt: skip
+        """A pair of a set: it waits for the others, or completes the set."""
+        request, later = session.request, later_of(first, second)
+        if fidelity(later.quality) < floor_of(request):
+            out.extend(withheld(request, later, floor_of(request)))
+            return
+        until = useful_until(request, first, second)
+        gathered = installation.gathered
+        gathered[later.pair] = Gathered(first, second, until)
+        for pair in [pair for pair, each in gathered.items() if each.until <= now]:
+            self._let_go_of(session, installation, pair, now, out)
+        if later.pair in gathered:
+            out.append(Wake(until, "pair", later.epoch, "\n".join((*later.pair, GATHERED))))
+        if len(gathered) < request.pairs:
+            return
+        together = {pair: aged_to(each, now) for pair, each in gathered.items()}
+        estimates = {pair: fidelity(each[0].quality) for pair, each in together.items()}
+        if sum(estimates.values()) < request.fidelity * len(estimates):
+            # on average: the worst one is made anew. With a floor for each, none is below it here
+            worst = min(estimates, key=lambda pair: estimates[pair])
+            self._let_go_of(session, installation, worst, now, out)
+            return
+        gathered.clear()
+        records = [self._deliver(session, installation, *each, now, out) for each in together.values()]
+        if request.window is not None:
+            oldest = min(record.created_at for record in records)
+            pairs = tuple(record.pair for record in records)
+            out.append(Send(CLIENT, Packet(request.name, pairs, oldest, now)))
+
+    def _let_go_of(
+        self, session: Session, installation: Installation, pair: PairId, now: Time, out: list[Action]
+    ) -> None:
+        """A pair of a set that is not complete is of no use any more: both ends make another one."""
+        gone, request = installation.gathered.pop(pair), session.request
+        old = request.window is not None and now >= born(gone.first, gone.second) + request.window
+        out.extend(
+            dropped(request, installation.epoch, pair, "older than the window" if old else "below the floor")
+        )
+
+    # ------------------------------------------------------------------------------------------- timers
+
+    def pair_expired(self, message: Wake, now: Time, out: list[Action]) -> None:
+        """A held pair is of no use any more: its ends let go of it."""
         standing = self._desk.standing(message.epoch)
-        if standing is not None:
-            left, right = message.key.split("\n")
-            out.extend(dropped(standing[0].request, message.epoch, PairId(left, right), "expired"))
+        if standing is None:
+            return
+        session, installation = standing
+        left, right, *waited = message.key.split("\n")
+        pair = PairId(left, right)
+        if not waited:
+            out.extend(dropped(session.request, message.epoch, pair, "expired"))
+        elif pair in installation.gathered:
+            self._let_go_of(session, installation, pair, now, out)
 
     def past_holding(self, epoch: int, out: list[Action]) -> None:
         """The last pair that a drained epoch held has expired: its ends let go of their slots."""
@@ -143,16 +256,17 @@ def delivered(
         fidelity=fidelity(quality),
         low=low,
         high=high,
-        created_at=min(first.born, second.born),
+        created_at=born(first, second),
         delivered_at=at,
-        expires_at=at + lifetime(quality, later.decay, request.fidelity, later.stretches, at),
+        expires_at=at + lifetime(quality, later.decay, floor_of(request), later.stretches, at),
         slots=slots,
     )
 
 
-def withheld(request: LinkRequest, pair: Confirmed) -> list[Send]:
-    """A pair that is worse than what was asked for is not delivered; if it is held, its ends let go of it."""
-    verdict = Substandard(request.name, pair.pair, fidelity(pair.quality), request.fidelity)
+def withheld(request: LinkRequest, pair: Confirmed, floor: float | None = None) -> list[Send]:
+    """A pair that is worse than what was asked for (or than ``floor``) is not delivered; if it is held, its ends let go of it."""
+    least = request.fidelity if floor is None else floor
+    verdict = Substandard(request.name, pair.pair, fidelity(pair.quality), least)
     out = [Send(CLIENT, verdict)]
     if request.hold:
         out.extend(dropped(request, pair.epoch, pair.pair, "below the floor"))
@@ -163,3 +277,71 @@ def dropped(request: LinkRequest, epoch: int, pair: PairId, why: str) -> list[Se
     """Tell both ends to let go of a held pair (an end that has used its half already takes no notice)."""
     ends = ((request.source, pair.left), (request.destination, pair.right))
     return [Send(node, Lost(epoch, mine, why)) for node, mine in ends]
+
+
+def born(first: Confirmed, second: Confirmed) -> Time:
+    """Birth of the older half of a pair, ps."""
+    return min(first.born, second.born)
+
+
+def useful_until(request: LinkRequest, first: Confirmed, second: Confirmed) -> Time:
+    """Until when a pair may wait for the others of its set: it gets too old, or falls below the floor, ps."""
+    later = later_of(first, second)
+    until = later.at + lifetime(later.quality, later.decay, floor_of(request), later.stretches, later.at)
+    return until if request.window is None else min(until, born(first, second) + request.window)
+
+
+def aged_to(pair: Gathered, now: Time) -> tuple[Confirmed, Confirmed]:
+    """The confirmations of a pair that has waited, with what is believed of it now."""
+    later = later_of(pair.first, pair.second)
+    quality = aged(later.quality, later.decay, seconds(now - later.at))
+    for stretch in later.stretches:
+        quality = stretched(quality, stretch, later.at, now)
+    return replace(pair.first, quality=quality, at=now), replace(pair.second, quality=quality, at=now)
+
+
+def in_order(request: LinkRequest, first: Confirmed, second: Confirmed) -> tuple[Confirmed, Confirmed]:
+    """Confirmations of (source, destination)."""
+    return (first, second) if first.node == request.source else (second, first)
+
+
+def shown(request: LinkRequest, here: Confirmed, there: Confirmed) -> Tested:
+    """What a test of a pair has shown."""
+    later, one, two = later_of(here, there), here.read, there.read
+    agree = basis = None
+    if one is not None and two is not None and one.test and two.test and one.basis == two.basis:
+        basis = one.basis
+        if one.bit is not None and two.bit is not None:
+            agree = one.bit ^ two.bit == expected_parity(basis, later.bell)
+    return Tested(request.name, later.pair, later.bell, basis or "", agree, fidelity(later.quality), later.at)
+
+
+def unread(request: LinkRequest, here: Confirmed, there: Confirmed) -> tuple[str, ...]:
+    """Nodes that should have read a bit and have none; both where one of them did not do as the service says."""
+    asked = (True, request.service is Service.MEASURE)
+    ends = (here, there)
+    if any((end.read is not None) != due for end, due in zip(ends, asked, strict=True)):
+        return (here.node, there.node)
+    return tuple(end.node for end in ends if end.read is not None and end.read.bit is None)
+
+
+def outcomes(record: Delivered, here: Confirmed, there: Confirmed) -> Outcomes:
+    """The bits of a delivered pair, and what they make of the destination's half where that is kept."""
+    one, two = here.read, there.read
+    assert one is not None
+    assert one.bit is not None
+    prepared, flip = "", False
+    if two is None:
+        flip = bool(one.bit ^ expected_parity(one.basis, record.bell))
+        prepared = EIGENSTATES[one.basis][flip]
+    return Outcomes(
+        request=record.request,
+        number=record.number,
+        pair=record.pair,
+        bell=record.bell,
+        bases=(one.basis, "" if two is None else two.basis),
+        bits=(one.bit, None if two is None else two.bit),
+        prepared=prepared,
+        flip=flip,
+        at=record.delivered_at,
+    )

@@ -72,6 +72,7 @@ def compile_rules(
     slots: Mapping[str, tuple[int, ...]],
     lanes: Mapping[str, tuple[int, ...]],
     hold: bool,
+    ends: tuple[DeliverRule, DeliverRule] | None = None,
 ) -> dict[str, tuple[Rule, ...]]:
     """Rules for each node of the path.
 
@@ -81,6 +82,8 @@ def compile_rules(
         slots: the leased slots of each node, as many as `slots_wanted` says.
         lanes: the leased lanes of each link, as many as `lanes_wanted` says.
         hold: whether delivered pairs stay in memory until they are consumed.
+        ends: what source and destination do with complete pairs, where there is more to say of it than ``hold``
+            (`quantum_fabric.control.meaning.end_rules`).
 
     Returns:
         Node name -> its rules. The first slots of a node serve the link to its left.
@@ -97,7 +100,7 @@ def compile_rules(
             )
             rules[node].append(_generate(link, topology, partner, side, mine, lanes[link.link], beside))
     turnings = {(turning.left, turning.right): turning.rotations for turning in plan.turnings}
-    for left, right, rounds in _purifications(plan):
+    for left, right, rounds in segments_purified(plan):
         for node, partner in ((left, right), (right, left)):
             far = calibration(topology.nodes[partner])
             turns = turnings.get((left, right), ())
@@ -112,12 +115,13 @@ def compile_rules(
         if plan.cutoff is not None:
             rules[join.at].append(CutoffRule(plan.cutoff))
     source, destination = plan.path[0], plan.path[-1]
-    rules[source].append(DeliverRule(destination, hold))
-    rules[destination].append(DeliverRule(source, hold))
+    at_source, at_destination = ends or (DeliverRule(destination, hold), DeliverRule(source, hold))
+    rules[source].append(at_source)
+    rules[destination].append(at_destination)
     return {node: tuple(those) for node, those in rules.items()}
 
 
-def _purifications(plan: Plan) -> list[tuple[str, str, int]]:
+def segments_purified(plan: Plan) -> list[tuple[str, str, int]]:
     """(left, right, rounds) of every segment that is purified."""
     segments = {(link.left, link.right): link.rounds for link in plan.links}
     if plan.order is Order.NESTED:

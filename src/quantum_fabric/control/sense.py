@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from quantum_fabric.control.meaning import check_meaning
 from quantum_fabric.errors import InputError
 from quantum_fabric.messages import LinkRequest
 from quantum_fabric.units import Time
@@ -34,6 +35,7 @@ def check_request(request: LinkRequest, at: Time = 0) -> None:
     for good, where, found, expected in rules:
         if not good:
             raise InputError(found=repr(found), expected=expected, where=where)
+    check_meaning(request)
 
 
 def _is_number(value: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import NamedTuple
 
 from quantum_fabric.messages import Confirmed, LinkRequest, PairId, Plan
 from quantum_fabric.units import SECOND, Time, from_seconds
@@ -30,6 +31,19 @@ class Phase(Enum):
     """Over; the outcome was told."""
 
 
+class Gathered(NamedTuple):
+    """A complete pair that waits for the others of its set.
+
+    Attributes:
+        first, second: the confirmations of its ends.
+        until: when it is of no use any more, ps.
+    """
+
+    first: Confirmed
+    second: Confirmed
+    until: Time
+
+
 @dataclass(slots=True)
 class Installation:
     """One epoch: a plan on its nodes.
@@ -42,6 +56,8 @@ class Installation:
         met: pairs that both ends have confirmed, and when, for as long as a letter may come twice.
         held_until: latest expiry of a pair that it has delivered and holds for the application.
         lease: for how long its slots are lent at a time, ps.
+        gathered: complete pairs that wait for the others of their set; the application has not been told of them.
+        since: when its nodes were told to prepare, ps.
     """
 
     epoch: int
@@ -51,6 +67,8 @@ class Installation:
     met: dict[PairId, Time] = field(default_factory=dict)
     held_until: Time = 0
     lease: Time = 0
+    gathered: dict[PairId, Gathered] = field(default_factory=dict)
+    since: Time = 0
 
 
 @dataclass(slots=True)
@@ -64,6 +82,7 @@ class Session:
         installation: the epoch in force; None while queued.
         kept: epochs that generate no more and only keep delivered pairs until these expire.
         delivered: pairs so far.
+        credit: by how much the sum of their estimates exceeds what was asked for; kept where the fidelity is promised on average.
     """
 
     request: LinkRequest
@@ -72,6 +91,7 @@ class Session:
     installation: Installation | None = None
     kept: list[Installation] = field(default_factory=list)
     delivered: int = 0
+    credit: float = 0.0
 
     @property
     def open(self) -> bool:

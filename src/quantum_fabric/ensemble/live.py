@@ -38,6 +38,7 @@ from quantum_fabric.messages import (
     Released,
     Renew,
     Send,
+    Service,
     Swapped,
     Teleported,
     Truth,
@@ -166,6 +167,9 @@ class LiveFabric(Fabric):
                 expected="pairs that are handed over at once, or a run on the twin",
                 where="hold",
             )
+        if request.service is not Service.KEEP or request.bell is not None:
+            found = f"service {request.service.value}, Bell state {None if request.bell is None else request.bell.name}"
+            raise InputError(found, "pairs that are handed over as they are, or a run on the twin", "service")
         return super().submit(request, at)
 
     def watch(self, watcher: Watcher, *types: type) -> None:

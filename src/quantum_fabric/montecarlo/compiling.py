@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from quantum_fabric.errors import InputError, StateError
@@ -22,6 +23,7 @@ from quantum_fabric.messages import (
     GenerateRule,
     LinkRequest,
     Prepare,
+    Promise,
     PurifyRule,
     Refused,
     Send,
@@ -267,6 +269,11 @@ class Compiler:
                 case CutoffRule():
                     cutoff = rule.age
                 case DeliverRule():
+                    if rule.reading or rule.tests or rule.bell is not None:
+                        found = "halves that are measured or turned by rule"
+                        raise InputError(
+                            found, "pairs that are handed over as they are; the twin does more", rule.partner
+                        )
                     deliver = (place[rule.partner], rule.hold)
         node = self._node_numbers[prepare.node]
         rows["circuits"].append(
@@ -385,9 +392,11 @@ def compiled(
         name = request.name or f"request-{number + 1}"
         if request.hold:
             raise InputError(found="hold=True", expected="pairs that are handed over at once", where=name)
-        named = LinkRequest(
-            request.source, request.destination, request.fidelity, request.pairs, request.rate, request.deadline, False, name
-        )  # fmt: skip
+        if request.promise is not Promise.DELIVERY:
+            raise InputError(
+                request.promise.value, "a promise of each pair at its delivery; `Fabric` keeps others", name
+            )
+        named = replace(request, name=name)
         answers = [action.message for action in decider.handle(named, at) if isinstance(action, Send)]
         refused = next((each for each in answers if isinstance(each, Refused)), None)
         if refused is not None:
