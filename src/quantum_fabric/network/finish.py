@@ -11,6 +11,7 @@ Limits:
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -19,7 +20,7 @@ from quantum_fabric.messages import DeliveryLaw, Forecast
 from quantum_fabric.units import SECOND, Time
 
 CONFIDENCE = 0.95
-"""Probability with which a deadline must be met for a request to be admitted."""
+"""Probability with which a deadline must be met for a request to be admitted, unless it says another."""
 
 NEVER: Time = 10**6 * SECOND
 """As good as never."""
@@ -40,6 +41,7 @@ class Serving:
         rate: least pairs per second; anything above 0 for 0.
         pairs: how many.
         left: time from the request to the deadline (ps); None without one.
+        confidence: probability with which the deadline must be met.
 
     Examples:
         >>> Serving(5.0, 1, None)(Forecast(4.0, 0.0, 0.95, 0.95, 0))
@@ -49,6 +51,7 @@ class Serving:
     rate: float
     pairs: int
     left: Time | None
+    confidence: float = CONFIDENCE
 
     def __call__(self, forecast: Forecast) -> bool:
         """See the class."""
@@ -58,7 +61,7 @@ class Serving:
             return True
         if forecast.law is None:
             return finish_time(forecast, self.pairs) <= HOPE * self.left
-        return chance_by(forecast, self.pairs, self.left) >= CONFIDENCE
+        return chance_by(forecast, self.pairs, self.left) >= self.confidence
 
     @property
     def asks(self) -> bool:
@@ -135,12 +138,61 @@ def finished_by(forecast: Forecast, pairs: int, confidence: float = CONFIDENCE) 
         law = forecast.law
         reached = (at for at, share in zip(law.times, law.shares, strict=True) if share >= confidence)
         return next(reached, NEVER)
-    low, high = 0, 2 * finish_time(forecast, pairs) + 1
-    while chance_by(forecast, pairs, high) < confidence and high < NEVER:
+    return _first_time(
+        lambda time: chance_by(forecast, pairs, time), confidence, 2 * finish_time(forecast, pairs) + 1
+    )
+
+
+def chance_of_gaps(forecast: Forecast, gaps: int, time: Time) -> float:
+    """Probability that so many further deliveries come within a time after a first one.
+
+    Args:
+        forecast: of the plan. Without a law the gaps are taken as exponential.
+        gaps: at least 0.
+        time: ps.
+
+    Examples:
+        >>> round(chance_of_gaps(Forecast(1.0, 0.0, 1.0, 1.0, 0), 1, 10**12), 3)  # 1 - 1/e
+        0.632
+    """
+    if gaps == 0:
+        return 1.0
+    if forecast.rate <= 0.0 or time <= 0:
+        return 0.0
+    mean, deviation = _gap(forecast)
+    return _gamma_below(time, gaps * mean, math.sqrt(gaps) * deviation)
+
+
+def gaps_by(forecast: Forecast, gaps: int, confidence: float = CONFIDENCE) -> Time:
+    """The first time at which `chance_of_gaps` has reached a confidence (ps); `NEVER` where it does not.
+
+    Examples:
+        >>> gaps_by(Forecast(1.0, 0.0, 1.0, 1.0, 0), 1) // 10**9  # 2.996 mean gaps
+        2995
+    """
+    if gaps == 0:
+        return 0
+    if forecast.rate <= 0.0:
+        return NEVER
+    return _first_time(
+        lambda time: chance_of_gaps(forecast, gaps, time), confidence, 2 * round(gaps * _gap(forecast)[0]) + 1
+    )
+
+
+def _gap(forecast: Forecast) -> tuple[float, float]:
+    """Mean and standard deviation of the time between two deliveries, ps."""
+    mean = SECOND / forecast.rate
+    return mean, mean if forecast.law is None else forecast.law.gap_deviation * SECOND
+
+
+def _first_time(chance: Callable[[Time], float], confidence: float, guess: Time) -> Time:
+    """The first time at which a rising chance has reached a confidence, to a part in 2^30; `NEVER` where it does not."""
+    low, high = 0, guess
+    while chance(high) < confidence and high < NEVER:
         low, high = high, 2 * high
     while high - low > max(1, high >> 30):
         middle = (low + high) // 2
-        low, high = (low, middle) if chance_by(forecast, pairs, middle) >= confidence else (middle, high)
+        low, high = (low, middle) if chance(middle) >= confidence else (middle, high)
     return min(high, NEVER)
 
 
@@ -162,12 +214,12 @@ def _at_least_one(pairs: int) -> None:
 
 def _moments(forecast: Forecast, pairs: int) -> tuple[float, float, float]:
     """Least time, mean and standard deviation of the time to so many pairs, ps."""
-    gap = SECOND / forecast.rate
+    gap, each = _gap(forecast)
     law = forecast.law
     if law is None:
-        first, each, least = float(forecast.latency), gap, 0.0
+        first, least = float(forecast.latency), 0.0
     else:
-        first, each = law.deviation * SECOND, law.gap_deviation * SECOND
+        first = law.deviation * SECOND
         # set-up and the first herald are no part of what varies
         least = max(0.0, min(float(law.times[0]), forecast.latency - first))
     deviation = math.sqrt(first**2 + (pairs - 1) * each**2)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from quantum_fabric.messages import Code, Forecast, LinkRequest, Plan, Refused
 from quantum_fabric.network import refusal
 from quantum_fabric.network.candidates import Candidates
-from quantum_fabric.network.finish import CONFIDENCE, Serving, finish_time
+from quantum_fabric.network.finish import Serving, finish_time
 from quantum_fabric.network.scheme import to_plan
 from quantum_fabric.network.search import Found, Search
 from quantum_fabric.network.topology import Topology
@@ -67,7 +67,7 @@ def plan(
 
     Returns:
         A plan, or a refusal: ``NOROUTE`` if the ends are not connected, ``UNSUPP`` if no plan reaches the fidelity,
-        ``NOTIME`` if none is fast enough (a deadline must be met with `finish.CONFIDENCE`), ``NORES`` if only the free slots
+        ``NOTIME`` if none is fast enough (a deadline must be met with the confidence asked for), ``NORES`` if only the free slots
         are too few. Its offer, where there is one, is accepted on the unchanged topology with the same free slots.
 
     Raises:
@@ -177,7 +177,7 @@ def serving(request: LinkRequest, now: Time = 0) -> Serving:
         False
     """
     left = None if request.deadline is None else request.deadline - now
-    return Serving(request.rate, request.pairs, left)
+    return Serving(request.rate, request.pairs, left, request.confidence)
 
 
 def _surely(search: Search, found: Found) -> Found:
@@ -242,5 +242,5 @@ def _why(loser: Found, best: Found | None, request: LinkRequest, now: Time) -> s
     return (
         "not chosen"
         if request.deadline is None
-        else f"too late, or not in time with {CONFIDENCE:.0%} confidence"
+        else f"too late, or not in time with {100 * request.confidence:.6g}% confidence"
     )

@@ -12,7 +12,7 @@ from dataclasses import replace
 from quantum_fabric.messages import Code, Forecast, LinkRequest, Refused
 from quantum_fabric.network.candidates import Candidates
 from quantum_fabric.network.chain import Chain, chain
-from quantum_fabric.network.finish import CONFIDENCE, NEVER, chance_by, finish_time, finished_by
+from quantum_fabric.network.finish import NEVER, chance_by, finish_time, finished_by
 from quantum_fabric.network.scheme import Scheme
 from quantum_fabric.network.search import Found
 from quantum_fabric.network.topology import Topology
@@ -103,7 +103,7 @@ def unsupported(candidates: Candidates, request: LinkRequest, finest: Found) -> 
     """The fidelity is out of reach."""
     resource, reason = _binding(candidates, request.fidelity, finest)
     offer = offered(request, finest.forecast, fidelity_too=True)
-    return Refused(request.name, Code.UNSUPP, resource, reason, offer)
+    return Refused(request.name, Code.UNSUPP, resource, reason, offer, finest.forecast)
 
 
 def too_slow(request: LinkRequest, best: Found, left: Time | None) -> Refused:
@@ -115,19 +115,21 @@ def too_slow(request: LinkRequest, best: Found, left: Time | None) -> Refused:
         reason = f"rate {request.rate:.4g} /s asked, {forecast.rate:.4g} /s is the most at fidelity {request.fidelity:g}"
     else:
         left = max(left or 0, 0)
-        mean, sure = finish_time(forecast, request.pairs), finished_by(forecast, request.pairs)
+        mean = finish_time(forecast, request.pairs)
+        sure = finished_by(forecast, request.pairs, request.confidence)
         what = "a pair" if request.pairs == 1 else f"{request.pairs} pairs"
         within = (
-            f"{show_time(sure)} with {CONFIDENCE:.0%} confidence" if sure < NEVER else "more than can be said"
+            f"{show_time(sure)} with {100 * request.confidence:.6g}% confidence"
+            if sure < NEVER
+            else "more than can be said"
         )
         chance = chance_by(forecast, request.pairs, left)
         reason = (
             f"{what} at fidelity {request.fidelity:g}: {show_time(mean)} on average, {within}; {show_time(left)} left "
             f"(chance {chance:.2g})"
         )
-    return Refused(
-        request.name, Code.NOTIME, slowest, reason, offered(request, forecast, fidelity_too=False, left=left)
-    )
+    offer = offered(request, forecast, fidelity_too=False, left=left)
+    return Refused(request.name, Code.NOTIME, slowest, reason, offer, forecast)
 
 
 def offered(
@@ -145,8 +147,10 @@ def offered(
     if target <= 0.5 or forecast.rate <= 0.0:
         return None
     deadline = request.deadline
-    finish = finished_by(forecast, request.pairs)
-    if deadline is not None and left is not None and finish > left:
+    finish = finished_by(forecast, request.pairs, request.confidence)
+    if finish >= NEVER:
+        deadline = None  # no time can be named
+    elif deadline is not None and left is not None and finish > left:
         deadline += math.ceil((finish - left) * 1.01) + 1
     rate = request.rate if request.rate <= forecast.rate else significant(forecast.rate)
     return replace(request, fidelity=target, rate=rate, deadline=deadline)
