@@ -169,7 +169,7 @@ def test_every_room_of_the_package_has_a_section() -> None:
 
 WITHOUT_EXAMPLE: dict[str, str] = {
     "api.check_request": "a part of request_link, whose example runs it",
-    "fabric.build_twin": "a part of Fabric, whose example runs it",
+    "plant.build_twin": "a part of Fabric, whose example runs it",
     "documents.assembly.inventory": "the examples of Inventory, topology and Fabric run it",
     "network.planning.survey": "needs a network: docs/how-to/plan-a-path.md runs it",
     "ops.journal.read": "needs a journal: docs/how-to/replay-a-run.md runs it",

@@ -49,9 +49,10 @@ from quantum_fabric.messages import (
     Truth,
     Wake,
 )
+from quantum_fabric.plant import build_twin
 from quantum_fabric.ports import Action, Answer, Watcher
 from quantum_fabric.post import Channel, Post
-from quantum_fabric.twin import STATES, Twin, TwinLink, TwinNode
+from quantum_fabric.twin import Twin
 from quantum_fabric.units import Time
 
 MESSAGE = ranked(Priority.MESSAGE)
@@ -194,8 +195,7 @@ class Fabric:
                     expected = "a link whose document says how long a calibration takes"
                     raise InputError(found=repr(name), expected=expected, where="link")
             case ClockStep(node=name):
-                known, verb = name in self.twin.nodes, self._step_clock
-                self._imperfect()
+                known, verb = name in self.twin.nodes, self._imperfect().step_clock
             case Partition(nodes=several):
                 name = next((each for each in several if each not in (*self.twin.nodes, CONTROLLER)), "")
                 known, verb = not name, self._imperfect().part
@@ -217,12 +217,7 @@ class Fabric:
         Raises:
             InputError: a negative time.
         """
-        if down_for < 0:
-            raise InputError(f"{down_for} ps", "a time that is not negative", "down_for")
-        post = self._imperfect()
-        when = self.now if at is None else at
-        post.last_back = max(post.last_back, when + down_for)
-        self.clock.schedule(when, FAULT, lambda _: post.fail_controller(down_for, survives))
+        self._imperfect().restart_controller(self.now if at is None else at, down_for, survives)
 
     def run(self, until: Time, stop: Callable[[], bool] | None = None) -> None:
         """Let the network live until a time, or until ``stop`` says so after an event."""
@@ -413,41 +408,3 @@ class Fabric:
 
     def _recover(self, event: NodeRecovered) -> None:
         self.twin.recover_node(event.node, self.now)
-
-    def _step_clock(self, event: ClockStep) -> None:
-        """A clock that is more wrong than the guard allows for is found out by its node, which starts again."""
-        self._watch("plant", event)
-        if not self._imperfect().set_clock(event.node, event.offset):
-            self._fail(NodeFailed(event.node))
-            self._recover(NodeRecovered(event.node))
-
-
-def build_twin(
-    inventory: Inventory,
-    clock: Clock,
-    streams: Streams,
-    emit: Callable[[str, Event], None],
-    reveal: Callable[[Truth | Drifted], None],
-    states: str = "bell-diagonal",
-) -> Twin:
-    """The plant that an inventory describes.
-
-    Raises:
-        UnknownNameError: no such way to keep the states of pairs.
-    """
-    if states not in STATES:
-        raise UnknownNameError(found=repr(states), expected=f"one of {', '.join(STATES)}", where="states")
-    nodes = {
-        name: TwinNode(
-            name, node.slots, node.memory_noise(), node.operation_noise(), node.swap_time, node.measure_time
-        )
-        for name, node in inventory.nodes.items()
-    }  # fmt: skip
-    kept = STATES[states]
-    links = [
-        TwinLink(
-            each.name, nodes[each.a], nodes[each.b], each.model, each.light_time, rank, kept, each.upkeep
-        )
-        for rank, each in enumerate(inventory.links.values())
-    ]
-    return Twin(nodes, links, clock, streams, emit, reveal)

@@ -218,7 +218,7 @@ def test_faults_that_make_no_sense(fabric: Fabric) -> None:
     for event in (LinkChanged("x", "Z~Q", False), NodeFailed("Z"), NodeRecovered("Z")):
         with pytest.raises(UnknownNameError):
             fabric.inject(event)
-    with pytest.raises(InputError, match="LinkChanged, NodeFailed, NodeRecovered or Calibrate"):
+    with pytest.raises(InputError, match="LinkChanged, NodeFailed, NodeRecovered, Partition, ClockStep or Calibrate"):
         fabric.inject(Measured("A", 0, "X", 1))
     fabric.run(100)
     with pytest.raises(CausalityError):
@@ -270,7 +270,10 @@ def test_a_node_that_comes_back_reports_the_links_that_it_finds_dark() -> None:
 def test_a_node_that_stops_for_a_moment_is_noticed(
     light: int, dark: int, planned: Callable[[Any], None]
 ) -> None:
-    """It has forgotten its rules, so what ran over it must be installed anew, however short the darkness was."""
+    """It has forgotten its rules, so what ran over it must be installed anew, however short the darkness was.
+
+    The neighbour's report and its own word come one after the other, and each may be the first that the controller hears of it.
+    """
     network = inventory(dict.fromkeys("AB", node()), [("A", "B", link(0.5))], 5 * US, "A", light=light)
     planned(plan(network, "AB"))
     fabric = Fabric(network, seed=1)
@@ -281,7 +284,7 @@ def test_a_node_that_stops_for_a_moment_is_noticed(
     fabric.inject(NodeRecovered("B"), at=fabric.now + dark)
     fabric.run(SECOND, stop=lambda: not fabric.open_requests)
     assert done(fabric, name).status is Status.COMPLETED
-    assert {prepare.epoch for _, _, prepare in tape.entries} == {1, 2}
+    assert {1, 2} <= {prepare.epoch for _, _, prepare in tape.entries} <= {1, 2, 3}
 
 
 def test_letters_to_a_dead_node_are_noted_not_dropped_in_silence(fabric: Fabric) -> None:

@@ -1,0 +1,42 @@
+"""The twin of the plant that an inventory describes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from quantum_fabric.documents import Inventory
+from quantum_fabric.errors import UnknownNameError
+from quantum_fabric.kernel import Clock, Streams
+from quantum_fabric.messages import Drifted, Event, Truth
+from quantum_fabric.twin import STATES, Twin, TwinLink, TwinNode
+
+
+def build_twin(
+    inventory: Inventory,
+    clock: Clock,
+    streams: Streams,
+    emit: Callable[[str, Event], None],
+    reveal: Callable[[Truth | Drifted], None],
+    states: str = "bell-diagonal",
+) -> Twin:
+    """The plant that an inventory describes.
+
+    Raises:
+        UnknownNameError: no such way to keep the states of pairs.
+    """
+    if states not in STATES:
+        raise UnknownNameError(found=repr(states), expected=f"one of {', '.join(STATES)}", where="states")
+    nodes = {
+        name: TwinNode(
+            name, node.slots, node.memory_noise(), node.operation_noise(), node.swap_time, node.measure_time
+        )
+        for name, node in inventory.nodes.items()
+    }  # fmt: skip
+    kept = STATES[states]
+    links = [
+        TwinLink(
+            each.name, nodes[each.a], nodes[each.b], each.model, each.light_time, rank, kept, each.upkeep
+        )
+        for rank, each in enumerate(inventory.links.values())
+    ]
+    return Twin(nodes, links, clock, streams, emit, reveal)
