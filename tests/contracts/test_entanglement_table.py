@@ -28,6 +28,7 @@ from quantum_fabric.fabric import MESSAGE, Fabric
 from quantum_fabric.messages import (
     CLIENT,
     CONTROLLER,
+    ClockStep,
     Confirmed,
     Delivered,
     LinkChanged,
@@ -35,9 +36,12 @@ from quantum_fabric.messages import (
     Message,
     NodeFailed,
     NodeRecovered,
+    Outcome,
+    Partition,
     Send,
 )
-from quantum_fabric.units import SECOND, Time
+from quantum_fabric.post import Channel
+from quantum_fabric.units import MS, SECOND, US, Time
 from random_networks import Case, case
 
 HORIZON = SECOND // 20
@@ -150,13 +154,18 @@ def disturb(fabric: Fabric, seed: int) -> None:
 
 
 def run(
-    drawn: Case, seed: int, faults: list[tuple[Time, object]], hold: bool = False, careless: bool = False
+    drawn: Case,
+    seed: int,
+    faults: list[tuple[Time, object]],
+    hold: bool = False,
+    careless: bool = False,
+    channel: Channel | None = None,
 ) -> tuple[Audit, list[Change]]:
     """A run with the table attached, audited after many of its events and at rest."""
     stream: list[Change] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("quantum_fabric.control.controller.make_plan", drawn.planner)
-        fabric = Fabric(drawn.inventory, seed=seed)
+        fabric = Fabric(drawn.inventory, seed=seed, channel=channel)
         if careless:
             disturb(fabric, seed)
         table = EntanglementTable(listener=stream.append)
@@ -172,7 +181,10 @@ def run(
                 at,
             )  # fmt: skip
         for at, event in faults:
-            fabric.inject(event, at)  # type: ignore[arg-type]
+            if isinstance(event, Restart):
+                fabric.restart_controller(event.down_for, at, event.survives)
+            else:
+                fabric.inject(event, at)  # type: ignore[arg-type]
 
         def look() -> bool:
             audit.counts["events"] += 1
@@ -187,6 +199,14 @@ def run(
         fabric.run(fabric.now)  # a lease that ran out may do so a little later at the node than in the ledger
         audit.check()
     return audit, stream
+
+
+@dataclass(frozen=True)
+class Restart:
+    """The controller starts again."""
+
+    down_for: Time
+    survives: bool
 
 
 @dataclass
@@ -226,6 +246,19 @@ def faults_of(drawn: Case, seed: int) -> list[tuple[Time, object]]:
         (3 * at, LinkChanged("", links[seed % len(links)], True)),
         (2 * at + seed, NodeFailed(nodes[seed % len(nodes)])),
         (5 * at, NodeRecovered(nodes[seed % len(nodes)])),
+    ]
+
+
+def faults_of_the_plane(drawn: Case, seed: int) -> list[tuple[Time, object]]:
+    """A partition heals, a clock jumps within and beyond the guard, the controller starts again, at times beside its former self."""
+    dice, nodes = random.Random(seed), list(drawn.inventory.nodes)
+    start = dice.randrange(HORIZON // 2)
+    return [
+        (start, Partition(tuple(dice.sample(nodes, dice.randint(1, len(nodes) - 1))), start + HORIZON // 5)),
+        (dice.randrange(HORIZON), ClockStep(dice.choice(nodes), dice.randrange(-MS, MS))),
+        (dice.randrange(HORIZON), ClockStep(dice.choice(nodes), dice.choice((-1, 1)) * 5 * MS)),
+        (dice.randrange(HORIZON // 2), Restart(dice.randrange(HORIZON // 10), seed % 2 == 0)),
+        (HORIZON // 2 + dice.randrange(HORIZON // 2), Restart(dice.randrange(HORIZON // 10), False)),
     ]
 
 
@@ -292,3 +325,20 @@ def test_the_audit_would_see_a_table_that_misses_something(
     )
     with pytest.raises(AssertionError):
         at_rest(*run(drawn, 402, faults_of(drawn, 402)))
+
+
+@pytest.mark.parametrize("seed", range(580, 620))
+def test_the_table_agrees_with_the_truth_on_a_plane_that_fails_under_a_controller_that_restarts(
+    seed: int,
+) -> None:
+    drawn = case(seed, hops=3)
+    plane = Channel(loss=0.1, duplication=0.1, jitter=seed % 3 * 200 * US, patience=20 * MS, guard=MS)
+    faults = faults_of(drawn, seed) + faults_of_the_plane(drawn, seed)
+    audit, stream = run(drawn, seed, faults, hold=seed % 5 == 0, channel=plane)
+    assert audit.counts["audits"] > 0
+    at_rest(audit, stream)
+    for _, request in drawn.requests:
+        replies = audit.fabric.replies(request.name)
+        assert sum(isinstance(reply, Outcome) for reply in replies) == 1
+        numbers = [reply.number for reply in replies if isinstance(reply, Delivered)]
+        assert numbers == list(range(1, len(numbers) + 1))
