@@ -6,20 +6,23 @@ grids (step 0 is the best for rate). Groups are ranked by estimate; `quantum_fab
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from quantum_fabric.links.model import LinkModel
+from quantum_fabric.network.atlas import atlas
 from quantum_fabric.network.chain import Chain, Hop, Route, assemble, hop, route
 from quantum_fabric.network.cutoff import choices
-from quantum_fabric.network.estimate import Estimate, estimate
+from quantum_fabric.network.estimate import BUFFER, STEADY, Estimate, estimate, growth
 from quantum_fabric.network.paths import Path, best_paths
 from quantum_fabric.network.purify import Strategy, lanes_needed, pumped, spread, strategies
 from quantum_fabric.network.scheme import Scheme, turnings
 from quantum_fabric.network.settings import grid, operating_point
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.physics.correlators import fidelity
-from quantum_fabric.units import Time
+from quantum_fabric.units import SECOND, Time
 
 MOST_LANES = 32
 """Lanes of one hop that a single request may take: more make forecasts long and starve everybody else."""
@@ -58,6 +61,9 @@ class Candidates:
         slots: free slots of the nodes; nodes that are not named have all theirs.
         paths: to consider; by default the best paths under several metrics.
 
+    Attributes:
+        believed: the topology as given.
+
     Raises:
         UnknownNameError: an end is not in the topology.
     """
@@ -70,25 +76,39 @@ class Candidates:
         slots: Mapping[str, int] | None = None,
         paths: tuple[Path, ...] | None = None,
     ) -> None:
-        self.topology = _limited(topology, slots)
-        self.paths = best_paths(self.topology, source, destination) if paths is None else paths
+        self.believed, self._free = topology, slots
+        if paths is None:
+            busy = [name for name, free in (slots or {}).items() if free < 2]
+            paths = best_paths(topology, source, destination, busy=busy)
+        self.paths = paths
         self._routes: dict[tuple[str, ...], Route] = {}
         self._grids = {
             name: grid(topology.link(name).model)
             for name in sorted({link for path in self.paths for link in path.links})
         }
         self.steps = max((len(settings) for settings in self._grids.values()), default=1)
+        self._shortest: dict[str, float] = {}
         self._estimates: dict[tuple[Group, int], Estimate] = {}
         self._cuts: dict[tuple[Group, int], tuple[Group, ...]] = {}
         self._hops: dict[tuple[int, bool, int, int, int], Hop] = {}
         self._kinds = _kinds({name: topology.link(name).model for name in self._grids})
         self.groups = tuple(group for path in self.paths for group in self._on(path))
 
+    @cached_property
+    def topology(self) -> Topology:
+        """What is believed, as if the free slots were all that there are: for explanations, since it is made anew."""
+        return _limited(self.believed, self._free)
+
+    def slots(self, name: str) -> int:
+        """Free slots of a node."""
+        whole = self.believed.nodes[name].slots
+        return whole if self._free is None else min(whole, max(0, self._free.get(name, whole)))
+
     def route(self, path: Path) -> Route:
         """Stations and delays of a path."""
         found = self._routes.get(path.nodes)
         if found is None:
-            found = self._routes[path.nodes] = route(self.topology, path.nodes)
+            found = self._routes[path.nodes] = route(self.believed, path.nodes)
         return found
 
     def scheme(self, group: Group, step: int) -> Scheme:
@@ -132,7 +152,7 @@ class Candidates:
 
     def _hop(self, name: str, left: str, step: int, lanes: int, rounds: int) -> Hop:
         """Numbers of a link; equal links share one record."""
-        link, settings = self.topology.link(name), self._grids[name]
+        link, settings = self.believed.link(name), self._grids[name]
         key = (self._kinds[name], left == link.a, step, lanes, rounds)
         found = self._hops.get(key)
         if found is None:
@@ -148,6 +168,37 @@ class Candidates:
                 self._chain(group, step, self._bare(group, step)), find=True
             )
         return found
+
+    def most(self, group: Group) -> float:
+        """A rate (1/s) that no estimate of this group exceeds, at any step of the knobs and with any cutoff.
+
+        Of each hop alone: waiting for other hops, cutoffs, news, failing swaps and failing rounds only add to the time of a delivery.
+        """
+        strategy = group.strategy
+        most = 1 if strategy.pumped else MOST_LANES
+        shares = [
+            max(1.0, lanes / (1 + min(rounds, most)))
+            for lanes, rounds in zip(group.lanes, strategy.rounds, strict=True)
+        ]
+        buffer = STEADY * min(shares) ** -BUFFER
+        longer = {
+            rounds: growth(rounds, buffer, strategy.pumped)
+            for rounds in {*strategy.rounds, strategy.end_rounds}
+        }
+        slowest = max(
+            self._time(name) * longer[rounds] / share
+            for name, share, rounds in zip(group.path.links, shares, strategy.rounds, strict=True)
+        )
+        return 1.0 / (slowest * longer[strategy.end_rounds]) if slowest > 0.0 else math.inf
+
+    def _time(self, name: str) -> float:
+        """Mean time of a pair of a link on one lane where its knob is turned for rate, s."""
+        if name not in self._shortest:
+            settings = self._grids[name]
+            link = self.believed.link(name)
+            point = operating_point(link, link.a, settings[0], 1)
+            self._shortest[name] = point.period / SECOND / max(point.success, 1e-30)
+        return self._shortest[name]
 
     def first_step(self, group: Group, target: float) -> int | None:
         """The step with the best rate whose estimated fidelity may reach ``target``; None if none does.
@@ -196,13 +247,13 @@ class Candidates:
     def _on(self, path: Path) -> list[Group]:
         """Groups on one path: strategies that its slots can hold, with as many lanes as fit and with as few as needed."""
         times, fidelities, caps = [], [], []
-        for name, left in zip(path.links, path.nodes, strict=False):
-            settings = self._grids[name]
-            point = operating_point(self.topology.link(name), left, settings[len(settings) // 2], 1)
+        known = atlas(self.believed).quality
+        for name in path.links:
+            point = known[name].point
             times.append(point.period / max(point.success, 1e-30))
             fidelities.append(fidelity(point.fresh))
             caps.append(min(MOST_LANES, max(1, point.period // point.cycle) if point.cycle else MOST_LANES))
-        slots = [self.topology.nodes[name].slots for name in path.nodes]
+        slots = [self.slots(name) for name in path.nodes]
         found = []
         for strategy in strategies(path.nodes, times, fidelities):
             needs = lanes_needed(path.nodes, strategy)

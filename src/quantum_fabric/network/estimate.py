@@ -177,9 +177,8 @@ def parallel_mean(times: list[float]) -> float:
     values: dict[float, int] = {}
     for time in times:
         values[time] = values.get(time, 0) + 1
-    below = np.ones_like(_NODES)
-    for time, count in values.items():
-        below *= (-np.expm1(_NODES * (-scale / time))) ** count
+    shares = -scale / np.array(list(values))
+    below = np.prod((-np.expm1(_NODES * shares[:, None])) ** np.array(list(values.values()))[:, None], axis=0)
     rest = 1.0 - below
     return scale * float(_NODES[0] + np.dot(rest[1:] + rest[:-1], _STEPS) / 2.0)
 
@@ -244,12 +243,25 @@ def _purified(
         talk = 2.0 * way + left.swap_time + right.swap_time
         state = aged(state, left.rates, talk)
         state = aged(state, right.rates, way + right.swap_time)
-        if pumped:
-            both = part.time + fresh.time
-        else:
-            both = part.time * (1.0 + 0.5 * buffer if done == 0 else 1.35 + 0.25 * buffer)
+        both = part.time + fresh.time if pumped else part.time * _longer(done, buffer)
         part = _Part((both + talk) / max(chance, 1e-9), state, EVENED * part.spread)
     return part
+
+
+def _longer(done: int, buffer: float) -> float:
+    return 1.0 + 0.5 * buffer if done == 0 else 1.35 + 0.25 * buffer
+
+
+def growth(rounds: int, buffer: float, pumped: bool) -> float:
+    """So many times longer than a pair takes a pair after so many rounds, if none ever fails and news takes no time.
+
+    Examples:
+        >>> growth(2, 1.0, False), growth(2, 1.0, True), growth(0, 1.0, False)
+        (2.4000000000000004, 2.5, 1.0)
+    """
+    if pumped and rounds:
+        return _longer(0, buffer) + rounds - 1
+    return math.prod((_longer(done, buffer) for done in range(rounds)), start=1.0)
 
 
 def _wait(rate: float, time: float, cutoff: float | None) -> float:

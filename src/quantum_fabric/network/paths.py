@@ -5,7 +5,7 @@ shortest-path search on one number can miss the best path. The planner takes the
 under each of these weights and lets the forecast decide:
 
     hops        1 and a little for the delay: few swaps
-    fidelity    -log w of a fresh pair, w = (4F-1)/3, which a swap multiplies
+    fidelity    -log w of a fresh pair, w = (4F-1)/3, which a swap multiplies; of equals the shorter and faster path
     time        period / success: mean time of an elementary pair
     both        fidelity and time, each over its mean in the network
 
@@ -15,20 +15,13 @@ Limits:
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Any
 
 from quantum_fabric.errors import QuantityError
-from quantum_fabric.network.settings import grid, operating_point
-from quantum_fabric.network.topology import LinkView, Topology
-from quantum_fabric.physics.correlators import fidelity
-from quantum_fabric.units import SECOND
-
-if TYPE_CHECKING:
-    import networkx
+from quantum_fabric.network.atlas import METRICS, atlas
+from quantum_fabric.network.topology import Topology
 
 K_BEST = 4
 """Paths taken under each metric."""
@@ -65,7 +58,9 @@ def usable(topology: Topology, source: str, destination: str) -> Topology:
     return topology.without(nodes=closed, links=fleeting) if closed or fleeting else topology
 
 
-def best_paths(topology: Topology, source: str, destination: str, k: int = K_BEST) -> tuple[Path, ...]:
+def best_paths(
+    topology: Topology, source: str, destination: str, k: int = K_BEST, busy: Collection[str] = ()
+) -> tuple[Path, ...]:
     """Union of the k shortest simple paths under each metric, in order of discovery; empty if the ends are not connected.
 
     Args:
@@ -73,6 +68,7 @@ def best_paths(topology: Topology, source: str, destination: str, k: int = K_BES
         source: one end.
         destination: the other.
         k: paths for each metric, at least 1.
+        busy: nodes that have no slots left to relay with.
 
     Raises:
         QuantityError: k below 1.
@@ -81,7 +77,7 @@ def best_paths(topology: Topology, source: str, destination: str, k: int = K_BES
     Examples:
         >>> import math
         >>> from quantum_fabric.links.ideal import FixedLink
-        >>> from quantum_fabric.network.topology import NodeModel
+        >>> from quantum_fabric.network.topology import LinkView, NodeModel
         >>> from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
         >>> nodes = {n: NodeModel(n, 2, MemoryNoise(math.inf, 1.0), OperationNoise(), 0) for n in "ABC"}
         >>> model = FixedLink(0.1, (1.0, 0.0, 0.0, 0.0), 1_000)
@@ -90,20 +86,16 @@ def best_paths(topology: Topology, source: str, destination: str, k: int = K_BES
         >>> [path.nodes for path in best_paths(network, "A", "C")]
         [('A', 'C'), ('A', 'B', 'C')]
     """
-    import networkx
-
     if k < 1:
         raise QuantityError(found=str(k), expected="1 or more paths", where="paths")
-    graph = usable(topology, source, destination).graph()
+    for end in (source, destination):
+        topology.node(end)
+    chart = atlas(topology)
     found: dict[Path, None] = {}
-    quality = {name: _quality(link) for name, link in topology.links.items()}
-    for weight in _metrics(topology, quality):
-        try:
-            for nodes in islice(_ranked(graph, source, destination, weight), k):
-                links = tuple(min(graph.edges[a, b]["links"], key=weight) for a, b in pairwise(nodes))
-                found[Path(tuple(nodes), links)] = None
-        except networkx.NetworkXNoPath:
-            return ()
+    for metric in METRICS:
+        for _, nodes, edges in islice(chart.ranked(metric, source, destination, busy), k):
+            links = tuple(chart.best_link(metric, edge) for edge in edges)
+            found[Path(tuple(chart.names[node] for node in nodes), links)] = None
     return tuple(found)
 
 
@@ -123,45 +115,3 @@ def all_paths(topology: Topology, source: str, destination: str) -> Iterator[Pat
             chosen = [(*before, name) for before in chosen for name in names]
         for links in chosen:
             yield Path(tuple(nodes), links)
-
-
-@dataclass(frozen=True, slots=True)
-class _Quality:
-    time: float
-    loss: float
-    delay: float
-
-
-def _quality(link: LinkView) -> _Quality:
-    """Mean time of a pair (s), -log of its Werner parameter, light time (s), in the middle of the knob's range."""
-    settings = grid(link.model)
-    point = operating_point(link, link.a, settings[len(settings) // 2], 1)
-    time = point.period / SECOND / point.success if point.success > 0.0 else math.inf
-    werner = (4.0 * fidelity(point.fresh) - 1.0) / 3.0
-    return _Quality(time, -math.log(max(werner, 1e-9)), link.light_time / SECOND)
-
-
-def _metrics(topology: Topology, quality: dict[str, _Quality]) -> list[Callable[[str], float]]:
-    count = max(1, len(topology.links))
-    times = [value.time for value in quality.values() if value.time < math.inf]
-    time = math.fsum(times) / count or 1.0
-    loss = math.fsum(value.loss for value in quality.values()) / count or 1.0
-    delay = math.fsum(value.delay for value in quality.values()) or 1.0
-    return [
-        lambda name: 1.0 + 1e-3 * quality[name].delay / delay,
-        lambda name: quality[name].loss + 1e-6 * loss,
-        lambda name: min(quality[name].time, 1e12),
-        lambda name: quality[name].loss / loss + min(quality[name].time, 1e12) / time,
-    ]
-
-
-def _ranked(
-    graph: networkx.Graph[Any], source: str, destination: str, weight: Callable[[str], float]
-) -> Iterator[list[str]]:
-    import networkx
-
-    def edge(_: str, __: str, data: dict[str, Any]) -> float:
-        return min(weight(name) for name in data["links"])
-
-    found: Iterator[list[str]] = networkx.shortest_simple_paths(graph, source, destination, weight=edge)
-    return found

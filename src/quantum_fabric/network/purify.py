@@ -12,6 +12,7 @@ nothing in its round, costs a gate and takes from the next round what there was 
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -122,13 +123,17 @@ def spread(
         left[hop + 1] -= lanes[hop]
     if min(left) < 0:
         return None
+    # the slowest first, of equals the one on the left
+    queue = [(-times[hop] * needs[hop] / lanes[hop], hop) for hop in hops]
+    heapq.heapify(queue)
     while True:
-        slowest = max(hops, key=lambda hop: times[hop] * needs[hop] / lanes[hop])
+        slowest = queue[0][1]
         if lanes[slowest] >= caps[slowest] or left[slowest] < 1 or left[slowest + 1] < 1:
             return tuple(lanes)
         lanes[slowest] += 1
         left[slowest] -= 1
         left[slowest + 1] -= 1
+        heapq.heapreplace(queue, (-times[slowest] * needs[slowest] / lanes[slowest], slowest))
 
 
 def strategies(

@@ -57,6 +57,9 @@ RETRIES = 3
 """Further steps of the knobs that are sampled in full where the quick sample had promised too much."""
 
 
+Place: TypeAlias = tuple[int, int, int, int]
+"""Who goes first among equals."""
+
 Serves: TypeAlias = Callable[[Forecast], bool]
 """Whether a forecast satisfies what a request asks besides fidelity."""
 
@@ -115,28 +118,34 @@ def race(
     Returns:
         The search and what it found, by a full sample; None if nothing did.
     """
-    place = (
-        count()
-    )  # of equals the one that was ranked first: the one on the earlier path, the cheaper strategy
-    queue: list[tuple[float, int, Search, Trial]] = []
-    for search in searches:
+    queue: list[tuple[float, Place, Search, Trial | Group]] = []
+    for number, search in enumerate(searches):
         search.work = 0
-        for trial in search.trials(target):
-            heapq.heappush(queue, (-trial.rate, next(place), search, trial))
+        for rank, group in enumerate(search.candidates.groups):
+            # the estimate of a group is made when nothing is left that is surely faster
+            queue.append((-search.most(group), (0, number, rank, 0), search, group))
+    heapq.heapify(queue)
+    later = (
+        count()
+    )  # of equals the one on the earlier path, the cheaper strategy; then the one that was thought of first
     best = _best(searches, target, serves)
     seen: set[Hashable] = set()
     while queue:
-        hoped, _, search, trial = heapq.heappop(queue)
+        hoped, place, search, trial = heapq.heappop(queue)
         if best is not None and -hoped <= sure_rate(best[1].forecast):
             break
         if sum(each.work for each in searches) >= budget:
             break
+        if isinstance(trial, Group):
+            for entry, each in enumerate(search.trials(trial, target)):
+                heapq.heappush(queue, (-each.rate, (1, *place[1:3], entry), search, each))
+            continue
         if not trial.sampled:
             if (twin := search.likeness(trial)) in seen:
                 continue
             seen.add(twin)
         for after in search.look(trial, target):
-            heapq.heappush(queue, (-after.rate, next(place), search, after))
+            heapq.heappush(queue, (-after.rate, (2, next(later), 0, 0), search, after))
         best = _best([search], target, serves, best)
     return best
 
@@ -200,7 +209,7 @@ class Search:
         """The same scheme with the law of its deliveries."""
         scheme = found.scheme
         if scheme not in self._completed:
-            topology = self.candidates.topology
+            topology = self.candidates.believed
             light = [topology.link(name).model.total_transmission() for name in scheme.links]
             forecast = completed(chain(topology, scheme), found.forecast, light)
             self._completed[scheme] = replace(found, forecast=forecast)
@@ -229,23 +238,30 @@ class Search:
                 seen.add(path.nodes)
                 self.sample(groups[0], self.candidates.finest_step(groups[0]))
 
+    def most(self, group: Group) -> float:
+        """The rate that can be hoped of a group before its estimate is made; no less than what is hoped afterwards."""
+        return self.candidates.most(group) * (HOPE if group.strategy.total else PLAIN_HOPE)
+
     def ranked(self, target: float) -> list[tuple[float, Group, int]]:
         """Groups that may reach the target, by estimated rate; with cutoffs where these may help."""
-        found = []
-        for group in self.candidates.groups:
-            step = self.candidates.first_step(group, target)
-            rate = 0.0 if step is None else self.candidates.estimate(group, step).rate
-            if step is not None:
-                found.append((rate, group, step))
-            # where knobs can be turned up, a cutoff that removes the late pairs may be worth its losses
-            if group.strategy.total <= 1 and (step is None or self.candidates.steps > 1):
-                found += [entry for entry in self._cut(group, target, step) if entry[0] > rate]
+        found = [entry for group in self.candidates.groups for entry in self._reaching(group, target)]
         found.sort(key=lambda entry: -entry[0])
         return found
 
-    def trials(self, target: float) -> list[Trial]:
-        """Where a race begins: `ranked`, with what can be hoped."""
-        return [self._trial(*entry) for entry in self.ranked(target)]
+    def _reaching(self, group: Group, target: float) -> list[tuple[float, Group, int]]:
+        found = []
+        step = self.candidates.first_step(group, target)
+        rate = 0.0 if step is None else self.candidates.estimate(group, step).rate
+        if step is not None:
+            found.append((rate, group, step))
+        # where knobs can be turned up, a cutoff that removes the late pairs may be worth its losses
+        if group.strategy.total <= 1 and (step is None or self.candidates.steps > 1):
+            found += [entry for entry in self._cut(group, target, step) if entry[0] > rate]
+        return found
+
+    def trials(self, group: Group, target: float) -> list[Trial]:
+        """Where a race begins with a group, with what can be hoped."""
+        return [self._trial(*entry) for entry in self._reaching(group, target)]
 
     def look(self, trial: Trial, target: float) -> list[Trial]:
         """Look at a trial more closely, and say what is left to look at."""

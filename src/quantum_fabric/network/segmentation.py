@@ -167,7 +167,7 @@ class _Counts:
     def plan(self, count: int, found: Found) -> Plan:
         """What was found with so many segments, as a plan."""
         search = self.search(count)
-        return to_plan(search.candidates.topology, found.scheme, search.completed(found).forecast)
+        return to_plan(search.candidates.believed, found.scheme, search.completed(found).forecast)
 
     def search(self, count: int) -> Search:
         """The search over the chain with so many segments."""

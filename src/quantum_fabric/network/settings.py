@@ -123,3 +123,15 @@ def grid(model: LinkModel, points: int = GRID) -> tuple[float | None, ...]:
         values = [knob.low + (knob.high - knob.low) * index / (points - 1) for index in range(points)]
     values[0], values[-1] = knob.low, knob.high
     return tuple(values if knob.good_end == "high" else reversed(values))
+
+
+def middle(model: LinkModel) -> float | None:
+    """The setting in the middle of a link's grid, by which links are compared before anything is decided.
+
+    Examples:
+        >>> from quantum_fabric.links.ideal import FixedLink
+        >>> middle(FixedLink(0.1, (1.0, 0.0, 0.0, 0.0), 1_000)) is None
+        True
+    """
+    settings = grid(model)
+    return settings[len(settings) // 2]

@@ -7,7 +7,7 @@ never changed, and answers a few questions about itself. Faults make a new one: 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from quantum_fabric.errors import Caution, InputError, QuantityError, UnknownNameError
@@ -112,6 +112,7 @@ class Topology:
         delays: (from, to) -> one-way classical delay (ps), complete over the nodes; (a, a) is 0 and may be
             left out, and (b, a) stands for (a, b) where only one of them is given.
         controller: name of the node where the controller sits. It may be a node that is out of service.
+        kept: what others worked out from it and keep with it, by their names; no part of its value.
 
     Raises:
         InputError: a key that differs from the name of what it names, or a link from a node to itself.
@@ -131,6 +132,7 @@ class Topology:
     links: Mapping[str, LinkView]
     delays: Mapping[tuple[str, str], Time]
     controller: str
+    kept: dict[str, object] = field(init=False, repr=False, compare=False, default_factory=dict)
     _at: Mapping[str, tuple[LinkView, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -209,13 +211,29 @@ class Topology:
         Names that are not there are ignored: what is gone may go again. Classical delays stay, because the
         control network is another one.
         """
-        left = {name: node for name, node in self.nodes.items() if name not in nodes}
-        kept = {
-            name: link
-            for name, link in self.links.items()
-            if name not in links and link.a in left and link.b in left
+        gone_nodes = set(nodes) & self.nodes.keys()
+        gone = {link.name: link for name in gone_nodes for link in self._at[name]}
+        gone.update((name, self.links[name]) for name in links if name in self.links)
+        left, kept, at = dict(self.nodes), dict(self.links), dict(self._at)
+        for name in gone_nodes:
+            del left[name], at[name]
+        for name, link in gone.items():
+            del kept[name]
+            for end in (link.a, link.b):
+                if end in at:
+                    at[end] = tuple(each for each in at[end] if each.name != name)
+        # what is left of a sound topology is sound: nothing needs checking, and only what changes is touched
+        derived = object.__new__(Topology)
+        whole = {
+            "nodes": left,
+            "links": kept,
+            "delays": self.delays,
+            "controller": self.controller,
+            "_at": at,
         }
-        return replace(self, nodes=left, links=kept)
+        for key, value in (*whole.items(), ("kept", {"parent": self})):
+            object.__setattr__(derived, key, value)
+        return derived
 
     def graph(self) -> networkx.Graph[Any]:
         """An undirected `networkx.Graph`: each edge has ``links``, the names of its links."""

@@ -98,7 +98,7 @@ def test_without_candidates_there_is_no_finest() -> None:
 
 def test_the_last_resort_is_the_finest(monkeypatch: pytest.MonkeyPatch) -> None:
     looking = search(line(fixed(0.1, 0.95), fixed(0.1, 0.95)))
-    monkeypatch.setattr(looking, "ranked", lambda _: [])
+    monkeypatch.setattr(looking, "trials", lambda *_: [])
     assert looking.fastest(0.6, any_time, last_resort=False) is None
     found = looking.fastest(0.6, any_time)
     assert found is not None
