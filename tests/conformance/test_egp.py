@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 from builders import chain, link, node, nothing_left
 from quantum_fabric.errors import InputError, UnknownNameError
 from quantum_fabric.fabric import Fabric
-from quantum_fabric.messages import Bell, Consume, Delivered, LinkChanged, LinkRequest, PairId, Truth
+from quantum_fabric.messages import (
+    Bell,
+    Consume,
+    Delivered,
+    LinkChanged,
+    LinkRequest,
+    Measure,
+    Measured,
+    PairId,
+    Truth,
+)
 from quantum_fabric.standards import bell, egp, egp_bits
 from quantum_fabric.standards.egp import (
     Ack,
@@ -352,6 +362,93 @@ def test_three_nodes_and_a_repeater_between() -> None:
         above.take("B")
 
 
+XZ = Measurement(RandomBasis.XZ, weights=(128, 0))
+
+
+def test_measure_directly_gives_both_ends_bits_of_the_same_pairs() -> None:
+    """Perfect pairs: in one basis, the bits are equal or opposite as the Bell state of the OK says."""
+    fabric = two(0.3, 1.0, slots=4)
+    above = layer(fabric)
+    wish = CreateMeasure(2, 0.9, purpose_id=7, number=60, local=XZ, remote=XZ)
+    assert above.create("A", wish) == Ack(0)
+    above.run(SECOND)
+    here, there = above.take("A"), above.take("B")
+    assert len(here) == len(there) == 60
+    same = 0
+    for one, two_ in zip(here, there, strict=True):
+        assert type(one) is type(two_) is OkMeasure
+        assert (one.sequence_number, one.bell, one.goodness) == (
+            two_.sequence_number,
+            two_.bell,
+            two_.goodness,
+        )
+        assert (one.from_remote, two_.from_remote) == (False, True)
+        assert {one.basis, two_.basis} <= {Basis.X, Basis.Z}
+        if one.basis is two_.basis:
+            same += 1
+            odd = (
+                one.bell in (Bell.PSI_PLUS, Bell.PSI_MINUS)
+                if one.basis is Basis.Z
+                else one.bell in (Bell.PHI_MINUS, Bell.PSI_MINUS)
+            )
+            assert one.outcome ^ two_.outcome == odd
+    assert 5 < same < 55, "false alarm below 1e-9: 60 fair coins"
+    assert {one.outcome for one in here} == {0, 1}
+    assert not fabric.controller.ledger.leases()
+
+
+def test_one_basis_by_rotation() -> None:
+    fabric = two(0.3, 1.0, slots=4)
+    above = layer(fabric)
+    y = Measurement(rotations=(192, 0, 0))
+    above.create("A", CreateMeasure(2, 0.9, purpose_id=7, number=5, local=y, remote=y))
+    above.run(SECOND)
+    assert [ok.basis for ok in (*above.take("A"), *above.take("B")) if isinstance(ok, OkMeasure)] == [
+        Basis.Y
+    ] * 10
+
+
+def test_remote_state_preparation_leaves_a_half_at_the_peer() -> None:
+    fabric = two(0.3, 1.0, slots=4)
+    above = layer(fabric)
+    above.create("A", CreatePrepare(2, 0.9, purpose_id=7, number=2, local=XZ))
+    above.run(100 * MS)
+    here, there = above.take("A"), above.take("B")
+    assert [type(ok) for ok in here] == [OkPrepare] * 2
+    assert [type(ok) for ok in there] == [OkKeep] * 2
+    for one, other in zip(here, there, strict=True):
+        assert isinstance(one, OkPrepare)
+        assert isinstance(other, OkKeep)
+        assert (one.sequence_number, one.bell) == (other.sequence_number, other.bell)
+        measured = fabric.perform(Measure("B", other.logical_qubit_id, one.basis.name))
+        assert isinstance(measured, Measured)
+        odd = (
+            one.bell in (Bell.PSI_PLUS, Bell.PSI_MINUS)
+            if one.basis is Basis.Z
+            else one.bell in (Bell.PHI_MINUS, Bell.PSI_MINUS)
+        )
+        assert measured.bit == one.outcome ^ odd
+        above.used("B", 1, other.sequence_number)
+    above.run(200 * MS)
+    assert not fabric.controller.ledger.leases()
+
+
+def test_atomic_pairs_come_together() -> None:
+    fabric = two(0.1, 0.99, slots=4)
+    above = layer(fabric)
+    assert above.create(
+        "A", CreateKeep(2, 0.9, TimeUnit.SECOND, 2, purpose_id=7, number=2, atomic=True)
+    ) == Ack(0)
+    above.run(SECOND)
+    oks = above.take("A")
+    assert [type(ok) for ok in oks] == [OkKeep, OkKeep]
+    assert all(
+        fabric.twin.nodes["A"].slots[ok.logical_qubit_id].half is not None
+        for ok in oks
+        if isinstance(ok, OkKeep)
+    )
+
+
 def test_a_peer_that_did_not_ask_for_it_rejects_after_a_round_trip() -> None:
     fabric = two(hop_delay=MS)
     above = layer(fabric)
@@ -376,9 +473,11 @@ def test_every_refusal_has_its_code() -> None:
     above.run(2 * MS)
     assert above.take("A") == [Err(1, ErrorCode.NOTIME, 1)]
     for wish in (
-        CreateMeasure(2, 0.8, purpose_id=7), CreatePrepare(2, 0.8, purpose_id=7), CreateKeep(2, 1.0, purpose_id=7),
-        CreateKeep(9, 0.8, purpose_id=7), CreateKeep(1, 0.8, purpose_id=7), CreateKeep(2, 0.8, purpose_id=7, atomic=True),
-        CreateKeep(2, 0.8, purpose_id=7, consecutive=True),
+        CreateMeasure(2, 0.8, purpose_id=7, local=Measurement(RandomBasis.CHSH)), CreateKeep(2, 1.0, purpose_id=7),
+        CreateMeasure(2, 0.8, purpose_id=7, local=Measurement(RandomBasis.XZ, weights=(128, 0))),
+        CreatePrepare(2, 0.8, purpose_id=7, local=Measurement(RandomBasis.XYZ, weights=(85, 84))),
+        CreatePrepare(2, 0.8, purpose_id=7, local=Measurement(rotations=(0, 32, 0))),
+        CreateKeep(9, 0.8, purpose_id=7), CreateKeep(1, 0.8, purpose_id=7), CreateKeep(2, 0.8, purpose_id=7, consecutive=True),
     ):  # fmt: skip
         answer = above.create("A", wish)
         assert isinstance(answer, Err), wish

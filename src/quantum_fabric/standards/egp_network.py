@@ -6,23 +6,15 @@ told. The peer is asked whether it takes a request before the network is: the qu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from quantum_fabric.errors import InputError, UnknownNameError
-from quantum_fabric.messages import Client, Delivered, Outcome, Refused
+from quantum_fabric.messages import Client, Delivered, Outcome, Outcomes, Refused, Service
 from quantum_fabric.ports import Network
 from quantum_fabric.standards.egp import Ack, Answer, Create, Err, ErrorCode, OkKeep, Receive
-from quantum_fabric.standards.egp_service import Carried, EgpService, Readout, place_of
+from quantum_fabric.standards.egp_service import Carried, EgpService, place_of
 from quantum_fabric.units import Time
-
-Readouts = Callable[[Delivered, str], Readout | None]
-"""What the half of a delivered pair gave at a node, where the network measured it."""
-
-
-def nothing_read(_pair: Delivered, _node: str) -> Readout | None:
-    """Of a network that hands over halves."""
-    return None
 
 
 class EgpNetwork:
@@ -32,7 +24,6 @@ class EgpNetwork:
         network: that runs.
         numbers: node identifier of each node that takes part.
         carried: what the network can do.
-        readouts: where it measures, what came of it.
 
     Raises:
         InputError: two nodes have the same number.
@@ -57,13 +48,12 @@ class EgpNetwork:
         network: Network,
         numbers: Mapping[str, int],
         carried: Carried = Carried(),  # noqa: B008 - frozen
-        readouts: Readouts = nothing_read,
     ) -> None:
         self._network = network
-        self._readouts = readouts
         self.services: Final = {name: EgpService(name, numbers, carried) for name in numbers}
         self._by_number = {number: name for name, number in numbers.items()}
         self._told: dict[str, list[Answer]] = {name: [] for name in numbers}
+        self._services: dict[str, Service] = {}  # of each request that was passed on
         self._heard: dict[str, int] = {}  # request that has had no outcome -> replies that were passed on
         self._held: dict[tuple[str, int, int], str] = {}  # (node, peer's number, sequence number) -> request
 
@@ -103,6 +93,7 @@ class EgpNetwork:
             service.rejected(request.name)
             return Err(answer.create_id, ErrorCode.UNSUPP, service.number)
         self._heard[request.name] = 0
+        self._services[request.name] = request.service
         return answer
 
     def used(self, node: str, remote_node_id: int, sequence_number: int) -> None:
@@ -162,11 +153,9 @@ class EgpNetwork:
         for node, service in self.services.items():
             answer: Answer | None = None
             if isinstance(message, Delivered):
-                answer = (
-                    service.delivered(message, self._readouts(message, node))
-                    if node in message.ends
-                    else None
-                )
+                answer = service.delivered(message, self._services[message.request])
+            elif isinstance(message, Outcomes):
+                answer = service.read(message)
             elif isinstance(message, Refused):
                 answer = service.refused(message)
             elif isinstance(message, Outcome):

@@ -15,7 +15,8 @@ atomic                       ``window``: all alive together, none older than the
 consecutive                  ``jitter``: `Carried.jitter`
 purpose_id                   in ``name``: ``egp/NODE/SERIAL/PURPOSE``, which tells the peer whose pair it is (create id: serial mod
 2^16)
-type K, M, R                 ``service``; K holds the pair until it is consumed
+type K, M, R                 ``service``; K (and the far half of R) holds the pair until it is consumed
+local, remote                ``bases``: the same even choice at both ends, or one basis that rotations of π/2 make of Z
 ===========================  =============================================================================================
 
 What the network below cannot carry (`Carried`) is refused with UNSUPP and never dropped in silence.
@@ -28,7 +29,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from quantum_fabric.errors import InputError, UnknownNameError
-from quantum_fabric.messages import Code, Delivered, LinkRequest, Outcome, Refused, Service, Status
+from quantum_fabric.messages import (
+    Bell,
+    Code,
+    Delivered,
+    LinkRequest,
+    Outcome,
+    Outcomes,
+    Refused,
+    Service,
+    Status,
+)
 from quantum_fabric.standards.egp import (
     U16,
     Ack,
@@ -39,6 +50,7 @@ from quantum_fabric.standards.egp import (
     CreatePrepare,
     Err,
     ErrorCode,
+    Measurement,
     OkKeep,
     OkMeasure,
     OkPrepare,
@@ -73,13 +85,16 @@ class Carried:
         jitter: what "close in time" means to it, ps; None where it cannot do consecutive ones.
     """
 
-    services: frozenset[Service] = frozenset({Service.KEEP})
-    window: Time | None = None
+    services: frozenset[Service] = frozenset(Service)
+    window: Time | None = SECOND
     jitter: Time | None = None
 
 
-EVERYTHING: Final = Carried(frozenset(Service), SECOND, SECOND)
-"""All types, atomic and consecutive."""
+EVEN: Final = {RandomBasis.XZ: ("X", "Z"), RandomBasis.XYZ: ("X", "Y", "Z")}
+"""Sets from which nodes draw, each basis as likely as any other: the weights must say so, to a step of 1/255."""
+
+TURNS: Final = {(0, 0, 0): "Z", (0, 64, 0): "X", (192, 0, 0): "Y", (0, 0, 192): "Y"}
+"""Rotations (about X, Y, X; in 2π/256) after which Z is one of the bases that nodes measure in."""
 
 
 @dataclass(slots=True)
@@ -101,14 +116,6 @@ class _Kept:
     expires_at: Time
 
 
-@dataclass(frozen=True, slots=True)
-class Readout:
-    """What a measured half of a delivered pair gave, where the network measures (types M and R)."""
-
-    outcome: int
-    basis: Basis
-
-
 @dataclass(slots=True)
 class EgpService:
     """The link layer of one node.
@@ -127,7 +134,7 @@ class EgpService:
         >>> ack, request = alice.create(CreateKeep(2, 0.9, purpose_id=7), now=0)
         >>> ack, request.name, request.destination, request.hold
         (Ack(create_id=0), 'egp/Alice/0/7', 'Bob', True)
-        >>> alice.create(CreateMeasure(2, 0.9), now=0)
+        >>> alice.create(CreateKeep(2, 0.9, consecutive=True), now=0)
         (Err(create_id=1, code=<ErrorCode.UNSUPP: 'UNSUPP'>, origin_node_id=1, sequence=None), None)
     """
 
@@ -140,6 +147,7 @@ class EgpService:
     _wanted: set[tuple[int, int]] = field(init=False, default_factory=set)
     _counts: dict[str, int] = field(init=False, default_factory=dict)
     _kept: list[_Kept] = field(init=False, default_factory=list)
+    _unread: dict[tuple[str, int], tuple[Delivered, int]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._names = {number: name for name, number in self.numbers.items()}
@@ -176,7 +184,6 @@ class EgpService:
     def _refusal(self, wish: Create) -> ErrorCode | None:
         """Why nobody need be asked; None where the network must say."""
         peer = self._names.get(wish.remote_node_id)
-        plain = not (isinstance(wish, CreateMeasure | CreatePrepare) and _turned(wish))
         carried = (
             peer is not None
             and peer != self.node
@@ -184,7 +191,7 @@ class EgpService:
             and _SERVICES.get(type(wish)) in self.carried.services
             and not (wish.atomic and self.carried.window is None)
             and not (wish.consecutive and self.carried.jitter is None)
-            and plain
+            and bases_of(wish) is not None
         )
         return None if carried else ErrorCode.UNSUPP
 
@@ -196,12 +203,13 @@ class EgpService:
             fidelity=max(LEAST_FIDELITY, wish.minimum_fidelity),
             pairs=wish.number,
             deadline=None if patience is None else now + patience,
-            hold=isinstance(wish, CreateKeep),
+            hold=not isinstance(wish, CreateMeasure),
             name=f"egp/{self.node}/{serial}/{wish.purpose_id}",
             service=_SERVICES[type(wish)],
             window=(patience or self.carried.window) if wish.atomic else None,
             jitter=self.carried.jitter if wish.consecutive else None,
             priority=wish.priority,
+            bases=bases_of(wish) or ("X", "Z"),
         )
 
     def receive(self, wish: Receive) -> None:
@@ -238,40 +246,56 @@ class EgpService:
         code = ErrorCode.TIMEOUT if message.status is Status.EXPIRED else ErrorCode.OTHER
         return Err(asked.create_id, code, self.number)
 
-    def delivered(self, message: Delivered, readout: Readout | None = None) -> OkKeep | OkMeasure | None:
-        """A pair is there: the OK of this end, or None where the pair is not of this service.
+    def delivered(self, message: Delivered, service: Service = Service.KEEP) -> OkKeep | None:
+        """A pair is there: the OK of this end.
 
         Args:
             message: what the network says.
-            readout: what this end's half gave, where it was measured at once.
+            service: of the request.
+
+        Returns:
+            None where the pair is not of this node, and where this end measures: its OK comes with what was read (`read`).
 
         Raises:
-            InputError: the pair was to be measured, and nothing was read.
+            InputError: the half is to be kept, and the network does not say where.
         """
         place = place_of(message.request)
         if place is None or self.node not in message.ends:
             return None
-        origin, create_id, purpose = place
+        origin, create_id, _ = place
         peer = message.ends[message.ends[0] == self.node]
         sequence = self._number(peer)
-        common = (
-            create_id, origin != self.node, sequence, purpose, self.numbers[peer], min(1.0, max(0.0, message.fidelity)),
-            message.bell,
-        )  # fmt: skip
-        if readout is not None:
-            kind = OkPrepare if self._prepares(message.request) else OkMeasure
-            return kind(*common, readout.outcome, readout.basis)
+        if service is Service.MEASURE or (service is Service.PREPARE and origin == self.node):
+            self._unread[message.request, message.number] = (message, sequence)
+            return None
         if message.slots is None:
             raise InputError(
-                "no slots and no readout", "one of them", f"pair {message.pair} of {message.request}"
+                "no memory slots", "where the halves are", f"pair {message.pair} of {message.request}"
             )
         slot = message.slots[message.ends[1] == self.node]
         self._kept.append(_Kept(self.numbers[origin], create_id, peer, sequence, message.expires_at))
-        return OkKeep(*common, slot, message.delivered_at)
+        return OkKeep(*self._common(message, sequence), slot, message.delivered_at)
 
-    def _prepares(self, name: str) -> bool:
-        asked = self._open.get(name)
-        return asked is not None and isinstance(asked.wish, CreatePrepare)
+    def _common(self, message: Delivered, sequence: int) -> tuple[int, bool, int, int, int, float, Bell]:
+        place = place_of(message.request)
+        assert place is not None, "only pairs of this service have numbers"
+        origin, create_id, purpose = place
+        peer = message.ends[message.ends[0] == self.node]
+        goodness = min(1.0, max(0.0, message.fidelity))
+        return create_id, origin != self.node, sequence, purpose, self.numbers[peer], goodness, message.bell
+
+    def read(self, message: Outcomes) -> OkMeasure | None:
+        """What the ends have read of a delivered pair: the OK of this end; None where it keeps its half, or has no such pair."""
+        found = self._unread.pop((message.request, message.number), None)
+        if found is None:
+            return None
+        pair, sequence = found
+        end = int(pair.ends[1] == self.node)
+        bit = message.bits[end]
+        assert bit is not None, "a pair that was not read is not delivered"
+        common = (*self._common(pair, sequence)[:-1], message.bell)
+        kind = OkPrepare if message.prepared else OkMeasure
+        return kind(*common, bit, Basis[message.bases[end]])
 
     def _number(self, peer: str) -> int:
         """The next number of a pair with this peer that no living pair has."""
@@ -306,10 +330,33 @@ class EgpService:
         return out
 
 
-def _turned(wish: CreateMeasure | CreatePrepare) -> bool:
-    """Whether a measurement is asked for that a node cannot be told: nodes measure in X, Y or Z."""
-    sides = [wish.local, wish.remote] if isinstance(wish, CreateMeasure) else [wish.local]
-    return any(side.random is not RandomBasis.NONE or side.rotations != (0, 0, 0) for side in sides)
+def bases_of(wish: Create) -> tuple[str, ...] | None:
+    """Among which of X, Y and Z the ends are to choose; None where nodes cannot be told so.
+
+    Nodes choose evenly, and both ends among the same bases; one basis is no choice.
+
+    Examples:
+        >>> xz = Measurement(RandomBasis.XZ, weights=(128, 0))
+        >>> bases_of(CreateMeasure(1, 0.9, local=xz, remote=xz)), bases_of(CreateMeasure(1, 0.9, local=xz))
+        (('X', 'Z'), None)
+        >>> bases_of(CreatePrepare(1, 0.9, local=Measurement(rotations=(0, 64, 0))))
+        ('X',)
+    """
+    if isinstance(wish, CreateMeasure):
+        local, remote = _choice(wish.local), _choice(wish.remote)
+        return local if local == remote else None
+    return _choice(wish.local) if isinstance(wish, CreatePrepare) else ()
+
+
+def _choice(how: Measurement) -> tuple[str, ...] | None:
+    if how.random is RandomBasis.NONE:
+        found = TURNS.get(how.rotations)
+        return None if found is None else (found,)
+    bases = EVEN.get(how.random)
+    if bases is None:
+        return None
+    stated = how.weights[: len(bases) - 1]
+    return bases if all(abs(weight - 255 / len(bases)) < 1.0 for weight in stated) else None
 
 
 def place_of(name: str) -> tuple[str, int, int] | None:
