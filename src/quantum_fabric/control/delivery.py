@@ -114,7 +114,8 @@ class Deliveries:
         if estimate < least:
             out.extend(withheld(request, pair, least))
             return False
-        session.credit += estimate - request.fidelity
+        if request.promise is Promise.AVERAGE:
+            session.credit += estimate - request.fidelity
         return True
 
     def _deliver(
