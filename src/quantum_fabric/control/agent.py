@@ -7,6 +7,7 @@ from typing import Any
 
 from quantum_fabric.control.choosing import Policy
 from quantum_fabric.control.circuit import Circuit
+from quantum_fabric.errors import InputError
 from quantum_fabric.messages import (
     CONTROLLER,
     Calibrated,
@@ -113,7 +114,10 @@ class NodeAgent:
                 else "the lease is over before it began"
             )  # fmt: skip
             return [Send(CONTROLLER, Declined(message.epoch, self.name, reason))]
-        circuit = self._circuits[message.epoch] = Circuit(message, self._policy)
+        try:
+            circuit = self._circuits[message.epoch] = Circuit(message, self._policy)
+        except InputError as error:  # rules that nobody can follow
+            return [Send(CONTROLLER, Declined(message.epoch, self.name, str(error)))]
         for slot in wanted:
             self._leases[slot] = circuit
         return [
