@@ -8,7 +8,7 @@ letter on its way is drawn from a stream of its own for each pair of seats.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -167,8 +167,14 @@ class Post:
         deaf = self._down if seat == CONTROLLER else not self._alive(seat)
         if deaf or self._cut(sender, seat):
             self.count["lost"] += 1
+        elif seat == CONTROLLER and isinstance(message, Receipt) and (former := self._former_of(message)):
+            self._former_acts(former, former.handle(message, self._clock.now, self._notice(seat)))
         else:
             self._act(seat, self.ask(seat, message))
+
+    def _former_of(self, receipt: Receipt) -> Correspondent | None:
+        """The controller of an earlier life that wrote the letter, if it goes on."""
+        return next((each for each in self._former if each.endpoint.life == receipt.of), None)
 
     def part(self, event: Partition) -> None:
         """From now on nothing passes between these nodes and the others, until its end."""
@@ -186,10 +192,7 @@ class Post:
     def ask(self, seat: str, message: Message, now: Time | None = None) -> Sequence[Action]:
         """What a seat answers to a message; a controller's inputs go into its journal first."""
         now = self._clock.now if now is None else now
-
-        def notice(inside: Message) -> None:
-            self._told(seat, inside)
-
+        notice = self._notice(seat)
         if seat != CONTROLLER:
             return self._seats[seat].handle(message, now, notice)
         if self._down:
@@ -200,6 +203,9 @@ class Post:
         actions = self._seats[seat].handle(message, now, notice)
         self._journal.acted(self._seats[seat], message, actions)
         return actions
+
+    def _notice(self, seat: str) -> Callable[[Message], None]:
+        return lambda inside: self._told(seat, inside)
 
     def remind(self, seat: str, wake: Wake, of: Correspondent | None = None) -> None:
         """Wake a seat when its own clock says so."""
@@ -212,7 +218,7 @@ class Post:
         now = self._clock.now
         if seat == CONTROLLER:
             if who in self._former:
-                self.former_acts(who, who.handle(wake, now))
+                self._former_acts(who, who.handle(wake, now))
             elif who is self._seats[seat] and life == who.endpoint.life and not self._down:
                 self._act(seat, self.ask(seat, wake))
             return
@@ -272,7 +278,7 @@ class Post:
         for message in waiting:
             self._act(CONTROLLER, self.ask(CONTROLLER, message))
 
-    def former_acts(self, who: Correspondent, actions: Sequence[Action]) -> None:
+    def _former_acts(self, who: Correspondent, actions: Sequence[Action]) -> None:
         """A controller that was replaced goes on: its letters travel, and clients listen to the later one alone."""
         for action in actions:
             if isinstance(action, Wake):

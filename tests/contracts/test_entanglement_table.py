@@ -188,7 +188,7 @@ def run(
 
         def look() -> bool:
             audit.counts["events"] += 1
-            if audit.counts["events"] % 3 == 0 or audit.counts["events"] < 200:
+            if audit.counts["events"] % (3 if audit.counts["events"] < 5000 else 100) == 0:
                 audit.check()
                 audit.counts["audits"] += 1
             return False

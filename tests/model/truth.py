@@ -34,6 +34,7 @@ from quantum_fabric.messages import (
     Send,
     Swap,
     Swapped,
+    Undelivered,
     Wake,
 )
 from quantum_fabric.physics.frames import purify_frame
@@ -45,7 +46,7 @@ FRESH = (Bell.PSI_PLUS, Bell.PHI_MINUS)
 OUTCOME = Bell.PSI_MINUS
 """Of every swap that succeeds, for the same reason."""
 
-TEARDOWN = (Release, Drain, NodeFailed)
+TEARDOWN = (Release, Drain, NodeFailed, Undelivered)
 
 
 class Half(NamedTuple):

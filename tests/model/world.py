@@ -17,13 +17,53 @@ from builders import inventory, link, node, plan
 from model.parts import Once, Shelf, frozen
 from model.truth import Event, Truth, Violation
 from quantum_fabric.control import Controller, NodeAgent
+from quantum_fabric.control.transport import RESEND, Correspondent, Endpoint
 from quantum_fabric.documents import topology
-from quantum_fabric.messages import CLIENT, CONTROLLER, Cancel, LinkRequest, Plan, Refused, Send, Wake
+from quantum_fabric.messages import (
+    CLIENT,
+    CONTROLLER,
+    Cancel,
+    ControllerRecovered,
+    LinkRequest,
+    Plan,
+    Receipt,
+    Refused,
+    Send,
+    Wake,
+)
+from quantum_fabric.messages import Letter as Envelope
 from quantum_fabric.units import MS, US, Time
 
 LEASE: Time = 4 * MS
 BELIEVED: Time = 10 * US
 """Delay that the deciders take the classical plane to have."""
+WAIT: Time = 30 * US
+"""For which endpoints wait for a receipt at first,"""
+PATIENCE: Time = 200 * US
+"""and for how long they go on."""
+
+
+class Heard:
+    """Stands before a decider and notes what it is asked and what it answers."""
+
+    def __init__(self, decider: Any) -> None:
+        self.decider = decider
+        self.said: list[tuple[Any, tuple[Any, ...]]] = []
+
+    def handle(self, message: Any, now: Time) -> Any:
+        actions = tuple(self.decider.handle(message, now))
+        self.said.append((message, actions))
+        return actions
+
+
+def inner(seat: Any) -> Any:
+    """The decider of a seat."""
+    return seat.decider if isinstance(seat, Correspondent) else seat
+
+
+def content(message: Any) -> Any:
+    """What a letter says."""
+    return message.content if isinstance(message, Envelope) else message
 
 
 @dataclass(frozen=True)
@@ -42,7 +82,10 @@ class Scene:
         only: kinds of letters that may; all where it is empty.
         crash, swap, purify: how many nodes, Bell measurements, rounds of purification may fail.
         cancel: whether the first request may be withdrawn at any moment.
-        restart: how often the controller may start again with empty books.
+        restart: how often the controller may start again: with empty books, or from its journal where letters are reliable.
+        reliable: whether every seat has an endpoint, so that letters are acknowledged and sent again.
+        skew: by how much the clocks of nodes are behind (ps; ahead where it is negative).
+        guard: by how much the controller takes them to be wrong (ps).
         until: no timer later than this fires (ps).
         settled: begin when every node has had its `Commit`, so that only what comes after is explored.
         agent, controller: the deciders.
@@ -63,6 +106,9 @@ class Scene:
     purify: int = 0
     cancel: bool = False
     restart: int = 0
+    reliable: bool = False
+    skew: Time = 0
+    guard: Time = 0
     until: Time = 40 * MS
     settled: bool = False
     agent: type[NodeAgent] = NodeAgent
@@ -131,8 +177,8 @@ class World:
         ]
         self.letters, self.timers, self.messages, self.answers = Numbers(), Numbers(), Numbers(), Numbers()
         known: OrderedDict[Any, Any] = OrderedDict()
-        self._first = scene.controller(self.topology, LEASE)
-        self._first.admission._memory._known = known
+        self._known = known
+        self._first = self._seat(CONTROLLER, self._fresh())
         self.shelf = Shelf(self.topology, known)
         self.truths: list[Truth] = []
         self._truth_numbers: dict[Hashable, int] = {}
@@ -141,6 +187,18 @@ class World:
         self._done = Once(self._do)
         self.enabled = Once(lambda truth: tuple(self.truths[truth].enabled()))
         self.leases = Once(self._leases)
+        self._moot = Once(
+            lambda seat, timer: self.shelf.take(seat).endpoint.moot(self.timers.things[timer][2])
+        )
+        self.dark = Once(lambda seat: frozenset(inner(self.shelf.take(seat)).admission.dark))
+
+    def _seat(self, name: str, decider: Any) -> Any:
+        if not self.scene.reliable:
+            return decider
+        if name == CONTROLLER:
+            decider.bear(PATIENCE, self.scene.guard)
+        waits = dict.fromkeys(self.names, WAIT)
+        return Correspondent(decider, Endpoint(name, waits, PATIENCE, exact=name == CONTROLLER))
 
     # ------------------------------------------------------------------------------------- planning
 
@@ -177,7 +235,10 @@ class World:
         truth = self._keep(Truth(ends, scene.heralds, budget, scene.transit))
         seats = (
             self.shelf.put(self._first),
-            *[self.shelf.put(scene.agent(name, count)) for name, count in scene.slots.items()],
+            *[
+                self.shelf.put(self._seat(name, scene.agent(name, count)))
+                for name, count in scene.slots.items()
+            ],
         )
         asks = [self.letters.of(Letter(CONTROLLER, each, scene.transit)) for each in self.requests]
         spare = (scene.lose, scene.repeat, scene.restart, int(scene.cancel))
@@ -193,7 +254,8 @@ class World:
         bound: Time | None = None
         last = -1
         lose, repeat, restart, cancel = state.spare
-        for number in state.letters:
+        hurried = self._receipt(state) if self.scene.reliable and self.scene.transit is not None else None
+        for number in state.letters if hurried is None else (hurried,):
             due = letters[number].due
             if due is not None and (bound is None or due < bound):
                 bound = due
@@ -204,14 +266,18 @@ class World:
             if (lose or repeat) and self._may_fail(letters[number].message):
                 if lose:
                     found.append(Choice("lose", number))
-                if repeat:
+                if repeat and hurried is None:
                     found.append(Choice("repeat", number))
+        if hurried is not None:
+            return found
         for event in self.enabled(state.truth):
             if event.due is not None and (bound is None or event.due < bound):
                 bound = event.due
             found.append(Choice("plant", event))
         if restart:
             found.append(Choice("restart", 0))
+            if self.scene.reliable:
+                found.append(Choice("outage", 0))
         if cancel and self.truths[state.truth].open():
             found.append(Choice("cancel", 0))
         if state.timers:
@@ -223,7 +289,17 @@ class World:
                 ]
         return found
 
+    def _receipt(self, state: State) -> int | None:
+        """A receipt under way, if there is one: it goes first.
+
+        All that a receipt does is to let an endpoint forget a letter (a crash would do that too), and within a bounded transit no
+        reminder of the letter comes before it. So it commutes with everything else that can happen, and one order of them is enough.
+        """
+        things = self.letters.things
+        return next((each for each in state.letters if isinstance(things[each].message, Receipt)), None)
+
     def _may_fail(self, message: Any) -> bool:
+        message = content(message)
         only = self.scene.only
         if isinstance(message, LinkRequest | Cancel):
             return False  # the caller sits beside the controller
@@ -249,13 +325,28 @@ class World:
             at, seat, wake = self.timers.things[what]
             timers = list(state.timers)
             timers.remove(what)
-            return self._tell(state._replace(now=max(at, state.now), timers=tuple(timers)), seat, wake)
+            now = at - self.scene.skew if wake.purpose == "lease" and seat != CONTROLLER else at
+            return self._tell(
+                state._replace(now=max(at, state.now), timers=tuple(timers)), seat, wake, at=max(now, wake.at)
+            )
         lose, repeat, restart, cancel = state.spare
         if verb == "lose":
             return self._without(state, what)._replace(spare=(lose - 1, repeat, restart, cancel))
         if verb == "repeat":
             letters = tuple(sorted((*state.letters, what)))
             return state._replace(letters=letters, spare=(lose, repeat - 1, restart, cancel))
+        if verb in ("restart", "outage") and self.scene.reliable:
+            # what comes back from a journal is what there was (tests/unit/control/test_recovery.py); it begins another life
+            things = self.letters.things
+            here = tuple(
+                n
+                for n in state.letters
+                if verb == "restart"
+                or things[n].to != CONTROLLER
+                or isinstance(things[n].message, LinkRequest)
+            )
+            state = state._replace(letters=here, spare=(lose, repeat, restart - 1, cancel))
+            return self._tell(state, CONTROLLER, ControllerRecovered(scene_restarts(self.scene, restart), 0))
         if verb == "restart":
             seats = (self.shelf.put(self._fresh()), *state.seats[1:])
             timers = tuple(n for n in state.timers if self.timers.things[n][1] != CONTROLLER)
@@ -265,7 +356,7 @@ class World:
 
     def _fresh(self) -> Controller:
         made = self.scene.controller(self.topology, LEASE)
-        made.admission._memory._known = self._first.admission._memory._known
+        made.admission._memory._known = self._known
         return made
 
     def _without(self, state: State, letter: int) -> State:
@@ -273,19 +364,24 @@ class World:
         letters.remove(letter)
         return state._replace(letters=tuple(letters))
 
-    def _tell(self, state: State, seat: str, message: Any, local: bool = False) -> State:
+    def _tell(
+        self, state: State, seat: str, message: Any, local: bool = False, at: Time | None = None
+    ) -> State:
         truth = self.truths[state.truth]
         if seat in truth.dead and type(message).__name__ != "NodeFailed":
             return state
         place = self.place[seat]
-        number, answer = self._handled(state.seats[place], self.messages.of(message), state.now)
-        actions, letters, timers = self.answers.things[answer]
+        now = state.now if at is None else at
+        number, answer = self._handled(state.seats[place], self.messages.of(message), now)
+        said, letters, timers = self.answers.things[answer]
         seats = state.seats
         if number != seats[place]:
             seats = (*seats[:place], number, *seats[place + 1 :])
-        if not actions:
+        if self.scene.reliable and number != state.seats[place]:
+            state = state._replace(timers=self._still(state.timers, seat, number))
+        if not (letters or timers or any(actions for _, actions in said)):
             return state if seats is state.seats else state._replace(seats=seats)
-        told = self._judged(state.truth, seat, self.messages.of(message), answer, state.now)
+        told = self._judged(state.truth, seat, answer, state.now)
         due = None if self.scene.transit is None else state.now + self.scene.transit
         sent = [self.letters.of(Letter(to, news, due)) for to, news in letters]
         return State(
@@ -293,10 +389,24 @@ class World:
             seats,
             told,
             tuple(sorted((*state.letters, *sent))) if sent else state.letters,
-            tuple(sorted((*state.timers, *[self.timers.of((wake.at, seat, wake)) for wake in timers])))
+            tuple(sorted((*state.timers, *[self.timers.of(self._reminder(seat, wake)) for wake in timers])))
             if timers
             else state.timers,
             state.spare,
+        )
+
+    def _reminder(self, seat: str, wake: Wake) -> tuple[Time, str, Wake]:
+        """When it comes by the true clock."""
+        wrong = self.scene.skew if wake.purpose == "lease" and seat != CONTROLLER else 0
+        return wake.at + wrong, seat, wake
+
+    def _still(self, timers: tuple[int, ...], seat: str, number: int) -> tuple[int, ...]:
+        """The timers without reminders of letters that were acknowledged: they would do nothing."""
+        things = self.timers.things
+        return tuple(
+            each
+            for each in timers
+            if things[each][1] != seat or things[each][2].purpose != RESEND or not self._moot(number, each)
         )
 
     # ------------------------------------------------------------------------- each worked out once
@@ -306,27 +416,34 @@ class World:
         told = self.messages.things[message]
         others = self._others(who, told)
         try:
-            actions = tuple(who.handle(told, now))
+            if isinstance(who, Correspondent):
+                who.decider = heard = Heard(who.decider)
+                actions = tuple(who.handle(told, now))
+                who.decider, said = heard.decider, tuple(heard.said)
+            else:
+                actions = tuple(who.handle(told, now))
+                said = ((told, actions),)
         except Exception as error:
             raise Violation(f"{type(error).__name__} in answer to {told}: {error}") from error
         if others != self._others(who, told):
-            raise Violation(f"{type(told).__name__} of epoch {told.epoch} changes what is of another epoch")
+            raise Violation(f"{type(content(told)).__name__} changes what is of another epoch")
         letters = tuple(
             (each.to, each.message) for each in actions if isinstance(each, Send) and each.to != CLIENT
         )
         timers = tuple(each for each in actions if isinstance(each, Wake))
-        return self.shelf.put(who), self.answers.of((actions, letters, timers))
+        return self.shelf.put(who), self.answers.of((said, letters, timers))
 
     def _others(self, who: Any, told: Any) -> Hashable:
         """What an agent holds of other epochs than that of a letter."""
-        epoch = getattr(told, "epoch", None)
-        if epoch is None or not isinstance(who, NodeAgent):
+        epoch, who = getattr(content(told), "epoch", None), inner(who)
+        if epoch is None or not isinstance(who, NodeAgent) or getattr(told, "purpose", "") == RESEND:
             return None
         return tuple((each, frozen(circuit, {})) for each, circuit in who._circuits.items() if each != epoch)
 
-    def _judge(self, truth: int, seat: str, cause: int, answer: int, now: Time) -> int:
+    def _judge(self, truth: int, seat: str, answer: int, now: Time) -> int:
         made = self.truths[truth].copy()
-        made.reacted(seat, self.messages.things[cause], self.answers.things[answer][0], now)
+        for cause, actions in self.answers.things[answer][0]:
+            made.reacted(seat, cause, actions, now)
         return self._keep(made)
 
     def _do(self, truth: int, event: Event, now: Time) -> tuple[int, tuple[tuple[str, Any], ...]]:
@@ -344,7 +461,7 @@ class World:
 
     def _leases(self, place: int, decider: int) -> dict[tuple[str, int], tuple[int, Time]]:
         """(node, slot) -> (epoch, until), as the controller's book or an agent sees it."""
-        who = self.shelf.take(decider)
+        who = inner(self.shelf.take(decider))
         found: dict[tuple[str, int], tuple[int, Time]] = {}
         if place == 0:
             for lease in who.ledger.leases():
@@ -363,6 +480,11 @@ class World:
                 if who.leases.get(slot) != epoch:
                     raise Violation(f"two epochs of {who.name} use slot {slot}")
         return found
+
+
+def scene_restarts(scene: Scene, left: int) -> int:
+    """Which life of the controller the next one is."""
+    return 2 + scene.restart - left
 
 
 Probe = Callable[[World, State], None]
