@@ -58,10 +58,14 @@ class Ledger:
         An installation that has a link for itself may take more: then its own period is longer.
         """
         for link, count in lanes.items():
-            taken = sum(len(held.get(link, ())) for held in self._lanes.values())
+            taken = self.taken(link)
             if taken and taken + count > room[link]:
                 return False
         return True
+
+    def taken(self, link: str) -> int:
+        """How many lanes of a link are lent."""
+        return sum(len(held.get(link, ())) for held in self._lanes.values())
 
     def lease(self, epoch: int, wanted: Mapping[str, int], until: Time) -> dict[str, tuple[int, ...]]:
         """Lend slots to an installation: all that it wants, or none.

@@ -31,12 +31,45 @@ class _Weighted(Fifo):
 
 
 @dataclass
-class WeightedFair(_Weighted):
+class _InTurns(_Weighted):
+    """What gives the turn to the tenant whose clock is least, and moves that clock by cost / weight."""
+
+    _clock: dict[str, float] = field(default_factory=dict, init=False)
+    _waiting: dict[str, set[str]] = field(default_factory=dict, init=False)
+
+    def arrived(self, job: Waiting, now: Time) -> None:
+        """A tenant that had nothing waiting joins: its clock may not lie behind where the others begin."""
+        mine = self._waiting.setdefault(job.tenant, set())
+        if not mine:
+            self._clock[job.tenant] = max(self._clock.get(job.tenant, 0.0), self._joins())
+        mine.add(job.name)
+
+    def order(self, waiting: Sequence[Waiting], now: Time) -> list[Waiting]:
+        """As if each were begun in turn."""
+        return _in_turns(waiting, dict(self._clock), self._weight)
+
+    def started(self, job: Waiting, now: Time) -> None:
+        """Its tenant was served; it waits no longer."""
+        self._clock[job.tenant] = self._clock.get(job.tenant, 0.0) + job.cost / self._weight(job.tenant)
+        self._waiting.get(job.tenant, set()).discard(job.name)
+
+    def ended(self, job: Waiting, now: Time) -> None:
+        """It may have been withdrawn before it began; then its tenant pays nothing."""
+        self._waiting.get(job.tenant, set()).discard(job.name)
+
+    def _joins(self) -> float:
+        """Least clock of a tenant that joins."""
+        raise NotImplementedError
+
+
+@dataclass
+class WeightedFair(_InTurns):
     """Start-time fair queueing: in the order of virtual start times.
 
-    Equation: S = max(V, F of the tenant's job before), F = S + cost / weight; V is the start tag of the job that began last. Goyal,
-    Vin and Cheng, IEEE/ACM Trans. Netw. 5, 690 (1997). While two tenants both have work waiting, what they are served differs
-    by no more than one of each one's largest jobs, over their weights.
+    Equation: S = max(V, F) when a tenant joins, then S = F of its job before, F = S + cost / weight; V is the start tag of the job
+    that began last. Goyal, Vin and Cheng, IEEE/ACM Trans. Netw. 5, 690 (1997); here tags are given to the heads of the queues only,
+    so that what is withdrawn costs nothing. While two tenants both have work waiting that fits, what they are served differs by
+    no more than one of each one's largest jobs, over their weights.
 
     Examples:
         >>> fair = WeightedFair(weights={"gold": 2.0})
@@ -48,36 +81,22 @@ class WeightedFair(_Weighted):
     """
 
     _virtual: float = field(default=0.0, init=False)
-    _finish: dict[str, float] = field(default_factory=dict, init=False)
-    _tags: dict[str, float] = field(default_factory=dict, init=False)
-
-    def arrived(self, job: Waiting, now: Time) -> None:
-        """Give it its start tag. A job that was put off and comes back is tagged anew, for what is left of it."""
-        if job.name in self._tags:
-            return
-        start = max(self._virtual, self._finish.get(job.tenant, 0.0))
-        self._tags[job.name] = start
-        self._finish[job.tenant] = start + job.cost / self._weight(job.tenant)
-
-    def order(self, waiting: Sequence[Waiting], now: Time) -> list[Waiting]:
-        """By start tag; equal ones by arrival."""
-        return sorted(waiting, key=lambda job: (self._tags.get(job.name, self._virtual), job.arrived))
 
     def started(self, job: Waiting, now: Time) -> None:
-        """Virtual time moves to its tag, never backwards."""
-        self._virtual = max(self._virtual, self._tags.get(job.name, 0.0))
+        """Virtual time moves to its start tag, never backwards."""
+        self._virtual = max(self._virtual, self._clock.get(job.tenant, 0.0))
+        super().started(job, now)
 
-    def ended(self, job: Waiting, now: Time) -> None:
-        """Its tag is no longer needed."""
-        self._tags.pop(job.name, None)
+    def _joins(self) -> float:
+        return self._virtual
 
 
 @dataclass
-class ProportionalShare(_Weighted):
+class ProportionalShare(_InTurns):
     """Stride scheduling: the tenant that has been served least for its weight goes first.
 
     Equation: Waldspurger and Weihl, MIT/LCS/TM-528 (1995): a pass value that grows by cost / weight at every turn. A tenant that
-    had nothing waiting begins again at the least pass of those that wait, so that no right is saved up while idle.
+    had nothing waiting begins at the least pass of those that wait, so that no right is saved up while idle.
 
     Examples:
         >>> share = ProportionalShare(weights={"gold": 3.0})
@@ -86,36 +105,8 @@ class ProportionalShare(_Weighted):
         ['gold1', 'iron1', 'gold2', 'gold3', 'iron2', 'iron3']
     """
 
-    _pass: dict[str, float] = field(default_factory=dict, init=False)
-    _waiting: dict[str, int] = field(default_factory=dict, init=False)
-    _names: dict[str, bool] = field(default_factory=dict, init=False)
-
-    def arrived(self, job: Waiting, now: Time) -> None:
-        """Count it; a tenant that was idle begins at the least pass of those that were not."""
-        if self._names.get(job.name):
-            return
-        self._names[job.name] = True
-        if not self._waiting.get(job.tenant):
-            active = [self._pass.get(each, 0.0) for each, count in self._waiting.items() if count]
-            self._pass[job.tenant] = max(self._pass.get(job.tenant, 0.0), min(active, default=0.0))
-        self._waiting[job.tenant] = self._waiting.get(job.tenant, 0) + 1
-
-    def order(self, waiting: Sequence[Waiting], now: Time) -> list[Waiting]:
-        """As if each were begun in turn."""
-        return _in_turns(waiting, dict(self._pass), self._weight)
-
-    def started(self, job: Waiting, now: Time) -> None:
-        """Its tenant was served; it waits no longer."""
-        self._pass[job.tenant] = self._pass.get(job.tenant, 0.0) + job.cost / self._weight(job.tenant)
-        self._gone(job)
-
-    def ended(self, job: Waiting, now: Time) -> None:
-        """It may have been withdrawn before it began."""
-        self._gone(job)
-
-    def _gone(self, job: Waiting) -> None:
-        if self._names.pop(job.name, False):
-            self._waiting[job.tenant] -= 1
+    def _joins(self) -> float:
+        return min((self._clock[tenant] for tenant, mine in self._waiting.items() if mine), default=0.0)
 
 
 @dataclass

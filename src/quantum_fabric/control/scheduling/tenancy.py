@@ -18,7 +18,7 @@ class Tenant:
         name: as in `LinkRequest.tenant`; "" for requests that name nobody.
         weight: its share beside others, above 0.
         slots: memory slots that its open requests may need together, over all nodes.
-        rate: pairs per second that its open requests may ask for together.
+        rate: pairs per second of its open requests together: what each asks for, or what its plan should give where it asks for none.
         requests: open requests at a time.
         preempts: how often its requests may put others off, within `window`.
         put_off: how often its requests may be put off, within `window`.

@@ -1,0 +1,249 @@
+"""What waits for slots in the controller: whose turn it is, who may put whom off, who has had enough.
+
+The policy (`Scheduling`) is given once. Without one, higher priorities go first and the oldest first among equals; a later request may
+go ahead of one that does not fit; everybody is known and nobody limited; and a request of higher priority may put off those whose
+callers said that they are preemptible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from quantum_fabric.control.ledger import Ledger
+from quantum_fabric.control.rules import lanes_wanted, slots_wanted
+from quantum_fabric.control.scheduling.catalogue import make
+from quantum_fabric.control.scheduling.disciplines import Waiting, serve
+from quantum_fabric.control.scheduling.maintenance import Upkeep
+from quantum_fabric.control.scheduling.preemption import Budgets, Running
+from quantum_fabric.control.scheduling.tenancy import OPEN, Tenancy, Usage
+from quantum_fabric.control.session import Phase, Session
+from quantum_fabric.messages import Code, LinkRequest, Plan, Refused
+from quantum_fabric.network.finish import NEVER, finish_time, finished_by
+from quantum_fabric.units import SECOND, Time
+
+
+@dataclass(frozen=True)
+class Scheduling:
+    """Policy of a controller.
+
+    Attributes:
+        tenancy: who is known, with weights, quotas and budgets.
+        discipline: of the queue, by its name in `quantum_fabric.control.scheduling.catalogue.DISCIPLINES`.
+        preempts: whether requests of higher priority may put off preemptible ones.
+        upkeep: windows of calibration and maintenance that are known in advance.
+
+    Examples:
+        >>> from quantum_fabric.control.scheduling.tenancy import Tenant
+        >>> Scheduling(Tenancy.of([Tenant("gold", weight=3.0)]), discipline="weighted fair").preempts
+        True
+    """
+
+    tenancy: Tenancy = OPEN
+    discipline: str = "strict priority"
+    preempts: bool = True
+    upkeep: tuple[Upkeep, ...] = ()
+
+
+DEFAULT = Scheduling()
+"""What a controller does that was told nothing."""
+
+
+class Turns:
+    """The queue of a controller, and the books of its tenants.
+
+    Args:
+        policy: see there.
+    """
+
+    def __init__(self, policy: Scheduling) -> None:
+        self.policy = policy
+        self._discipline = make(policy.discipline, policy.tenancy.weights)
+        self._usage = Usage(policy.tenancy)
+        self._budgets = Budgets(policy.tenancy)
+        self._queue: dict[str, tuple[Session, Waiting]] = {}
+        self._begun: dict[
+            str, tuple[Session, Waiting]
+        ] = {}  # what may be put off, or has to be accounted for
+        self._accounts = policy.tenancy != OPEN or policy.discipline != DEFAULT.discipline
+        self._claims: dict[str, frozenset[str]] = {}
+
+    def __contains__(self, session: object) -> bool:
+        """Whether a session waits."""
+        return isinstance(session, Session) and session.request.name in self._queue
+
+    # ------------------------------------------------------------------------------------------ tenants
+
+    def stranger(self, request: LinkRequest) -> Refused | None:
+        """The refusal of a tenant that nobody knows."""
+        tenancy = self.policy.tenancy
+        if tenancy.knows(request.tenant):
+            return None
+        known = ", ".join(repr(name) for name in sorted(tenancy.tenants)) or "none"
+        reason = f"no tenant {request.tenant!r} in the policy, which knows {known}"
+        return Refused(request.name, Code.REJECTED, f"tenant {request.tenant!r}", reason)
+
+    def over_quota(self, request: LinkRequest, plan: Plan) -> Refused | None:
+        """The refusal of a request that would take its tenant over a quota; it says when there is likely room again."""
+        excess = self._usage.excess(request.tenant, _slots(plan), _rate(request, plan))
+        if excess is None:
+            return None
+        return Refused(
+            request.name, Code.NORES, excess.resource, str(excess), best=plan.forecast, available=excess.available
+        )  # fmt: skip
+
+    # -------------------------------------------------------------------------------------------- queue
+
+    def wait(self, session: Session, now: Time) -> None:
+        """A session begins to wait (again)."""
+        request, forecast = session.request, session.plan.forecast
+        owed = max(1, request.pairs - session.delivered)
+        length = finish_time(forecast, owed)
+        path = session.plan.links
+        job = Waiting(
+            request.name, request.tenant, request.priority, now, request.deadline, length,
+            cost=max(1e-12, _slots(session.plan) * length / SECOND), queue=path[0].link if path else "",
+        )  # fmt: skip
+        self._queue[request.name] = (session, job)
+        self._discipline.arrived(job, now)
+        self._open(session, None)
+
+    def begun(self, session: Session, now: Time) -> None:
+        """A session was installed, whether it waited or not."""
+        name = session.request.name
+        waited = self._queue.pop(name, None)
+        if waited is None:
+            self.wait(session, now)
+            waited = self._queue.pop(name)
+            self._discipline.started(waited[1], now)
+        if self._accounts or session.request.preemptible:
+            self._begun[name] = waited
+        self._claims.pop(name, None)
+        if not self._accounts:
+            return
+        owed = max(1, session.request.pairs - session.delivered)
+        ends = finished_by(session.plan.forecast, owed, session.request.confidence)
+        self._open(session, now + ends if ends < NEVER else None)
+
+    def stopped(self, session: Session, now: Time) -> None:
+        """A session was stopped, and may wait again."""
+        name = session.request.name
+        known = self._begun.pop(name, None) or self._queue.get(name)
+        self._queue.pop(name, None)
+        if known is not None:
+            self._discipline.ended(known[1], now)
+
+    def over(self, session: Session, now: Time) -> None:
+        """A session is over."""
+        self.stopped(session, now)
+        self._usage.closed(session.request.name)
+        self._claims.pop(session.request.name, None)
+
+    def may_overtake(self, plan: Plan) -> bool:
+        """Whether a new request that fits may begin at once, though others wait."""
+        return not (self._queue and not self._discipline.overtakes) and self._unclaimed("", plan)
+
+    def serve(self, install: Callable[[Session], bool], now: Time) -> list[Session]:
+        """Try all that waits, in the order of the discipline; those who put others off come first.
+
+        Args:
+            install: installs a session where it fits, and says whether it did.
+            now: ps.
+
+        Returns:
+            Those whose time is up.
+        """
+        if not self._queue:
+            return []
+
+        def begin(job: Waiting) -> bool:
+            session, _ = self._queue[job.name]
+            return self._unclaimed(job.name, session.plan) and install(session)
+
+        for name in [name for name in self._claims if name in self._queue]:
+            session, job = self._queue[name]
+            if install(session):
+                self._discipline.started(job, now)
+        waiting = [job for _, job in self._queue.values()]
+        sessions = {name: session for name, (session, _) in self._queue.items()}
+        return [sessions[job.name] for job in serve(self._discipline, waiting, begin, now).dropped]
+
+    # --------------------------------------------------------------------------------------- preemption
+
+    def put_off_for(self, session: Session, short: Mapping[str, int], now: Time) -> tuple[Session, ...]:
+        """Whom to put off for a session that waits; it has a claim on the nodes of its path from now on.
+
+        Args:
+            session: that waits.
+            short: what is missing, by `slots_of` and `lanes_of`; anything not above 0 is not missing.
+            now: ps.
+        """
+        request = session.request
+        if not self.policy.preempts or not any(count > 0 for count in short.values()):
+            return ()
+        running = [
+            Running(
+                name, each.request.tenant, each.request.priority, each.request.preemptible, holds(each.plan),
+                each.request.pairs - each.delivered,
+            )
+            for name, (each, _) in self._begun.items()
+            if each.request.preemptible and each.phase in (Phase.PREPARING, Phase.RUNNING)
+        ]  # fmt: skip
+        if not running:
+            return ()
+        victims = self._budgets.victims(request.tenant, request.priority, short, running, now)
+        if victims:
+            self._budgets.spend(request.tenant, [each.tenant for each in victims], now)
+            self._claims[request.name] = frozenset(session.plan.path)
+        return tuple(self._begun[each.name][0] for each in victims)
+
+    def _unclaimed(self, name: str, plan: Plan) -> bool:
+        """Whether nobody else has a claim on a node of this path."""
+        return not any(who != name and nodes.intersection(plan.path) for who, nodes in self._claims.items())
+
+    def _open(self, session: Session, ends: Time | None) -> None:
+        if not self._accounts:
+            return
+        request, plan = session.request, session.plan
+        self._usage.opened(request.name, request.tenant, _slots(plan), _rate(request, plan), ends)
+
+
+def _slots(plan: Plan) -> int:
+    return sum(slots_wanted(plan).values())
+
+
+def _rate(request: LinkRequest, plan: Plan) -> float:
+    """What it asks for, or where it asks for none, what its plan is expected to give."""
+    return request.rate or plan.forecast.rate
+
+
+def slots_of(node: str) -> str:
+    """Name of the slots of a node as a resource."""
+    return f"slots of {node}"
+
+
+def lanes_of(link: str) -> str:
+    """Name of the lanes of a link as a resource."""
+    return f"lanes of {link}"
+
+
+def holds(plan: Plan) -> dict[str, int]:
+    """What a plan holds while it is installed."""
+    slots = {slots_of(node): count for node, count in slots_wanted(plan).items()}
+    return {**slots, **{lanes_of(link): count for link, count in lanes_wanted(plan).items()}}
+
+
+def missing(plan: Plan, ledger: Ledger, room: Mapping[str, int]) -> dict[str, int]:
+    """What has to be given back before a plan fits; anything not above 0 is not missing.
+
+    Args:
+        plan: that is to be installed.
+        ledger: of slots and lanes.
+        room: lanes that each link of its path has time for.
+    """
+    free = ledger.free()
+    short = {slots_of(node): count - free[node] for node, count in slots_wanted(plan).items()}
+    for link, count in lanes_wanted(plan).items():
+        taken = ledger.taken(link)
+        short[lanes_of(link)] = min(taken, taken + count - room[link])
+    return short
