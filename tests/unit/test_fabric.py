@@ -147,7 +147,7 @@ def test_a_refusal_is_two_replies(planned: Callable[[Any], None]) -> None:
     fabric.run(0)
     refused, outcome = fabric.replies(name)
     assert refused == Refused(name, Code.UNSUPP, "memory of A", "because")
-    assert outcome == Outcome(name, Status.REFUSED, 0, "because")
+    assert outcome == Outcome(name, Status.REFUSED, 0, "because", Code.UNSUPP)
     assert not fabric.open_requests
 
 

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
+from quantum_fabric.control.constraints import (
+    Broken,
+    Closed,
+    broken_by,
+    closed,
+    fewest,
+    loosened,
+    named,
+    unknown,
+    without,
+)
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.meaning import too_small
 from quantum_fabric.control.plan_memory import PlanMemory
+from quantum_fabric.control.promises import missed, not_yet, special, stricter, unsure
 from quantum_fabric.control.rules import lane_room, lanes_wanted, slots_wanted
-from quantum_fabric.messages import ANYWHERE, LinkRequest, Plan, Promise, Refused, Service, Survival
+from quantum_fabric.messages import ANYWHERE, Code, LinkRequest, Plan, Refused
 from quantum_fabric.network.topology import Topology
 
 Planner: TypeAlias = Callable[[Topology, LinkRequest, Mapping[str, int] | None], Plan | Refused]
 """The planner, as admission asks it: topology, question, free slots (None for an idle network)."""
+
+TRIES = 4
+"""How often the planner is asked for a better pair, and an offer for a better offer."""
+
+NOBODY: Mapping[str, Plan] = MappingProxyType({})
+"""Nobody whose path must not be met."""
 
 
 class Verdict(NamedTuple):
@@ -41,7 +60,7 @@ class Admission:
     def __init__(self, topology: Topology, ledger: Ledger, planner: Planner) -> None:
         self.topology = topology
         self.dark: set[str] = set()
-        self._ledger = ledger
+        self.ledger = ledger
         self._planner = planner
         self._memory = PlanMemory({name: node.slots for name, node in topology.nodes.items()})
 
@@ -49,70 +68,144 @@ class Admission:
         """The topology without the links that are dark."""
         return self.topology.without(links=tuple(sorted(self.dark))) if self.dark else self.topology
 
-    def admit(self, request: LinkRequest) -> Verdict:
+    def open_to(self, request: LinkRequest, beside: Mapping[str, Plan] = NOBODY) -> Topology:
+        """What works and is not closed to a request by its constraints."""
+        return without(self.working(), closed(self.topology, request, beside))
+
+    def admit(self, request: LinkRequest, beside: Mapping[str, Plan] = NOBODY) -> Verdict:
         """A plan for the slots that are free now, else one for an idle network that waits for them, else a refusal.
 
         Args:
             request: whose deadline counts from now.
+            beside: plans of the requests that its path must not meet.
 
         Returns:
             What a refusal offers would be accepted now.
         """
-        idle = self.planned(request)
+        idle = self.planned(request, None, beside)
         if isinstance(idle, Refused):
-            return Verdict(idle)
+            return Verdict(self._with_offer(request, idle, beside))
         if self.fits(idle):
             return Verdict(idle)
-        found = self.planned(request, self._ledger.free())
+        found = self.planned(request, self.ledger.free(), beside)
         if isinstance(found, Plan) and self.fits(found):
             return Verdict(found)
         return Verdict(idle, queued=True)
 
-    def planned(self, request: LinkRequest, free: Mapping[str, int] | None = None) -> Plan | Refused:
-        """A plan, new or remembered.
+    def planned(
+        self, request: LinkRequest, free: Mapping[str, int] | None = None, beside: Mapping[str, Plan] = NOBODY
+    ) -> Plan | Refused:
+        """A plan that keeps all promises, new or remembered, or the first refusal that was met; its offer is not checked.
 
         Args:
             request: whose deadline counts from now.
             free: free slots of each node; None for an idle network.
+            beside: plans of the requests that its path must not meet.
         """
+        refused = not_yet(request) or unsure(request) or unknown(self.topology, request, {**beside})
+        if refused is not None:
+            return refused
+        shut, target = closed(self.topology, request, beside), request.fidelity
+        for _ in range(TRIES):
+            found = self._ask(replace(request, fidelity=target), free, shut)
+            if isinstance(found, Refused):
+                break
+            missing = too_small(request, found) or missed(request, found, self.topology)
+            if missing is None:
+                return found
+            refused, better = missing, stricter(request, found, self.topology)
+            if better is None or better <= target:
+                break
+            target = better
+        return refused if refused is not None else found
+
+    def _ask(self, request: LinkRequest, free: Mapping[str, int] | None, shut: Closed) -> Plan | Refused:
         question = asked(request)
         found = self._memory.recall(
-            (question, frozenset(self.dark)),
+            (question, frozenset(self.dark), shut),
             free,
-            lambda plan: self._ledger.fits(slots_wanted(plan)),
-            lambda: self._planner(self.working(), question, free),
+            lambda plan: self.ledger.fits(slots_wanted(plan)),
+            lambda: self._planner(without(self.working(), shut), question, free),
         )
         if isinstance(found, Refused) and found.offer is not None:
             return replace(found, offer=restored(found.offer, request))
-        short = too_small(request, found) if isinstance(found, Plan) else None
-        return found if short is None else short
+        return found
+
+    def _with_offer(self, request: LinkRequest, refused: Refused, beside: Mapping[str, Plan]) -> Refused:
+        """The refusal with an offer that would be accepted: constraints are given up before anything else is."""
+        if request.route != ANYWHERE and refused.code in (Code.NOROUTE, Code.UNSUPP, Code.NOTIME):
+            found = self._loosened(request, refused, beside)
+            if found is not None:
+                return found
+        if not special(request) and request.route == ANYWHERE:
+            return refused  # the planner's own offers are made to be accepted
+        offer = refused.offer
+        for _ in range(TRIES):
+            if offer is None:
+                break
+            again = self.planned(offer, None, _those(offer, beside))
+            if isinstance(again, Plan):
+                break
+            offer = again.offer
+        else:
+            offer = None
+        return replace(refused, offer=offer)
+
+    def _loosened(self, request: LinkRequest, refused: Refused, beside: Mapping[str, Plan]) -> Refused | None:
+        """The refusal by constraints, and the fewest of them to give up; None where it is not they that bind."""
+        free = replace(request, route=ANYWHERE)
+        plan = self.planned(free)
+        if isinstance(plan, Refused) and refused.offer is None and plan.offer is not None:
+            # more than the constraints binds: offer what the whole network can give
+            free = replace(plan.offer, route=ANYWHERE)
+            plan = self.planned(free)
+        if isinstance(plan, Refused):
+            return None
+        broken = broken_by(plan, request, beside)
+        if not broken:
+            return None
+
+        def eased(given_up: Sequence[Broken]) -> LinkRequest:
+            return replace(free, name="", key="", route=loosened(request.route, given_up))
+
+        def serves(given_up: Sequence[Broken]) -> bool:
+            offer = eased(given_up)
+            return isinstance(self.planned(offer, None, _those(offer, beside)), Plan)
+
+        if not serves(broken):
+            return None
+        few = fewest(broken, serves)
+        reason = f"{named(few)}: without {'it' if len(few) == 1 else 'them'} {' - '.join(plan.path)} would serve; {refused.reason}"
+        return replace(
+            refused, resource=f"constraint {named(few)}", reason=reason, offer=eased(few), best=refused.best or plan.forecast
+        )  # fmt: skip
 
     def fits(self, plan: Plan) -> bool:
         """Whether the slots and the channels of a plan are free now."""
-        lanes = self._ledger.carries(lanes_wanted(plan), lane_room(plan, self.topology))
-        return lanes and self._ledger.fits(slots_wanted(plan))
+        lanes = self.ledger.carries(lanes_wanted(plan), lane_room(plan, self.topology))
+        return lanes and self.ledger.fits(slots_wanted(plan))
+
+
+def _those(request: LinkRequest, beside: Mapping[str, Plan]) -> dict[str, Plan]:
+    """Of the plans that must not be met, those that are not given up."""
+    return {name: plan for name, plan in beside.items() if name in request.route.disjoint}
 
 
 def asked(request: LinkRequest) -> LinkRequest:
     """A request with only that left which planning depends on.
 
     Examples:
-        >>> asked(LinkRequest("A", "B", 0.9, name="r", tenant="physics", hold=True))
-        LinkRequest(source='A', destination='B', fidelity=0.9, pairs=1, rate=0.0, deadline=None, hold=False, name='', \
-service=<Service.KEEP: 'keep'>, bell=None, confidence=0.95, promise=<Promise.DELIVERY: 'delivery'>, window=None, jitter=None, \
-tenant='', priority=0, preemptible=False, route=Route(avoid=(), trusted=None, disjoint=()), survives=<Survival.NOTHING: 'nothing'>, \
-key='', bases=('X', 'Z'))
+        >>> asked(LinkRequest("A", "B", 0.9, name="r", tenant="physics", hold=True)) == LinkRequest("A", "B", 0.9)
+        True
     """
-    return replace(
-        request, name="", hold=False, service=Service.KEEP, bell=None, promise=Promise.DELIVERY, window=None, jitter=None,
-        tenant="", priority=0, preemptible=False, route=ANYWHERE, survives=Survival.NOTHING, key="",
-        bases=("X", "Z"),
-    )  # fmt: skip
+    made = LinkRequest(
+        request.source, request.destination, request.fidelity, request.pairs, request.rate, request.deadline
+    )
+    return made if request.deadline is None else replace(made, confidence=request.confidence)
 
 
 def restored(offer: LinkRequest, request: LinkRequest) -> LinkRequest:
     """What planning offers, with all that planning was not asked about; it is another request, so name and key are left out."""
     return replace(
-        request, name=offer.name, key="", fidelity=offer.fidelity, pairs=offer.pairs, rate=offer.rate, deadline=offer.deadline,
-        confidence=offer.confidence,
+        request, name=offer.name, key="", fidelity=offer.fidelity, pairs=offer.pairs, rate=offer.rate, deadline=offer.deadline
     )  # fmt: skip

@@ -42,8 +42,8 @@ def closed(topology: Topology, request: LinkRequest, beside: Mapping[str, Plan])
     Examples:
         >>> from quantum_fabric.documents import inventory, load_network, topology
         >>> chicago = topology(inventory(load_network("chicago")))
-        >>> closed(chicago, LinkRequest("NU", "Argonne_1", 0.9, route=Route(avoid=("UIC",))), {}).nodes
-        frozenset({'UIC'})
+        >>> closed(chicago, LinkRequest("NU", "Argonne_1", 0.9, route=Route(avoid=("StarLight",))), {}).nodes
+        frozenset({'StarLight'})
     """
     route, ends = request.route, {request.source, request.destination}
     nodes = {name for name in route.avoid if name in topology.nodes}

@@ -13,6 +13,7 @@ from quantum_fabric.control.admission import Admission
 from quantum_fabric.control.delivery import Deliveries
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.meaning import end_rules
+from quantum_fabric.control.northbound import Northbound
 from quantum_fabric.control.reading import epoch_key
 from quantum_fabric.control.recovery import Recovery
 from quantum_fabric.control.rules import (
@@ -26,8 +27,8 @@ from quantum_fabric.control.session import Installation, Phase, Session, lease_l
 from quantum_fabric.messages import (
     CLIENT,
     CONTROLLER,
-    Accepted,
     Cancel,
+    Code,
     Commit,
     Confirmed,
     ControllerRecovered,
@@ -94,8 +95,9 @@ class Controller:
         self._guard: Time = 0  # by which nodes are told that leases end before they do in the ledger
         self._deliveries = Deliveries(self, tolerance, self._patience)
         self._recovery = Recovery(self)
+        self._northbound = Northbound(self, _asked_planner)
         self._handlers: dict[type, Callable[[Any, Time], list[Action]]] = {
-            LinkRequest: self._requested,
+            **self._northbound.handlers(),
             Cancel: self._cancelled,
             Prepared: self._prepared,
             Declined: self._declined,
@@ -124,6 +126,11 @@ class Controller:
         self._tardy, self._guard, self._recovery.guard = tardy, guard, guard
         self._patience = self._deliveries.patience = max(self._patience, 2 * tardy)
 
+    @property
+    def configuration(self) -> tuple[object, ...]:
+        """What no message changes, secrets among it: a journal does not hold it."""
+        return self.topology, self._secret
+
     def count_from(self, epoch: int) -> int:
         """Give the coming epochs numbers above this one; returns the last that was given."""
         last, self._epochs = self._epochs, max(self._epochs, epoch)
@@ -135,37 +142,29 @@ class Controller:
 
     # ---------------------------------------------------------------------------------------- admission
 
-    def _requested(self, request: LinkRequest, now: Time) -> list[Action]:
-        if request.name in self.sessions:  # a letter that comes twice; whoever asks anew takes another name
-            return [Stale(CONTROLLER, "LinkRequest", 0)]
-        # a deadline is absolute in a request and relative in planning, which knows no clock
-        relative = request if request.deadline is None else replace(request, deadline=request.deadline - now)
-        found, queued = self.admission.admit(relative)
-        if isinstance(found, Refused):
-            offer = found.offer
-            if offer is not None and offer.deadline is not None:
-                offer = replace(offer, deadline=offer.deadline + now)
-            refusal = replace(found, request=request.name, offer=offer)
-            return [
-                Send(CLIENT, refusal),
-                Send(CLIENT, Outcome(request.name, Status.REFUSED, 0, refusal.reason)),
-            ]
-        session = self.sessions[request.name] = Session(request, found)
-        out: list[Action] = [Send(CLIENT, Accepted(request.name, found, queued))]
-        if request.deadline is not None:
-            out.append(Wake(request.deadline, "deadline", 0, request.name))
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for slots."""
+        return len(self._queue)
+
+    def begin(self, session: Session, queued: bool, now: Time, out: list[Action]) -> None:
+        """Serve a session, now or when its slots are free."""
         if queued:
             self._queue.append(session)
         else:
             self._install(session, now, out)
-        return out
 
     def _cancelled(self, message: Cancel, now: Time) -> list[Action]:
         session = self.sessions.get(message.request)
-        out: list[Action] = []
-        if session is not None and session.open:
+        if session is None:
+            out = self._northbound.withdrawn(
+                message.request, Status.CANCELLED, None, "withdrawn by the caller"
+            )
+            return [*out, *self._serve_queue(now)] if out else []
+        out = []
+        if session.open:
             self.end(session, Status.CANCELLED, "withdrawn by the caller", now, out)
-        elif session is not None:
+        else:
             self._let_go(session, out)
             session.phase = Phase.ENDED
         return out
@@ -228,7 +227,8 @@ class Controller:
         if session is None or session.phase is not Phase.PREPARING:
             return [Stale(CONTROLLER, "Declined", message.epoch)]
         out: list[Action] = []
-        self.end(session, Status.FAILED, f"{message.node} declined: {message.reason}", now, out)
+        reason = f"{message.node} declined: {message.reason}"
+        self.end(session, Status.FAILED, reason, now, out, Code.REJECTED)
         return out
 
     def _let_go(self, session: Session, out: list[Action]) -> None:
@@ -273,7 +273,9 @@ class Controller:
                 self._install(session, now, out)
         return out
 
-    def end(self, session: Session, status: Status, reason: str, now: Time, out: list[Action]) -> None:
+    def end(
+        self, session: Session, status: Status, reason: str, now: Time, out: list[Action], code: Code | None = None,
+    ) -> None:  # fmt: skip
         """Tell the one outcome and give back what the request holds."""
         request = session.request
         if session in self._queue:
@@ -283,7 +285,7 @@ class Controller:
         else:
             self._retire(session, now, out)
         session.phase = Phase.HOLDING if session.kept else Phase.ENDED
-        out.append(Send(CLIENT, Outcome(request.name, status, session.delivered, reason)))
+        out.append(Send(CLIENT, Outcome(request.name, status, session.delivered, reason, code)))
 
     # ------------------------------------------------------------------------------------------- repair
 
@@ -297,7 +299,7 @@ class Controller:
         if message.link in self.admission.dark:
             return []
         self.admission.dark.add(message.link)
-        out: list[Action] = []
+        out = self._northbound.darkened(message.link)
         for session in list(self.sessions.values()):
             if session.open and any(link.link == message.link for link in session.plan.links):
                 self.repair(session, f"link {message.link} went dark", now, out)
@@ -310,10 +312,12 @@ class Controller:
         if session in self._queue:
             self._queue.remove(session)
         deadline = None if request.deadline is None else request.deadline - now
-        owed = replace(request, pairs=request.pairs - session.delivered, deadline=deadline)
-        found = self.admission.planned(owed)
+        beside = self._northbound.beside(request)
+        route = replace(request.route, disjoint=tuple(beside))
+        owed = replace(request, pairs=request.pairs - session.delivered, deadline=deadline, route=route)
+        found = self.admission.planned(owed, None, beside)
         if isinstance(found, Refused):
-            self.end(session, Status.FAILED, f"{why}; {found.reason}", now, out)
+            self.end(session, Status.FAILED, f"{why}; {found.reason}", now, out, found.code)
             return
         session.plan = found
         if self.admission.fits(found):
@@ -328,7 +332,10 @@ class Controller:
         out: list[Action] = []
         match message.purpose:
             case "deadline":
-                self._past_deadline(self.sessions[message.key], now, out)
+                self._past_deadline(message, now, out)
+            case "offer":
+                out += self._northbound.ran_out(message.key, now)
+                out += self._serve_queue(now)
             case "pair":
                 self._deliveries.pair_expired(message, now, out)
             case "held":
@@ -346,10 +353,13 @@ class Controller:
                     out.extend(self._serve_queue(now))
         return out
 
-    def _past_deadline(self, session: Session, now: Time, out: list[Action]) -> None:
-        if session.open:
+    def _past_deadline(self, message: Wake, now: Time, out: list[Action]) -> None:
+        session = self.sessions.get(message.key)
+        if session is None or not session.open:
+            return
+        if session.request.deadline == message.at:  # else it was put off
             reason = f"{session.delivered} of {session.request.pairs} pairs by the deadline"
-            self.end(session, Status.EXPIRED, reason, now, out)
+            self.end(session, Status.EXPIRED, reason, now, out, Code.TIMEOUT)
 
     def _past_patience(self, epoch: int, now: Time, out: list[Action]) -> None:
         session = self.current(epoch)
@@ -357,7 +367,7 @@ class Controller:
             assert session.installation is not None
             silent = ", ".join(sorted(session.installation.waiting))
             reason = f"no answer from {silent} within {show_time(self._patience)}"
-            self.end(session, Status.FAILED, reason, now, out)
+            self.end(session, Status.FAILED, reason, now, out, Code.TIMEOUT)
 
     def _renew(self, epoch: int, now: Time, out: list[Action]) -> None:
         standing = self.standing(epoch)

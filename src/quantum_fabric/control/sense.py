@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from quantum_fabric.control.meaning import check_meaning
 from quantum_fabric.errors import InputError
-from quantum_fabric.messages import LinkRequest
+from quantum_fabric.messages import Code, LinkRequest, Refused
 from quantum_fabric.units import Time
+
+MOST_NAMES = 10_000
+"""Names that a route may hold."""
+
+LONGEST_KEY = 200
+"""Characters of an idempotency key."""
 
 
 def check_request(request: LinkRequest, at: Time = 0) -> None:
@@ -35,7 +41,45 @@ def check_request(request: LinkRequest, at: Time = 0) -> None:
     for good, where, found, expected in rules:
         if not good:
             raise InputError(found=repr(found), expected=expected, where=where)
+    _check_terms(request)
     check_meaning(request)
+
+
+def contradiction(request: LinkRequest, at: Time) -> Refused | None:
+    """The same as a refusal, for a controller whose caller did not look; None where the request makes sense.
+
+    Examples:
+        >>> contradiction(LinkRequest("A", "B", 0.9, deadline=5), 7).code.name
+        'NOTIME'
+    """
+    try:
+        check_request(request, at)
+    except InputError as error:
+        code = Code.NOTIME if error.where == "deadline" else Code.OTHER
+        return Refused(request.name, code, error.where or "request", str(error))
+    return None
+
+
+def _check_terms(request: LinkRequest) -> None:
+    """How surely, how evenly, and where."""
+    route, ends = request.route, (request.source, request.destination)
+    names = (*route.avoid, *(route.trusted or ()), *route.disjoint)
+    both = sorted(set(route.avoid) & set(route.trusted or ()))
+    rules = (
+        (_is_number(request.confidence) and 0.0 < request.confidence < 1.0, "confidence", request.confidence,
+         "a probability in (0, 1)"),
+        (request.jitter is None or (type(request.jitter) is int and request.jitter >= 0), "jitter", request.jitter,
+         "a time of 0 or more"),
+        (type(request.priority) is int, "priority", request.priority, "a whole number"),
+        (len(names) <= MOST_NAMES, "route", len(names), f"at most {MOST_NAMES} names"),
+        (not set(ends) & set(route.avoid), "route.avoid", route.avoid, "nodes other than the ends of the request"),
+        (not both, "route.avoid", tuple(both), "nodes that are not in trusted as well"),
+        (not request.name or request.name not in route.disjoint, "route.disjoint", request.name, "other requests"),
+        (len(request.key) <= LONGEST_KEY, "key", f"{len(request.key)} characters", f"at most {LONGEST_KEY} characters"),
+    )  # fmt: skip
+    for good, where, found, expected in rules:
+        if not good:
+            raise InputError(found=repr(found), expected=expected, where=where)
 
 
 def _is_number(value: object) -> bool:

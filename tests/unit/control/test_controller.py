@@ -156,7 +156,7 @@ def test_one_decline_ends_it(planned: Use) -> None:
     decider.handle(Prepared(1, "A"), 5)
     assert decider.handle(Declined(1, "B", "no slot"), 6) == [
         *(Send(name, Release(1)) for name in "ABC"),
-        Send("client", Outcome("r", Status.FAILED, 0, "B declined: no slot")),
+        Send("client", Outcome("r", Status.FAILED, 0, "B declined: no slot", Code.REJECTED)),
     ]
     assert decider.handle(Declined(1, "C", "no slot"), 7) == [Stale("controller", "Declined", 1)]
     assert decider.handle(Prepared(1, "C"), 7) == [Stale("controller", "Prepared", 1)]
@@ -180,7 +180,7 @@ def test_silence_ends_it_after_the_patience(planned: Use) -> None:
     decider.handle(Prepared(1, "A"), 5)
     out = decider.handle(Wake(PATIENCE, "prepared", 1), PATIENCE)
     reason = "no answer from B, C within 1.08 ms"
-    assert out[-1] == Send("client", Outcome("r", Status.FAILED, 0, reason))
+    assert out[-1] == Send("client", Outcome("r", Status.FAILED, 0, reason, Code.TIMEOUT))
     assert running(planned, asks()).handle(Wake(PATIENCE, "prepared", 1), PATIENCE) == []
 
 
@@ -252,7 +252,7 @@ def test_the_deadline_ends_an_open_request(planned: Use) -> None:
     deliver(decider)
     assert decider.handle(wake, SECOND) == [
         *(Send(name, Release(1)) for name in "ABC"),
-        Send("client", Outcome("r", Status.EXPIRED, 1, "1 of 2 pairs by the deadline")),
+        Send("client", Outcome("r", Status.EXPIRED, 1, "1 of 2 pairs by the deadline", Code.TIMEOUT)),
     ]
     assert decider.handle(wake, SECOND) == []
 
@@ -375,7 +375,7 @@ def test_planning_sees_deadlines_from_now_and_the_client_from_the_start(planned:
     assert seen == [(50, None)]
     assert out == [
         Send("client", Refused("r", Code.UNSUPP, "link A~B", "too far", replace(offer, deadline=1070))),
-        Send("client", Outcome("r", Status.REFUSED, 0, "too far")),
+        Send("client", Outcome("r", Status.REFUSED, 0, "too far", Code.UNSUPP)),
     ]
 
 

@@ -160,7 +160,7 @@ def test_without_another_path_it_fails_and_says_why() -> None:
     out = decider.handle(DARK, 100)
     assert whom(out, Release(1)) == "ABD"
     reason = "link A~B went dark; no working path from A to D"
-    assert out[-1] == Send("client", Outcome("r", Status.FAILED, 0, reason))
+    assert out[-1] == Send("client", Outcome("r", Status.FAILED, 0, reason, Code.NOROUTE))
     assert not sent(out, Prepare)
 
 

@@ -106,7 +106,7 @@ def test_a_node_whose_lease_ran_out_ends_a_request_that_no_plan_serves(planned: 
     planned(Refused("", Code.NOTIME, "time", "too late"))
     made.admission._memory._known.clear()
     (*_, last) = messages(made.handle(Released(1, "A"), 3 * MS))
-    assert last == Outcome("r", Status.FAILED, 0, "A let go of its slots; too late")
+    assert last == Outcome("r", Status.FAILED, 0, "A let go of its slots; too late", Code.NOTIME)
 
 
 def purifier(initiator: bool) -> NodeAgent:

@@ -1,0 +1,357 @@
+"""What callers ask of the controller: requests, offers, trials without effect, explanations, changes of what is running."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+from quantum_fabric.control.admission import Admission, Planner
+from quantum_fabric.control.availability import Holder, free_at, holders, short_of
+from quantum_fabric.control.ledger import Ledger
+from quantum_fabric.control.rules import lanes_wanted, slots_wanted
+from quantum_fabric.control.sense import contradiction
+from quantum_fabric.control.session import Phase, Session
+from quantum_fabric.control.supposing import explained, guaranteed, supposed
+from quantum_fabric.messages import (
+    CLIENT,
+    CONTROLLER,
+    Accept,
+    Accepted,
+    Ask,
+    Code,
+    DryRun,
+    Explain,
+    Judged,
+    LinkRequest,
+    Message,
+    Offered,
+    Outcome,
+    Plan,
+    Refused,
+    Send,
+    Stale,
+    Status,
+    Wake,
+    WhatIf,
+)
+from quantum_fabric.network.finish import chance_by
+from quantum_fabric.ports import Action
+from quantum_fabric.units import SECOND, Time, show_time
+
+LASTS: Time = 10 * SECOND
+"""For how long an offer and its slots are kept."""
+
+MOST_WAITING = 4096
+"""Requests that may wait for slots, and offers that may be open; more are refused."""
+
+MOST_KEPT = 100_000
+"""Requests whose end is remembered, and keys: what is older may be asked again."""
+
+
+class Books(Protocol):
+    """What is needed of the controller."""
+
+    ledger: Ledger
+    admission: Admission
+    sessions: dict[str, Session]
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for slots."""
+
+    def begin(self, session: Session, queued: bool, now: Time, out: list[Action]) -> None:
+        """Serve a session, now or when its slots are free."""
+
+    def count_from(self, epoch: int) -> int:
+        """Give the coming epochs numbers above this one; returns the last that was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An open offer.
+
+    Attributes:
+        request: what was asked.
+        plan: that is kept for it.
+        epoch: under which its slots are lent.
+        expires: ps.
+    """
+
+    request: LinkRequest
+    plan: Plan
+    epoch: int
+    expires: Time
+
+
+class Keyed(NamedTuple):
+    """What was answered to a key, and to which request."""
+
+    request: LinkRequest
+    answer: Message
+
+
+class Northbound:
+    """Answers callers.
+
+    Args:
+        books: the controller.
+        planner: for what would be on another network.
+        most_waiting: requests that may wait for slots.
+    """
+
+    def __init__(self, books: Books, planner: Planner, most_waiting: int = MOST_WAITING) -> None:
+        self._books = books
+        self._planner = planner
+        self._most = most_waiting
+        self._offers: dict[str, Offer] = {}
+        self._keys: OrderedDict[str, Keyed] = OrderedDict()
+
+    def handlers(self) -> dict[type, Callable[[Any, Time], list[Action]]]:
+        """What it answers, by type of message."""
+        return {
+            LinkRequest: self.requested, Ask: self.asked, Accept: self.accepted, DryRun: self.dry_run, Explain: self.explain,
+            WhatIf: self.what_if,
+        }  # fmt: skip
+
+    # ---------------------------------------------------------------------------------------- requests
+
+    def requested(self, request: LinkRequest, now: Time) -> list[Action]:
+        """Admit at once, or refuse."""
+        again = self._again(request)
+        if again is not None:
+            return again
+        answer = self.verdict(request, now)
+        if isinstance(answer, Refused):
+            return self._refused(request, answer)
+        self._remember(request, answer)
+        return self._begin(request, answer, now)
+
+    def _begin(self, request: LinkRequest, answer: Accepted, now: Time) -> list[Action]:
+        session = self._books.sessions[request.name] = Session(request, answer.plan)
+        out: list[Action] = [Send(CLIENT, answer)]
+        if request.deadline is not None:
+            out.append(Wake(request.deadline, "deadline", 0, request.name))
+        self._books.begin(session, answer.queued, now, out)
+        return out
+
+    def _again(self, request: LinkRequest) -> list[Action] | None:
+        """The answer to a request that was answered already; None for a new one."""
+        known = self._keys.get(request.key) if request.key else None
+        if known is not None:
+            if replace(known.request, name="") == replace(request, name=""):
+                return [Send(CLIENT, known.answer)]
+            reason = f"the key {request.key!r} stands for {known.request.name}, which asks for something else"
+            return self._refused(request, Refused(request.name, Code.OTHER, "key", reason), remember=False)
+        if request.name in self._books.sessions or request.name in self._offers:
+            # a letter that comes twice; whoever asks anew takes another name
+            return [Stale(CONTROLLER, "LinkRequest", 0)]
+        return None
+
+    def _remember(self, request: LinkRequest, answer: Message) -> None:
+        if request.key:
+            if len(self._keys) >= MOST_KEPT:
+                self._keys.popitem(last=False)
+            self._keys[request.key] = Keyed(request, answer)
+        sessions = self._books.sessions
+        if len(sessions) >= MOST_KEPT:
+            oldest = next(iter(sessions))
+            if sessions[oldest].phase is Phase.ENDED:
+                del sessions[oldest]
+
+    def _refused(self, request: LinkRequest, refusal: Refused, remember: bool = True) -> list[Action]:
+        if remember:
+            self._remember(request, refusal)
+        outcome = Outcome(request.name, Status.REFUSED, 0, refusal.reason, refusal.code)
+        return [Send(CLIENT, refusal), Send(CLIENT, outcome)]
+
+    # --------------------------------------------------------------------------------------- admission
+
+    def verdict(self, request: LinkRequest, now: Time) -> Accepted | Refused:
+        """What is answered to a request now; nothing changes."""
+        found = contradiction(request, now)
+        if found is not None:
+            return found
+        books = self._books
+        if books.waiting >= self._most:
+            free = books.ledger.free()
+            full = [name for name in (request.source, request.destination) if free.get(name) == 0]
+            if full:  # there is no need to plan
+                return self._no_room(request, full[0], None)
+        # a deadline is absolute in a request and relative in planning, which knows no clock
+        relative = request if request.deadline is None else replace(request, deadline=request.deadline - now)
+        answer, queued = books.admission.admit(relative, self.beside(request))
+        if isinstance(answer, Refused):
+            offer = answer.offer
+            if offer is not None and offer.deadline is not None:
+                offer = replace(offer, deadline=offer.deadline + now)
+            return replace(answer, request=request.name, offer=offer)
+        if queued:
+            refused = self._too_late(request, answer, now)
+            if refused is None and books.waiting >= self._most:
+                refused = self._no_room(request, self._binding(answer), self._available(answer, now, 0.5))
+            if refused is not None:
+                return refused
+        return Accepted(request.name, answer, queued)
+
+    def beside(self, request: LinkRequest) -> dict[str, Plan]:
+        """Plans of the open requests that a request names as disjoint, and of those that name it."""
+        sessions = self._books.sessions
+        named = {
+            name: sessions[name].plan
+            for name in request.route.disjoint
+            if name in sessions and sessions[name].open
+        }
+        own = sessions.get(request.name)
+        if own is not None:
+            for name, other in sessions.items():
+                if other.open and request.name in other.request.route.disjoint:
+                    named[name] = other.plan
+        return named
+
+    def _binding(self, plan: Plan) -> str:
+        return next(iter(short_of(plan, self._books.ledger.free())), plan.path[0])
+
+    def _no_room(self, request: LinkRequest, node: str, available: Time | None) -> Refused:
+        reason = f"{self._books.waiting} requests wait already, which is the most; {node} has too few free memory slots"
+        return Refused(request.name, Code.NORES, f"memory of {node}", reason, None, None, available)
+
+    def _held(self, now: Time, confidence: float) -> list[Holder]:
+        held = holders(self._books.sessions.values(), now, confidence)
+        return held + [
+            Holder(name, slots_wanted(each.plan), each.expires) for name, each in self._offers.items()
+        ]
+
+    def _available(self, plan: Plan, now: Time, confidence: float) -> Time | None:
+        return free_at(plan, self._books.ledger.free(), self._held(now, confidence))
+
+    def _too_late(self, request: LinkRequest, plan: Plan, now: Time) -> Refused | None:
+        """A refusal where a plan that has to wait cannot be promised to be done by the deadline; None where it can."""
+        if request.deadline is None:
+            return None
+        confidence, held = request.confidence, len(self._held(now, 0.5))
+        # what may go wrong is shared out: half to those who hold the slots, half to the plan
+        surely = self._available(plan, now, 1.0 - (1.0 - confidence) / (2.0 * max(1, held)))
+        left = None if surely is None else request.deadline - surely
+        if self._books.waiting == 0 and left is not None:
+            chance = chance_by(plan.forecast, request.pairs, left) if left > 0 else 0.0
+            if chance >= (1.0 + confidence) / 2.0:
+                return None
+        node = self._binding(plan)
+        when = "nobody can say when" if surely is None else f"by {show_time(surely, 6)} at the surest"
+        deadline = show_time(request.deadline, 6)
+        reason = (
+            f"{node} has too few free memory slots now ({when} they are free), and the deadline is {deadline}"
+        )
+        offer = replace(request, name="", key="", deadline=None)
+        soon = self._available(plan, now, 0.5)
+        return Refused(request.name, Code.NOTIME, f"memory of {node}", reason, offer, plan.forecast, soon)
+
+    # ------------------------------------------------------------------------------------------ offers
+
+    def asked(self, message: Ask, now: Time) -> list[Action]:
+        """Offer, and keep the slots for it; or refuse."""
+        request, books = message.request, self._books
+        again = self._again(request)
+        if again is not None:
+            return again
+        answer = self.verdict(request, now)
+        if isinstance(answer, Accepted) and answer.queued:
+            node, soon = self._binding(answer.plan), self._available(answer.plan, now, 0.5)
+            reason = f"{node} has too few free memory slots now, and an offer keeps its slots"
+            answer = Refused(
+                request.name, Code.NORES, f"memory of {node}", reason, None, answer.plan.forecast, soon
+            )
+        elif isinstance(answer, Accepted) and len(self._offers) >= self._most:
+            answer = self._no_room(request, request.source, None)
+        if isinstance(answer, Refused):
+            return self._refused(request, answer)
+        epoch = books.count_from(0) + 1
+        books.count_from(epoch)
+        expires = now + LASTS if request.deadline is None else min(now + LASTS, request.deadline)
+        books.ledger.lease(epoch, slots_wanted(answer.plan), expires)
+        books.ledger.lanes(epoch, lanes_wanted(answer.plan))
+        self._offers[request.name] = Offer(request, answer.plan, epoch, expires)
+        offered = Offered(request.name, answer.plan, guaranteed(request, answer.plan), expires)
+        self._remember(request, offered)
+        return [Send(CLIENT, offered), Wake(expires, "offer", epoch, request.name)]
+
+    def accepted(self, message: Accept, now: Time) -> list[Action]:
+        """Serve what was offered."""
+        offer = self._offers.get(message.request)
+        if offer is None:
+            return [Stale(CONTROLLER, "Accept", 0)]
+        request = offer.request
+        if request.deadline is not None:
+            chance = chance_by(offer.plan.forecast, request.pairs, request.deadline - now)
+            if chance < request.confidence:
+                reason = f"accepted too late: {show_time(request.deadline - now)} is left until the deadline (chance {chance:.2g})"
+                return self.withdrawn(request.name, Status.REFUSED, Code.NOTIME, reason)
+        self._take_back(offer)
+        answer = Accepted(request.name, offer.plan, False)
+        self._remember(request, answer)
+        return self._begin(request, answer, now)
+
+    def withdrawn(self, name: str, status: Status, code: Code | None, reason: str) -> list[Action]:
+        """End an offer that nobody took; nothing where there is none."""
+        offer = self._offers.get(name)
+        if offer is None:
+            return []
+        self._take_back(offer)
+        out: list[Action] = []
+        if status is Status.REFUSED:
+            out.append(Send(CLIENT, Refused(name, code or Code.OTHER, "offer", reason)))
+        return [*out, Send(CLIENT, Outcome(name, status, 0, reason, code))]
+
+    def ran_out(self, name: str, now: Time) -> list[Action]:
+        """The time of an offer is over."""
+        offer = self._offers.get(name)
+        if offer is None or offer.expires > now:
+            return []
+        return self.withdrawn(name, Status.REFUSED, Code.EXPIRE, f"the offer ran out at {show_time(now, 6)}")
+
+    def darkened(self, link: str) -> list[Action]:
+        """A link went dark: what was offered over it is gone."""
+        out: list[Action] = []
+        for name, offer in list(self._offers.items()):
+            if any(each.link == link for each in offer.plan.links):
+                out += self.withdrawn(
+                    name, Status.REFUSED, Code.EXPIRE, f"link {link} of the offer went dark"
+                )
+        return out
+
+    def _take_back(self, offer: Offer) -> None:
+        del self._offers[offer.request.name]
+        for node in offer.plan.path:
+            self._books.ledger.release(offer.epoch, node)
+
+    # --------------------------------------------------------------------------------- without effect
+
+    def dry_run(self, message: DryRun, now: Time) -> list[Action]:
+        """What would be answered now."""
+        answer = self.verdict(message.request, now)
+        promise = guaranteed(message.request, answer.plan) if isinstance(answer, Accepted) else None
+        return [Send(CLIENT, Judged(message.request.name, answer, promise))]
+
+    def explain(self, message: Explain, now: Time) -> list[Action]:
+        """Why it would be answered so."""
+        request = message.request
+        answer = self.verdict(request, now)
+        relative = request if request.deadline is None else replace(request, deadline=request.deadline - now)
+        books = self._books
+        waits: tuple[str, ...] = ()
+        if isinstance(answer, Accepted) and answer.queued:
+            short = short_of(answer.plan, books.ledger.free())
+            held = self._held(now, 0.5)
+            waits = tuple(
+                dict.fromkeys(each.name for each in held if any(each.slots.get(name) for name in short))
+            )
+        topology = books.admission.open_to(relative, self.beside(request))
+        return [Send(CLIENT, explained(relative, answer, topology, books.ledger.free(), waits))]
+
+    def what_if(self, message: WhatIf, now: Time) -> list[Action]:
+        """What would be answered on a changed network."""
+        kept = [offer.plan for offer in self._offers.values()]
+        books = self._books
+        return [Send(CLIENT, supposed(message, now, books.admission, books.sessions, kept, self._planner))]

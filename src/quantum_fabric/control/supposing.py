@@ -1,0 +1,191 @@
+"""Answers that change nothing: what a plan guarantees, why it was chosen, what would be on another network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from quantum_fabric.control.admission import Admission, Planner, Verdict, asked
+from quantum_fabric.control.ledger import Ledger
+from quantum_fabric.control.promises import reached
+from quantum_fabric.control.rules import lanes_wanted, slots_wanted
+from quantum_fabric.control.session import Session
+from quantum_fabric.messages import (
+    Accepted,
+    Code,
+    Explained,
+    Guarantee,
+    LinkPlan,
+    LinkRequest,
+    PassedOver,
+    Plan,
+    Refused,
+    Supposed,
+    WhatIf,
+)
+from quantum_fabric.network.finish import NEVER, finished_by
+from quantum_fabric.network.planning import survey
+from quantum_fabric.network.topology import Topology
+from quantum_fabric.units import Time, show_time
+
+LEVELS = (0.5, 0.9, 0.95, 0.99)
+"""Probabilities for which a guarantee names a time, beside the confidence that was asked for."""
+
+
+def guaranteed(request: LinkRequest, plan: Plan) -> Guarantee:
+    """What a plan promises to a request.
+
+    Args:
+        request: with its confidence.
+        plan: that would serve it.
+    """
+    forecast = plan.forecast
+    levels = sorted({*LEVELS, request.confidence})
+    finish = [(level, finished_by(forecast, request.pairs, level)) for level in levels]
+    return Guarantee(
+        request.confidence,
+        forecast.rate,
+        reached(forecast, request.confidence),
+        forecast.fidelity,
+        tuple((level, time) for level, time in finish if time < NEVER),
+    )
+
+
+def explained(
+    request: LinkRequest,
+    answer: Accepted | Refused,
+    topology: Topology,
+    free: Mapping[str, int],
+    waits_for: tuple[str, ...] = (),
+) -> Explained:
+    """Why a request is answered as it is.
+
+    Args:
+        request: whose deadline counts from now.
+        answer: to it.
+        topology: what was open to it.
+        free: free slots by node.
+        waits_for: requests that hold what it has to wait for.
+    """
+    if request.source not in topology.nodes or request.destination not in topology.nodes:
+        assert isinstance(answer, Refused)
+        return Explained(request.name, answer, "", answer.resource)
+    idle = isinstance(answer, Refused) or answer.queued
+    found = survey(topology, asked(request), None if idle else free)
+    lost = tuple(
+        PassedOver(each.plan.path, each.label, each.reason, each.plan.forecast) for each in found.alternatives
+    )
+    if isinstance(answer, Refused):
+        return Explained(request.name, answer, "", answer.resource, lost)
+    slowest = max(answer.plan.links, key=_pair_time)
+    binding = (
+        f"link {slowest.link}: a pair there takes {show_time(round(_pair_time(slowest)))} on average, with {slowest.lanes} "
+        f"lane{'s' if slowest.lanes != 1 else ''}"
+    )
+    label = found.label if found.chosen == answer.plan else ""
+    return Explained(request.name, answer, label, binding, lost, waits_for)
+
+
+def _pair_time(link: LinkPlan) -> float:
+    return link.period / max(1e-30, link.success * link.lanes)
+
+
+def supposed(
+    message: WhatIf, now: Time, admission: Admission, sessions: Mapping[str, Session], kept: Sequence[Plan], planner: Planner
+) -> Supposed:  # fmt: skip
+    """What would be answered on a changed network.
+
+    Args:
+        message: what is changed, and what is asked there.
+        now: from which deadlines count, ps.
+        admission: of the network as it is.
+        sessions: that are served.
+        kept: plans whose slots are kept for offers.
+        planner: answers one question on one topology.
+    """
+    whole = admission.topology
+    strange = [name for name in message.without if name not in whole.nodes and name not in whole.links]
+    if strange:
+        refused = Refused("", Code.OTHER, "network", f"no node or link is called {strange[0]}")
+        return Supposed(
+            message.request, tuple(replace(refused, request=each.name) for each in message.requests)
+        )
+    topology = whole.without(links=message.without, nodes=message.without)
+    room = _Room(
+        Admission(topology, Ledger({name: node.slots for name, node in topology.nodes.items()}), planner)
+    )
+    room.admission.dark |= admission.dark
+    room.plans = {name: session.plan for name, session in sessions.items() if session.open}
+    moved, lost = room.settle(sessions, kept, now)
+    for each in message.load:
+        room.ask(each, now)
+    answers = tuple(room.ask(each, now) for each in message.requests)
+    return Supposed(message.request, answers, tuple(moved), tuple(lost))
+
+
+class _Room:
+    """A network that is only thought of."""
+
+    def __init__(self, admission: Admission) -> None:
+        self.admission = admission
+        self.plans: dict[str, Plan] = {}
+        self._epoch = 0
+
+    def take(self, plan: Plan) -> None:
+        """Let a plan hold its slots, if they are free."""
+        ledger = self.admission.ledger
+        if self.admission.fits(plan):
+            self._epoch += 1
+            ledger.lease(self._epoch, slots_wanted(plan), NEVER)
+            ledger.lanes(self._epoch, lanes_wanted(plan))
+
+    def settle(
+        self, sessions: Mapping[str, Session], kept: Sequence[Plan], now: Time
+    ) -> tuple[list[str], list[str]]:
+        """Seat what runs: first what is untouched, then what has to move. Names of what moved, and of what found no plan."""
+        here = self.admission.topology
+        running = [
+            (name, each) for name, each in sessions.items() if each.open and each.installation is not None
+        ]
+        whole = [entry for entry in running if self._stands(entry[1].plan, here)]
+        for _, session in whole:
+            self.take(session.plan)
+        for plan in kept:
+            if self._stands(plan, here):
+                self.take(plan)
+        moved: list[str] = []
+        lost: list[str] = []
+        for name, session in running:
+            if self._stands(session.plan, here):
+                continue
+            owed = replace(session.request, pairs=session.request.pairs - session.delivered, name=name)
+            answer = self.ask(owed, now)
+            (moved if isinstance(answer, Accepted) else lost).append(name)
+        return moved, lost
+
+    @staticmethod
+    def _stands(plan: Plan, topology: Topology) -> bool:
+        return all(link.link in topology.links for link in plan.links)
+
+    def ask(self, request: LinkRequest, now: Time) -> Accepted | Refused:
+        """Answer, and let the plan hold its slots."""
+        missing = [
+            name
+            for name in (request.source, request.destination)
+            if name not in self.admission.topology.nodes
+        ]
+        if missing:
+            return Refused(request.name, Code.NOROUTE, f"node {missing[0]}", f"{missing[0]} is not there")
+        deadline = request.deadline
+        relative = request if deadline is None else replace(request, deadline=deadline - now)
+        beside = {name: self.plans[name] for name in request.route.disjoint if name in self.plans}
+        verdict: Verdict = self.admission.admit(relative, beside)
+        if isinstance(verdict.answer, Refused):
+            offer = verdict.answer.offer
+            if offer is not None and offer.deadline is not None:
+                offer = replace(offer, deadline=offer.deadline + now)
+            return replace(verdict.answer, request=request.name, offer=offer)
+        self.plans[request.name] = verdict.answer
+        if not verdict.queued:
+            self.take(verdict.answer)
+        return Accepted(request.name, verdict.answer, verdict.queued)
