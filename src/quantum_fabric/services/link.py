@@ -18,9 +18,12 @@ from quantum_fabric.messages import (
     Measure,
     Measured,
     Outcome,
+    Outcomes,
+    Packet,
     Plan,
     Received,
     Refused,
+    Service,
     Teleport,
     Teleported,
 )
@@ -69,10 +72,12 @@ class Pair:
 
     Attributes:
         delivered: what the control plane said of it; its fields can be read from the pair itself.
+        service: what was done with it at its ends.
     """
 
     delivered: Delivered
     _network: Network = field(repr=False)
+    service: Service = Service.KEEP
     _used: bool = False
 
     @property
@@ -94,6 +99,31 @@ class Pair:
     def interval(self) -> tuple[float, float]:
         """Interval of the estimate, from the calibration tolerance of the believed models."""
         return (self.delivered.low, self.delivered.high)
+
+    @property
+    def outcomes(self) -> Outcomes | None:
+        """What its ends have read, where the request was to measure; None for a pair that is kept.
+
+        Examples:
+            >>> from quantum_fabric import Fabric, documents
+            >>> fabric = Fabric(documents.inventory(documents.load_network("lab")), seed=1)
+            >>> wanted = LinkRequest("Alice", "Bob", 0.8, service=Service.MEASURE, bases=("Z",))
+            >>> link = open_link(fabric, wanted)
+            >>> next(link).outcomes.bases
+            ('Z', 'Z')
+        """
+        if self.service is Service.KEEP:
+            return None
+        name = self.delivered.request
+        found = self._outcomes(name)
+        if found is None:  # it is told at the same time, right after the pair
+            self._network.run(self._network.now, stop=lambda: self._outcomes(name) is not None)
+            found = self._outcomes(name)
+        return found
+
+    def _outcomes(self, name: str) -> Outcomes | None:
+        mine = (each for each in reversed(self._network.replies(name)) if isinstance(each, Outcomes))
+        return next((each for each in mine if each.number == self.delivered.number), None)
 
     @property
     def created_at(self) -> Time:
@@ -170,6 +200,27 @@ class Pair:
             raise StateError(f"the memory of {' and of '.join(lost)} had lost its half")
         return (first, second)
 
+    def measure_far(self, basis: str) -> int:
+        """Measure the destination's half of a pair whose source has measured already (service PREPARE); returns the bit.
+
+        Args:
+            basis: ``X``, ``Y`` or ``Z``. In the basis of ``outcomes`` a perfect pair gives the bit of ``outcomes.prepared``.
+
+        Raises:
+            InputError: another basis.
+            StateError: both halves are there (or none), it was used already, has expired, or the half was lost.
+        """
+        if basis not in ("X", "Y", "Z"):
+            raise InputError(repr(basis), "'X', 'Y' or 'Z'", "basis")
+        if self.service is not Service.PREPARE:
+            raise StateError(f"pair {self.delivered.number} was not prepared: its source has not measured")
+        answer = self._perform(Measure(self.ends[1], self._slots()[1], basis, self.delivered.pair.right))
+        if not isinstance(answer, Measured):
+            raise StateError(f"{self.ends[1]} lost its half")
+        if answer.bit is None:
+            raise StateError(f"the memory of {self.ends[1]} had lost its half")
+        return answer.bit
+
     def _perform(self, command: Consume | Measure | Teleport | Correct) -> Answer | None:
         try:
             return self._network.perform(command)
@@ -177,6 +228,11 @@ class Pair:
             raise StateError(f"pair {self.delivered.number} is gone: {error}") from error
 
     def _take(self) -> tuple[int, int]:
+        if self.service is not Service.KEEP:
+            raise StateError(f"pair {self.delivered.number} was measured by its ends: see `outcomes`")
+        return self._slots()
+
+    def _slots(self) -> tuple[int, int]:
         if self._used:
             raise StateError(f"pair {self.delivered.number} was used already")
         if self._network.now > self.expires_at:
@@ -215,6 +271,11 @@ class Link:
         return found[0] if found else None
 
     @property
+    def packet(self) -> Packet | None:
+        """The packet that was asked for (`LinkRequest.window`); None until all its pairs are alive together."""
+        return next((each for each in self._network.replies(self.name) if isinstance(each, Packet)), None)
+
+    @property
     def network(self) -> Network:
         """The running network that serves this link."""
         return self._network
@@ -236,12 +297,13 @@ class Link:
                     raise StopIteration
                 self._read += 1
                 if isinstance(reply, Delivered):
-                    late = self._network.now > reply.expires_at
+                    bits = self.request.service is Service.MEASURE  # they do not fade
+                    late = not bits and self._network.now > reply.expires_at
                     if late and any(isinstance(each, Delivered) for each in replies[self._read :]):
                         self.expired += 1  # a fresher pair waits behind it
                         continue
                     self._taken += 1
-                    return Pair(reply, self._network)
+                    return Pair(reply, self._network, self.request.service)
             if self._network.now >= limit:
                 raise StateError(
                     f"request {self.name} gave no pair within {show_time(wait)}; "
@@ -272,7 +334,7 @@ def open_link(network: Network, request: LinkRequest) -> Link | Refused:
 
     Args:
         network: a running fabric.
-        request: what to ask; its pairs are held in memory until they are used.
+        request: what to ask; ask for pairs that are held in memory (``hold``), or that are measured by their ends.
 
     Returns:
         A `Link`, or the refusal.

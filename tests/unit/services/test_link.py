@@ -13,7 +13,7 @@ from quantum_fabric.documents.assembly import Inventory
 from quantum_fabric.errors import InputError, StateError
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.links.ideal import FixedLink
-from quantum_fabric.messages import Bell, Code, NodeFailed, Outcome, Refused, Status
+from quantum_fabric.messages import Bell, Code, NodeFailed, Outcome, Refused, Service, Status
 from quantum_fabric.physics.frames import expected_parity
 from quantum_fabric.services.link import STATES, Link, Pair, Teleportation, open_link
 from quantum_fabric.units import MS, US
@@ -272,3 +272,56 @@ def test_a_pair_may_expire_while_the_bits_travel(opened: Callable[..., Link]) ->
     found.network.run(pair.expires_at - DELAY // 2)
     with pytest.raises(StateError, match="pair 1 is gone"):
         pair.teleport("+")
+
+
+# ---------------------------------------------------------------------------------- measured, prepared, packets
+
+
+def test_bits_of_pairs_that_are_measured_directly(opened: Callable[..., Link]) -> None:
+    found = opened(pair_of(slots=2, swap_time=US, measure_time=US), 5, hold=False, service=Service.MEASURE, bases=("X",))
+    pairs = list(found)
+    assert len(pairs) == 5
+    for pair in pairs:
+        told = pair.outcomes
+        assert told is not None
+        assert (told.number, told.bases) == (pair.delivered.number, ("X", "X"))
+        one, two = told.bits
+        assert one is not None
+        assert two == one ^ expected_parity("X", told.bell)
+        with pytest.raises(StateError, match="was measured by its ends"):
+            pair.measure("X")
+        with pytest.raises(StateError, match="was not prepared"):
+            pair.measure_far("X")
+
+
+def test_the_far_half_of_a_prepared_pair(opened: Callable[..., Link]) -> None:
+    found = opened(pair_of(slots=2, swap_time=US, measure_time=US), 6, service=Service.PREPARE, bases=("X", "Y", "Z"))
+    for pair in found:
+        told = pair.outcomes
+        assert told is not None
+        basis = told.bases[0]
+        assert pair.measure_far(basis) == told.flip
+        with pytest.raises(StateError, match="used already"):
+            pair.measure_far(basis)
+        with pytest.raises(InputError, match="basis"):
+            pair.measure_far("W")
+        with pytest.raises(StateError, match="was measured by its ends"):
+            pair.teleport("0")
+
+
+def test_a_kept_pair_has_no_outcomes(opened: Callable[..., Link]) -> None:
+    pair = next(opened(pair_of()))
+    assert pair.outcomes is None
+    with pytest.raises(StateError, match="was not prepared"):
+        pair.measure_far("Z")
+
+
+def test_the_pairs_of_a_packet_come_together(opened: Callable[..., Link]) -> None:
+    found = opened(pair_of(slots=3, model=link(0.3)), 3, window=MS)
+    assert found.packet is None
+    pairs = list(found)
+    packet = found.packet
+    assert packet is not None
+    assert packet.pairs == tuple(pair.delivered.pair for pair in pairs)
+    assert {pair.delivered_at for pair in pairs} == {packet.at}
+    assert all(pair.measure("Z") for pair in pairs)
