@@ -323,8 +323,9 @@ def _difference(part: _Part, mine: list[_Part]) -> tuple[str, str, str]:
     theirs = part.plain()
 
     def alike(other: _Part) -> int:
-        rows = zip(theirs, other.plain(), strict=False)
-        return next((place for place, (a, b) in enumerate(rows) if a != b), len(theirs))
+        ours = other.plain()
+        same = (place for place, (a, b) in enumerate(zip(theirs, ours, strict=False)) if a != b)
+        return next(same, min(len(theirs), len(ours)))
 
     nearest = max(mine, key=alike, default=None)
     if nearest is None:
