@@ -20,6 +20,9 @@ from quantum_fabric.kernel.order import ranked
 from quantum_fabric.messages import (
     CLIENT,
     CONTROLLER,
+    Accept,
+    Ask,
+    Asking,
     Calibrate,
     Cancel,
     Client,
@@ -28,7 +31,9 @@ from quantum_fabric.messages import (
     Consume,
     Correct,
     Drifted,
+    DryRun,
     Event,
+    Explain,
     Letter,
     LinkChanged,
     LinkRequest,
@@ -41,6 +46,7 @@ from quantum_fabric.messages import (
     Partition,
     Receipt,
     Received,
+    Renegotiate,
     Send,
     Stale,
     Status,
@@ -48,6 +54,7 @@ from quantum_fabric.messages import (
     Teleported,
     Truth,
     Wake,
+    WhatIf,
 )
 from quantum_fabric.plant import build_twin
 from quantum_fabric.ports import Action, Answer, Watcher
@@ -107,6 +114,7 @@ class Fabric:
         self._watch_all: list[Watcher] = []
         self._replies: dict[str, list[Client]] = {}
         self._names = 0
+        self._keys: dict[str, LinkRequest] = {}
         self._open: set[str] = set()
         self._holding: set[str] = set()  # requests that may keep pairs after their outcome
         self._coming: dict[str, Handle] = {}  # requests that are yet to be asked
@@ -141,8 +149,10 @@ class Fabric:
         for kind in types:
             self._watchers.setdefault(kind, []).append(watcher)
 
-    def submit(self, request: LinkRequest, at: Time | None = None) -> str:
-        """Ask for a link at a time (now, where none is given); returns the request's name.
+    def submit(self, request: LinkRequest | Ask, at: Time | None = None) -> str:
+        """Ask for a link at a time (now, where none is given), or for an offer of one; returns the request's name.
+
+        A request that repeats a key is the same request: its name is returned, and the controller says again what it said.
 
         Raises:
             InputError: the request makes no sense on any network.
@@ -150,24 +160,50 @@ class Fabric:
             CausalityError: the time is past.
         """
         at = self.now if at is None else at
-        for end, node in (("source", request.source), ("destination", request.destination)):
+        wish = request if isinstance(request, LinkRequest) else request.request
+        for end, node in (("source", wish.source), ("destination", wish.destination)):
             if node not in self.agents:
                 known = ", ".join(sorted(self.agents))
                 raise UnknownNameError(found=repr(node), expected=f"one of the nodes {known}", where=end)
-        check_request(request, at)
-        name = request.name
-        if not name:
-            self._names += 1
-            name = f"request-{self._names}"
+        check_request(wish, at)
+        same = self._keys.get(wish.key)
+        if same is not None and replace(same, name=wish.name) == wish:
+            self.clock.schedule(at, MESSAGE, self._arrive, (CONTROLLER, same))
+            return same.name
+        name = wish.name or self._name("request")
         if name in self._replies:
             raise InputError(found=repr(name), expected="a name that no other request has", where="name")
-        named = replace(request, name=name)
-        self._coming[name] = self.clock.schedule(at, MESSAGE, self._arrive, (CONTROLLER, named))
+        named = replace(wish, name=name)
+        letter = named if isinstance(request, LinkRequest) else Ask(named)
+        self._coming[name] = self.clock.schedule(at, MESSAGE, self._arrive, (CONTROLLER, letter))
+        if wish.key and same is None:
+            self._keys[wish.key] = named
         self._replies[name] = []
         self._open.add(name)
-        if request.hold:
+        if wish.hold:
             self._holding.add(name)
         return name
+
+    def _name(self, kind: str) -> str:
+        self._names += 1
+        return f"{kind}-{self._names}"
+
+    def inquire(self, message: Accept | DryRun | Explain | Renegotiate | WhatIf) -> Client | Asking | None:
+        """Tell the controller something that it answers at once, and run until it has; None where it has nothing to say.
+
+        A `Renegotiate` that needs another plan is answered when its nodes are prepared: look for that in `replies`.
+        """
+        match message:
+            case DryRun(request) | Explain(request):
+                name = request.name or self._name("question")
+                message = replace(message, request=replace(request, name=name))
+            case _:
+                name = message.request
+        heard = self._replies.setdefault(name, [])
+        before = len(heard)
+        self.clock.schedule(self.now, MESSAGE, self._arrive, (CONTROLLER, message))
+        self.run(self.now, stop=lambda: len(heard) > before)
+        return heard[before] if len(heard) > before else None
 
     def cancel(self, name: str) -> None:
         """Withdraw a request, or let go of the pairs that it holds."""
@@ -362,8 +398,9 @@ class Fabric:
                 self._open.discard(message.request)
             return
         if seat == CONTROLLER:
-            if type(message) is LinkRequest:
-                self._coming.pop(message.name, None)
+            if isinstance(message, LinkRequest | Ask):
+                name = message.name if isinstance(message, LinkRequest) else message.request.name
+                self._coming.pop(name, None)
             self._watch(CONTROLLER, message)
             self._act(CONTROLLER, self._ask(CONTROLLER, message))
             return

@@ -6,7 +6,6 @@ It is a decider: a message comes in with the time, messages go out. It knows top
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from quantum_fabric.control.admission import Admission
@@ -16,6 +15,8 @@ from quantum_fabric.control.meaning import end_rules
 from quantum_fabric.control.northbound import Northbound
 from quantum_fabric.control.reading import epoch_key
 from quantum_fabric.control.recovery import Recovery
+from quantum_fabric.control.renegotiation import Renegotiation
+from quantum_fabric.control.repair import Repair
 from quantum_fabric.control.rules import (
     calibration,
     compile_rules,
@@ -46,6 +47,7 @@ from quantum_fabric.messages import (
     Refused,
     Release,
     Released,
+    Renegotiate,
     Renew,
     Restarted,
     Send,
@@ -96,14 +98,17 @@ class Controller:
         self._deliveries = Deliveries(self, tolerance, self._patience)
         self._recovery = Recovery(self)
         self._northbound = Northbound(self, _asked_planner)
+        self._renegotiation = Renegotiation(self)
+        self._repair = Repair(self)
         self._handlers: dict[type, Callable[[Any, Time], list[Action]]] = {
             **self._northbound.handlers(),
+            Renegotiate: self._renegotiation.renegotiate,
             Cancel: self._cancelled,
             Prepared: self._prepared,
             Declined: self._declined,
             Confirmed: self._deliveries.confirmed,
             Released: self._released,
-            LinkReport: self._reported,
+            LinkReport: self._repair.reported,
             Wake: self._woken,
             Restarted: self._recovery.restarted,
             Holding: self._recovery.holding,
@@ -160,7 +165,7 @@ class Controller:
             out = self._northbound.withdrawn(
                 message.request, Status.CANCELLED, None, "withdrawn by the caller"
             )
-            return [*out, *self._serve_queue(now)] if out else []
+            return [*out, *self.serve_queue(now)] if out else []
         out = []
         if session.open:
             self.end(session, Status.CANCELLED, "withdrawn by the caller", now, out)
@@ -220,7 +225,9 @@ class Controller:
         if session.installation.waiting:
             return []
         session.phase = Phase.RUNNING
-        return [Send(node, Commit(message.epoch)) for node in session.plan.path]
+        out: list[Action] = [Send(node, Commit(message.epoch)) for node in session.plan.path]
+        self._renegotiation.running(session, now, out)
+        return out
 
     def _declined(self, message: Declined, now: Time) -> list[Action]:
         session = self.current(message.epoch)
@@ -262,9 +269,9 @@ class Controller:
             self.repair(session, f"{message.node} let go of its slots", now, out)
         if not self.ledger.holds(message.epoch):
             self._by_epoch.pop(message.epoch, None)
-        return [*out, *self._serve_queue(now)]
+        return [*out, *self.serve_queue(now)]
 
-    def _serve_queue(self, now: Time) -> list[Action]:
+    def serve_queue(self, now: Time) -> list[Action]:
         """Install what fits, oldest first; a later request may go ahead of one that still does not fit."""
         out: list[Action] = []
         for session in list(self._queue):
@@ -277,6 +284,8 @@ class Controller:
         self, session: Session, status: Status, reason: str, now: Time, out: list[Action], code: Code | None = None,
     ) -> None:  # fmt: skip
         """Tell the one outcome and give back what the request holds."""
+        if self._renegotiation.failed(session, reason, code, out):
+            return
         request = session.request
         if session in self._queue:
             self._queue.remove(session)
@@ -286,45 +295,44 @@ class Controller:
             self._retire(session, now, out)
         session.phase = Phase.HOLDING if session.kept else Phase.ENDED
         out.append(Send(CLIENT, Outcome(request.name, status, session.delivered, reason, code)))
+        self._renegotiation.over(request.name, out)
+
+    def drop(self, session: Session, out: list[Action]) -> None:
+        """Stop a session without an outcome."""
+        self._let_go(session, out)
+        session.phase = Phase.ENDED
+
+    def succeed(self, old: Session, new: Session, now: Time, out: list[Action]) -> None:
+        """Let a session take the place of another, which stops; what the other delivered counts, and stays held."""
+        self._retire(old, now, out)
+        new.kept, new.delivered, new.credit = old.kept, old.delivered, old.credit
+        for kept in new.kept:
+            self._by_epoch[kept.epoch] = new
+        old.phase = Phase.ENDED
+        self.sessions[new.request.name] = new
+
+    def is_old(self, message: LinkReport) -> bool:
+        """Whether a report is overtaken by a later one."""
+        return self._recovery.is_old(message)
+
+    def darkened(self, link: str) -> list[Action]:
+        """A link went dark: what was offered over it is gone."""
+        return self._northbound.darkened(link)
+
+    def beside(self, request: LinkRequest) -> dict[str, Plan]:
+        """Plans of the open requests that a request must not meet, by name."""
+        return self._northbound.beside(request)
 
     # ------------------------------------------------------------------------------------------- repair
 
-    def _reported(self, message: LinkReport, now: Time) -> list[Action]:
-        """A link went dark or came back: plan anew what runs over it, leave the rest."""
-        if self._recovery.is_old(message):
-            return [Stale(CONTROLLER, "LinkReport", 0)]
-        if message.up:
-            self.admission.dark.discard(message.link)
-            return self._serve_queue(now)
-        if message.link in self.admission.dark:
-            return []
-        self.admission.dark.add(message.link)
-        out = self._northbound.darkened(message.link)
-        for session in list(self.sessions.values()):
-            if session.open and any(link.link == message.link for link in session.plan.links):
-                self.repair(session, f"link {message.link} went dark", now, out)
-        return out
-
     def repair(self, session: Session, why: str, now: Time, out: list[Action]) -> None:
         """Another path for the pairs that are still owed, or an end with the reason."""
-        request = session.request
+        if self._renegotiation.failed(session, why, Code.OTHER, out):
+            return
         self._retire(session, now, out)
         if session in self._queue:
             self._queue.remove(session)
-        deadline = None if request.deadline is None else request.deadline - now
-        beside = self._northbound.beside(request)
-        route = replace(request.route, disjoint=tuple(beside))
-        owed = replace(request, pairs=request.pairs - session.delivered, deadline=deadline, route=route)
-        found = self.admission.planned(owed, None, beside)
-        if isinstance(found, Refused):
-            self.end(session, Status.FAILED, f"{why}; {found.reason}", now, out, found.code)
-            return
-        session.plan = found
-        if self.admission.fits(found):
-            self._install(session, now, out)
-        else:
-            session.phase = Phase.QUEUED
-            self._queue.append(session)
+        self._repair.repair(session, why, now, out)
 
     # ------------------------------------------------------------------------------------------- timers
 
@@ -335,7 +343,7 @@ class Controller:
                 self._past_deadline(message, now, out)
             case "offer":
                 out += self._northbound.ran_out(message.key, now)
-                out += self._serve_queue(now)
+                out += self.serve_queue(now)
             case "pair":
                 self._deliveries.pair_expired(message, now, out)
             case "held":
@@ -350,7 +358,7 @@ class Controller:
                     if not self.ledger.holds(epoch):
                         self._by_epoch.pop(epoch, None)
                 if over:
-                    out.extend(self._serve_queue(now))
+                    out.extend(self.serve_queue(now))
         return out
 
     def _past_deadline(self, message: Wake, now: Time, out: list[Action]) -> None:

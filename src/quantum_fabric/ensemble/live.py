@@ -20,6 +20,7 @@ from quantum_fabric.fabric import Fabric
 from quantum_fabric.kernel import Clock
 from quantum_fabric.messages import (
     CONTROLLER,
+    Ask,
     Bell,
     Commit,
     Confirmed,
@@ -153,7 +154,7 @@ class LiveFabric(Fabric):
         clock = NativeClock(self._run, self._mail)
         return clock, NativeTwin(self._run, nodes, links, clock, self.streams, self._emit, self._reveal)
 
-    def submit(self, request: LinkRequest, at: Time | None = None) -> str:
+    def submit(self, request: LinkRequest | Ask, at: Time | None = None) -> str:
         """Ask for a link at a time (now, where none is given); returns the request's name.
 
         Raises:
@@ -161,14 +162,17 @@ class LiveFabric(Fabric):
             UnknownNameError: a node that is not in this one.
             CausalityError: the time is past.
         """
-        if request.hold:
+        wish = request if isinstance(request, LinkRequest) else request.request
+        if wish.hold:
             raise InputError(
                 found="hold=True",
                 expected="pairs that are handed over at once, or a run on the twin",
                 where="hold",
             )
-        if request.service is not Service.KEEP or request.bell is not None:
-            found = f"service {request.service.value}, Bell state {None if request.bell is None else request.bell.name}"
+        if wish.service is not Service.KEEP or wish.bell is not None:
+            found = (
+                f"service {wish.service.value}, Bell state {None if wish.bell is None else wish.bell.name}"
+            )
             raise InputError(found, "pairs that are handed over as they are, or a run on the twin", "service")
         return super().submit(request, at)
 
