@@ -54,7 +54,7 @@ def native(
     span: float | None = None,
     keep: bool = False,
     beliefs: bool = True,
-    sampler: str = "kernel",
+    sampler: str = "none",
     **numbers: Any,
 ) -> dict[str, Any]:
     """Replicas of a scenario in the native kernel: CPU of the run alone, and of compiling the scenario.
@@ -65,7 +65,7 @@ def native(
         span: virtual seconds of each; to the end of the requests where None.
         keep: list every pair.
         beliefs: whether nodes work out what they believe.
-        sampler: the kernel, or a structured sampler.
+        sampler: none for every event, or a structured sampler.
         numbers: of the job.
     """
     job = job_of(kind, **numbers)

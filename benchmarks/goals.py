@@ -154,8 +154,8 @@ def w2(run: Run) -> list[Row]:
     question = {"chain": Chain(17).numbers(), "pairs": 20 if run.quick else 200}
     least = Chain(17).events
 
-    def native(rules: str, beliefs: bool, sampler: str = "kernel") -> Ask:
-        many = replicas if sampler == "kernel" else 20 * replicas
+    def native(rules: str, beliefs: bool, sampler: str = "none") -> Ask:
+        many = replicas if sampler == "none" else 20 * replicas
         return lambda: ours(
             "native",
             kind="chain",

@@ -7,76 +7,181 @@
 
 #include "bindings.hpp"
 #include "quantum_fabric/sampler_max_plus.hpp"
+#include "quantum_fabric/sampler_nested.hpp"
 #include "tables_argument.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
+namespace ch = quantum_fabric::chain;
 namespace mp = quantum_fabric::max_plus;
+namespace ne = quantum_fabric::nested;
 
 namespace {
 
-using Rows = std::vector<std::vector<double>>;
+using Row = std::vector<double>;
+using Rows = std::vector<Row>;
 
 void expect(bool fits, const char* what) {
     if (!fits) throw std::invalid_argument(what);
 }
 
-// Rows of links: success, period, phase, born and heard at both ends. Of stations: rates, first armed, duration of a swap.
-mp::Recurrence recurrence(const Rows& links, const Rows& stations, const std::vector<std::vector<std::pair<std::int32_t, double>>>& news,
-                          std::vector<std::int32_t> order, const std::vector<double>& home, const std::vector<double>& factors,
-                          double at, std::int64_t pairs) {
-    const std::size_t count = stations.size();
-    expect(!links.empty() && count == links.size() + 1 && news.size() == count, "a chain has one station more than links");
-    expect(order.size() + 2 == count && home.size() == 2 && factors.size() == 3 && pairs >= 1, "not a chain");
-    mp::Recurrence r;
-    for (const auto& row : links) {
+double number(const nb::dict& dict, const char* name) { return nb::cast<double>(dict[name]); }
+Rows rows(const nb::dict& dict, const char* name) { return nb::cast<Rows>(dict[name]); }
+
+// Rows of links: success, period, phase, born and heard at both ends.
+std::vector<ch::Link> links_of(const Rows& table) {
+    std::vector<ch::Link> links;
+    expect(!table.empty(), "a chain has links");
+    for (const Row& row : table) {
         expect(row.size() == 7 && row[0] > 0.0 && row[0] <= 1.0 && row[1] >= 1.0, "not a link");
         const double per_log = row[0] < 1.0 ? 1.0 / quantum_fabric::engine::log_of_failure(row[0]) : 0.0;
-        r.links.push_back({row[1], row[2], {row[3], row[4]}, {row[5], row[6]}, per_log});
+        links.push_back({row[1], row[2], {row[3], row[4]}, {row[5], row[6]}, per_log});
     }
+    return links;
+}
+
+ch::Asked asked_of(const nb::dict& dict) {
+    ch::Asked asked;
+    asked.at = number(dict, "at"), asked.until = number(dict, "until"), asked.floor = number(dict, "floor");
+    asked.pairs = nb::cast<std::int64_t>(dict["pairs"]);
+    asked.beliefs = nb::cast<bool>(dict["beliefs"]), asked.keep = nb::cast<bool>(dict["keep"]);
+    const Row labels = nb::cast<Row>(dict["labels"]);
+    expect(asked.pairs >= 1 && labels.size() == 4, "not a session");
+    for (std::size_t each = 0; each < 4; ++each) asked.labels[each] = labels[each];
+    return asked;
+}
+
+void three(const Row& from, double* to) {
+    expect(from.size() == 3, "three correlators");
+    for (std::size_t axis = 0; axis < 3; ++axis) to[axis] = from[axis];
+}
+
+std::int32_t inner(std::int32_t station, std::size_t count) {
+    expect(station > 0 && std::size_t(station) + 1 < count, "an end does not swap");
+    return station;
+}
+
+// Rows of stations: true rates, believed rates, first armed, duration of a swap.
+mp::Recurrence recurrence(const nb::dict& dict) {
+    mp::Recurrence r;
+    r.links = links_of(rows(dict, "links"));
+    const Rows stations = rows(dict, "stations");
+    const auto news = nb::cast<std::vector<std::vector<std::pair<std::int32_t, double>>>>(dict["news"]);
+    const std::size_t count = stations.size();
+    expect(count == r.links.size() + 1 && news.size() == count, "a chain has one station more than links");
     for (std::size_t k = 0; k < count; ++k) {
-        const auto& row = stations[k];
-        expect(row.size() == 4, "not a station");
-        mp::Station station{row[0], row[1], row[2], row[3], {}};
-        for (const auto& [from, delay] : news[k]) {
-            expect(from > 0 && std::size_t(from) + 1 < count, "news from a station that does not swap");
-            station.news.push_back({from, delay});
-        }
+        const Row& row = stations[k];
+        expect(row.size() == 6, "not a station");
+        mp::Station station{row[0], row[1], row[2], row[3], row[4], row[5], {}};
+        for (const auto& [from, delay] : news[k]) station.news.push_back({inner(from, count), delay});
         r.stations.push_back(station);
     }
-    for (const std::int32_t each : order) expect(each > 0 && std::size_t(each) + 1 < count, "an end does not swap");
-    r.order = std::move(order);
-    for (int end = 0; end < 2; ++end) r.home[end] = home[std::size_t(end)];
-    for (int axis = 0; axis < 3; ++axis) r.factors[axis] = factors[std::size_t(axis)];
-    r.at = at;
-    r.pairs = pairs;
+    r.order = nb::cast<std::vector<std::int32_t>>(dict["order"]);
+    expect(r.order.size() + 2 == count, "every repeater swaps");
+    for (const std::int32_t each : r.order) inner(each, count);
+    const Row home = nb::cast<Row>(dict["home"]);
+    expect(home.size() == 2, "two ends");
+    r.home[0] = home[0], r.home[1] = home[1];
+    three(nb::cast<Row>(dict["factors"]), r.factors);
+    three(nb::cast<Row>(dict["believed"]), r.believed);
+    r.asked = asked_of(dict);
     return r;
+}
+
+// Rows of outcomes: cumulative chance, factors, believed factors, what is announced.
+ne::Outcomes outcomes_of(const Rows& table) {
+    ne::Outcomes outcomes;
+    expect(!table.empty(), "something comes of it");
+    for (const Row& row : table) {
+        expect(row.size() == 8 && row[7] >= 0.0 && row[7] <= 3.0, "not an outcome");
+        outcomes.each.push_back({row[0], {row[1], row[2], row[3]}, {row[4], row[5], row[6]}, std::int64_t(row[7])});
+    }
+    return outcomes;
+}
+
+// Rows of stations as above, then success of a swap, and time of light from the first; rows of parts: low, high, joint, left, right.
+ne::Tree tree_of(const nb::dict& dict) {
+    ne::Tree t;
+    t.links = links_of(rows(dict, "links"));
+    const Rows stations = rows(dict, "stations");
+    const auto heralds = nb::cast<std::vector<Rows>>(dict["heralds"]), swaps = nb::cast<std::vector<Rows>>(dict["swaps"]);
+    const std::size_t count = stations.size();
+    expect(count == t.links.size() + 1 && heralds.size() == t.links.size() && swaps.size() == count, "a chain has one station more than links");
+    for (const Rows& each : heralds) t.heralds.push_back(outcomes_of(each));
+    for (std::size_t k = 0; k < count; ++k) {
+        const Row& row = stations[k];
+        expect(row.size() == 8 && row[6] > 0.0, "not a station");
+        t.stations.push_back({row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], outcomes_of(swaps[k])});
+    }
+    const auto parts = nb::cast<std::vector<std::vector<std::int32_t>>>(dict["parts"]);
+    for (const auto& row : parts) {
+        expect(row.size() == 5, "not a part");
+        const ne::Part part{row[0], row[1], row[2], row[3], row[4]};
+        expect(part.low >= 0 && part.low < part.high && std::size_t(part.high) < count, "a part of the chain");
+        if (part.joint < 0) {
+            expect(part.high == part.low + 1, "a link");
+        } else {
+            const auto made = std::int32_t(t.parts.size());
+            expect(part.left >= 0 && part.left < made && part.right >= 0 && part.right < made, "parts before those made of them");
+            const ne::Part &left = t.parts[std::size_t(part.left)], &right = t.parts[std::size_t(part.right)];
+            expect(left.low == part.low && left.high == part.joint && right.low == part.joint && right.high == part.high, "two parts joined");
+        }
+        t.parts.push_back(part);
+    }
+    expect(!t.parts.empty() && t.parts.back().low == 0 && std::size_t(t.parts.back().high) + 1 == count, "the last part is the chain");
+    const Row home = nb::cast<Row>(dict["home"]);
+    expect(home.size() == 2, "two ends");
+    t.home[0] = home[0], t.home[1] = home[1];
+    t.asked = asked_of(dict);
+    return t;
+}
+
+nb::dict told(ch::Found&& found, std::int64_t first) {
+    std::vector<std::int64_t> sessions, whole;
+    std::vector<double> sums, real;
+    for (std::size_t each = 0; each < found.rows.size(); ++each) {
+        const ch::Row& row = found.rows[each];
+        const std::int64_t replica = first + std::int64_t(each);
+        if (row.status == ch::ENDLESS) throw std::invalid_argument("a run takes longer than its sampler counts");
+        sessions.insert(sessions.end(), {replica, 0, row.status, row.delivered, row.withheld, row.ended, row.first});
+        sums.insert(sums.end(), {row.fidelity, row.fidelity_squared, row.believed, row.interval, row.interval_squared, row.twirl_error});
+        if (found.pairs.empty()) continue;
+        for (const ch::Pair& pair : found.pairs[each]) {
+            whole.insert(whole.end(), {replica, 0, pair.number, pair.label, 1, pair.created, pair.delivered, pair.told});
+            real.insert(real.end(), {pair.believed, pair.weights[0], pair.weights[1], pair.weights[2], pair.weights[3]});
+        }
+    }
+    nb::dict all;
+    all["sessions"] = quantum_fabric::column(std::move(sessions));
+    all["sums"] = quantum_fabric::column(std::move(sums));
+    all["deliveries"] = quantum_fabric::column(std::move(whole));
+    all["states"] = quantum_fabric::column(std::move(real));
+    all["latencies"] = quantum_fabric::column(std::move(found.latencies));
+    all["intervals"] = quantum_fabric::column(std::move(found.intervals));
+    return all;
+}
+
+template <class Made, class Sample>
+nb::dict sampled(const Made& made, const Sample& sample, const ch::Names& names, std::int64_t count, int threads) {
+    if (count < 1 || threads < 1) throw nb::value_error("no replicas");
+    if (!names.seeds.empty() && names.seeds.size() != std::size_t(count)) throw nb::value_error("a seed for each replica, or one");
+    ch::Found found;
+    {
+        nb::gil_scoped_release free;
+        found = sample(made, names, count, threads);
+    }
+    return told(std::move(found), names.first);
 }
 
 }  // namespace
 
 void bind_samplers(nb::module_& m) {
-    m.def("max_plus", [](const Rows& links, const Rows& stations, const std::vector<std::vector<std::pair<std::int32_t, double>>>& news,
-                         std::vector<std::int32_t> order, const std::vector<double>& home, const std::vector<double>& factors, double at,
-                         std::int64_t pairs, const std::string& seed, std::int64_t first, std::int64_t count, int threads) {
-        const mp::Recurrence r = recurrence(links, stations, news, std::move(order), home, factors, at, pairs);
-        if (count < 1 || threads < 1) throw nb::value_error("no replicas");
-        mp::Found found;
-        {
-            nb::gil_scoped_release free;
-            found = mp::sample(r, seed, first, count, threads);
-        }
-        std::vector<std::int64_t> times;
-        std::vector<double> sums;
-        for (const mp::Row& row : found.rows) {
-            times.insert(times.end(), {row.first, row.ended});
-            sums.insert(sums.end(), {row.fidelity, row.fidelity_squared, row.interval, row.interval_squared, row.twirl_error});
-        }
-        nb::dict all;
-        all["times"] = quantum_fabric::column(std::move(times));
-        all["sums"] = quantum_fabric::column(std::move(sums));
-        all["latencies"] = quantum_fabric::column(std::move(found.latencies));
-        all["intervals"] = quantum_fabric::column(std::move(found.intervals));
-        return all;
-    }, "links"_a, "stations"_a, "news"_a, "order"_a, "home"_a, "factors"_a, "at"_a, "pairs"_a, "seed"_a, "first"_a, "count"_a, "threads"_a);
+    m.def("max_plus", [](const nb::dict& chain, const std::string& seed, const std::vector<std::string>& seeds, std::int64_t first, std::int64_t count,
+                         int threads) {
+        return sampled(recurrence(chain), mp::sample, {seed, seeds, first}, count, threads);
+    }, "chain"_a, "seed"_a, "seeds"_a, "first"_a, "count"_a, "threads"_a);
+    m.def("nested", [](const nb::dict& chain, const std::string& seed, const std::vector<std::string>& seeds, std::int64_t first, std::int64_t count,
+                         int threads) {
+        return sampled(tree_of(chain), ne::sample, {seed, seeds, first}, count, threads);
+    }, "chain"_a, "seed"_a, "seeds"_a, "first"_a, "count"_a, "threads"_a);
 }

@@ -25,8 +25,11 @@ Examples:
   qfabric sample my-network.yaml A B --fidelity 0.9 --out pairs.parquet
   qfabric sample chicago NU UChicago_PME --fidelity 0.7 --tail 1e-6
 
-The same seed gives the same numbers for any number of --workers, in the native kernel and on the twin. 'qfabric doctor' says whether
-the kernel is installed. Errors are standard errors between replicas; beside the quantile of --tail it is a 95 % interval.
+The same seed gives the same numbers for any number of --workers. Where the plan qualifies, a structured sampler stands in for the
+events: the same law, other draws; the last line says which, and --why says what kept the others. With --sampler none the native
+kernel and the twin give the same numbers. 'qfabric doctor' says whether the kernel is installed.
+
+Errors are standard errors between replicas; beside the quantile of --tail it is a 95 % interval.
 """
 
 
@@ -55,6 +58,14 @@ the kernel is installed. Errors are standard errors between replicas; beside the
     help="Who runs them.",
 )
 @click.option(
+    "--sampler",
+    metavar="NAME",
+    default="auto",
+    show_default=True,
+    help="What may stand in for the events: auto, none, max-plus or nested.",
+)
+@click.option("--why", is_flag=True, help="Say why no other sampler stood in for the events.")
+@click.option(
     "--figure", metavar="FILE", help="Draw the law of the first pair into a file: .svg, .png or .pdf."
 )
 @click.option(
@@ -76,6 +87,8 @@ def command(
     beyond: float | None,
     until: Time | None,
     engine: str,
+    sampler: str,
+    why: bool,
     figure: str | None,
     out: Path | None,
     as_json: bool,
@@ -106,7 +119,7 @@ def command(
     with _bar(replicas) as progress:
         found = ensemble.run(
             inventory, [(0, request)], seed=seed, replicas=replicas, workers=workers, until=FOREVER if until is None else until,
-            keep_pairs=out is not None, engine=engine, progress=progress,
+            keep_pairs=out is not None, engine=engine, sampler=sampler, progress=progress,
         )  # fmt: skip
     if out is not None:
         _write(out, found)
@@ -117,6 +130,9 @@ def command(
         _as_json(found, rare)
     else:
         _show(screen, found, figure, out, rare)
+        if why:
+            for name, reasons in found.passed_over.items():
+                screen.print(f"not {name}: {'; '.join(reasons)}")
     return 0
 
 
@@ -178,6 +194,7 @@ def _numbers(found: Results) -> dict[str, Any]:
     return {
         "scenario": found.digest,
         "engine": found.engine,
+        "passed_over": {name: list(reasons) for name, reasons in found.passed_over.items()},
         "seed": found.seed,
         "replicas": found.replicas,
         "pairs": found.pairs,
@@ -236,7 +253,7 @@ def _show(
         )
         rows.add_row(f"  all but {rare['beyond']:g} of first pairs within", value, f"{low} – {high}")
     screen.print(rows)
-    engine = "native kernel" if found.engine == "native" else "twin"
+    engine = found.engine.replace("native", "native kernel")
     screen.print(
         f"{found.pairs:,} pairs delivered, {numbers['withheld']:,} withheld, in {found.replicas:,} replicas on the {engine}; "
         f"scenario {found.digest[:12]}, seed {found.seed}"

@@ -1,7 +1,7 @@
 """An ensemble: many replicas of one network that serves the same requests, in the fastest engine that gives the same results.
 
-The native kernel runs them where it is installed; else the twin does, replica by replica in processes.
-Both make the same draws, so the tables are the same.
+A structured sampler stands in for the events where the scenario qualifies for one: the same in law. Else the native kernel runs every
+event where it is installed, and where it is not the twin does, replica by replica in processes: the same draws, so the same tables.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from quantum_fabric.montecarlo.results import (
     bin_edges,
     merged,
 )
-from quantum_fabric.montecarlo.running import FOREVER
+from quantum_fabric.montecarlo.running import AUTO, FOREVER, NONE, structured_for
 from quantum_fabric.montecarlo.scenario import integers, reals
 from quantum_fabric.native import look
 from quantum_fabric.units import SECOND, Time
@@ -103,6 +103,7 @@ def run(
     until: Time = FOREVER,
     keep_pairs: bool = False,
     engine: str = "auto",
+    sampler: str = AUTO,
     believed: Inventory | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Results:
@@ -118,6 +119,9 @@ def run(
         until: virtual time (ps) at which a replica ends at the latest.
         keep_pairs: list every pair, not only sums and histograms.
         engine: ``"native"``, ``"twin"``, or ``"auto"``: native where it is installed, with a line in the log where it is not.
+        sampler: ``"auto"``: where no engine is asked for by name, the structured sampler that the scenario qualifies for
+            (`quantum_fabric.montecarlo.samplers`); ``"none"``: every event, draw for draw the same on all engines; or a sampler by
+            name. `Results.engine` says who answered, `Results.passed_over` why no other sampler did.
         believed: the plant as the control plane takes it to be; the same where it is not given.
         progress: told how many replicas are done, from time to time.
 
@@ -126,8 +130,9 @@ def run(
         lent what that one had. From then on the two engines draw from other lanes: the same laws, but not the same draws.
 
     Raises:
-        UnknownNameError: another engine.
-        StateError, InputError: see `scenario`.
+        UnknownNameError: another engine or sampler.
+        InputError: a sampler by name for which the scenario does not qualify, or on the twin. See `scenario` for more.
+        StateError: see `scenario`.
 
     Examples:
         >>> from quantum_fabric import documents
@@ -135,14 +140,21 @@ def run(
         >>> found = run(lab, [(0, LinkRequest("Alice", "Bob", 0.8, pairs=5))], replicas=2, workers=1)
         >>> found.pairs, found.column("status").tolist()
         (10, [1, 1])
+        >>> run(lab, [(0, LinkRequest("Alice", "Bob", 0.8))], sampler="none").passed_over["max-plus"]
+        ('every event was asked for',)
     """
     if engine not in ENGINES:
         raise UnknownNameError(found=repr(engine), expected=f"one of {', '.join(ENGINES)}", where="engine")
     what = scenario(inventory, requests, believed)
     module, said = look()
-    if engine == "native" or (engine == "auto" and module is not None):
+    if engine != "auto" and sampler == AUTO:
+        sampler = NONE
+    if engine == "twin" and sampler != NONE:
+        raise InputError(f"engine {engine!r}", "the native kernel: the twin has none", f"sampler {sampler!r}")
+    if engine == "native" or (engine == "auto" and module is not None) or sampler not in (NONE, AUTO):
         return simulate(
-            what, seed=seed, replicas=replicas, first=first, workers=workers, until=until, keep_pairs=keep_pairs, progress=progress,
+            what, seed=seed, replicas=replicas, first=first, workers=workers, until=until, keep_pairs=keep_pairs, sampler=sampler,
+            progress=progress,
         )  # fmt: skip
     if engine == "auto":
         _LOG.warning("%s: the twin runs the same replicas, slower", said)
@@ -156,7 +168,7 @@ def run(
         parts.append(part)
         if progress is not None:
             progress(len(parts))
-    return merged(parts)
+    return replace(merged(parts), passed_over=structured_for(what, NONE)[1])
 
 
 def _spread(tasks: list[tuple[Any, ...]], workers: int) -> Any:

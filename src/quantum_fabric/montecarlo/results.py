@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ class Results:
         digest: of the scenario.
         seed: of the draws.
         first, replicas: which replicas: ``first`` .. ``first + replicas - 1``.
-        engine: ``"native"`` or ``"twin"``.
+        engine: ``"native"`` or ``"twin"``; with the structured sampler that stood in for the events, where one did.
         requests: the sessions, which the tables call by number.
         sessions: shape (replicas x sessions, 7), columns `SESSIONS`, times in ps; a time that there is not is -1.
         sums: shape (replicas x sessions, 5), columns `SUMS`: over the delivered pairs of a session, true fidelity and its square,
@@ -43,6 +43,7 @@ class Results:
             withheld; nobody says when it was created. Without rows unless they were asked for.
         counts: events of each kind, over all replicas.
         twirl_error: about how much the worst fidelity is off because relaxation is twirled in Bell-diagonal states.
+        passed_over: structured samplers that did not stand in for the events, by name, and what kept each of them from it.
     """
 
     digest: str
@@ -59,6 +60,7 @@ class Results:
     states: Reals
     counts: Mapping[str, int]
     twirl_error: float
+    passed_over: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Results({self.replicas} replicas, {self.pairs} pairs, {self.engine}, scenario {self.digest[:8]})"
@@ -170,5 +172,5 @@ def merged(parts: list[Results]) -> Results:
         one.digest, one.seed, one.first, sum(part.replicas for part in parts), one.engine, one.requests, stack("sessions"),
         stack("sums"), sum((part.latencies for part in parts[1:]), one.latencies),
         sum((part.intervals for part in parts[1:]), one.intervals), stack("deliveries"), stack("states"), counts,
-        max(part.twirl_error for part in parts),
+        max(part.twirl_error for part in parts), one.passed_over,
     )  # fmt: skip

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from quantum_fabric.errors import InputError, StateError
 from quantum_fabric.montecarlo.results import Results, merged
-from quantum_fabric.montecarlo.samplers import Sampler, chosen, named
+from quantum_fabric.montecarlo.samplers import SAMPLERS, Asked, Sampler, named, why_not
 from quantum_fabric.montecarlo.scenario import Scenario, Tables
 from quantum_fabric.native import look
 from quantum_fabric.units import SECOND, Time
@@ -19,8 +20,11 @@ FOREVER: Time = 10**6 * SECOND
 RUNS: Final = {"bell-diagonal": "BellDiagonalRun", "x": "XRun", "exact": "ExactRun"}
 """Which of the kernel's classes keeps states in which way."""
 
-KERNEL, AUTO = "kernel", "auto"
+NONE, AUTO = "none", "auto"
 """Samplers that `simulate` takes besides the names of structured ones."""
+
+UNLIMITED: Final = 1 << 62
+"""Events of a run that nobody limits."""
 
 BATCHES = 50
 """In how many parts work is handed out, so that progress can be told and a user can stop it."""
@@ -34,10 +38,10 @@ def simulate(
     first: int = 0,
     workers: int | None = None,
     until: Time = FOREVER,
-    most_events: int = 1 << 62,
+    most_events: int = UNLIMITED,
     keep_pairs: bool = False,
     beliefs: bool = True,
-    sampler: str = KERNEL,
+    sampler: str = NONE,
     progress: Callable[[int], None] | None = None,
 ) -> Results:
     """Run replicas of a scenario, each until all its sessions have had their outcome.
@@ -52,31 +56,40 @@ def simulate(
         most_events: after so many events a replica ends as well.
         keep_pairs: list every pair, not only sums and histograms.
         beliefs: work out what nodes believe of their pairs; without, every pair is delivered whatever its session's floor.
-        sampler: ``"kernel"`` for every event, draw for draw as the twin; ``"auto"`` for the first structured sampler that is the same
-            process in law (see `quantum_fabric.montecarlo.samplers`) where only statistics are asked for, that is without limits,
-            lists of pairs and beliefs, and else the kernel; or the name of one. `Results.engine` says which it was.
+        sampler: ``"none"`` for every event, draw for draw as the twin; ``"auto"`` for the first structured sampler that is the same
+            process in law (see `quantum_fabric.montecarlo.samplers`), and every event where there is none; or the name of one.
+            `Results.engine` says which it was, `Results.passed_over` why it was no other.
         progress: told how many replicas are done, from time to time.
 
     Raises:
-        InputError: no replicas, or no workers; a sampler by name that is not the same process, or of which more is asked than it does.
+        InputError: no replicas, or no workers; a sampler by name that is not the same process, or that is to count events.
         UnknownNameError: another sampler.
-        StateError: the native kernel is not installed.
+        StateError: the native kernel is not installed, or a run takes longer than its sampler can count.
     """
     for name, value in (("replicas", replicas), ("workers", 1 if workers is None else workers)):
         if value < 1:
             raise InputError(found=str(value), expected="at least 1", where=name)
     threads = workers or os.cpu_count() or 1
-    statistics = until >= FOREVER and most_events >= 1 << 62 and not keep_pairs and not beliefs
-    structured = _structured(sampler, scenario, statistics)
+    structured, passed = structured_for(scenario, sampler, most_events)
     if structured is None:
         run = opened(scenario)
         run.beliefs = beliefs
 
     def part(start: int, count: int) -> Results:
         if structured is not None:
-            return structured.run(scenario, seed, first + start, count, threads)
+            asked = Asked(seed, first + start, count, threads, until, keep_pairs, beliefs)
+            return replace(structured.run(scenario, asked), passed_over=passed)
         found = run.sample(str(seed), first + start, count, threads, until, most_events, keep_pairs)
-        return Results(scenario.digest, seed, first + start, count, "native", scenario.sessions, **found)
+        return Results(
+            scenario.digest,
+            seed,
+            first + start,
+            count,
+            "native",
+            scenario.sessions,
+            passed_over=passed,
+            **found,
+        )
 
     step = replicas if progress is None else max(threads, -(-replicas // BATCHES))
     parts = []
@@ -88,18 +101,45 @@ def simulate(
     return merged(parts)
 
 
-def _structured(sampler: str, scenario: Scenario, statistics: bool) -> Sampler | None:
-    """The structured sampler to take; None for the kernel."""
-    if sampler == KERNEL:
-        return None
+def structured_for(
+    scenario: Scenario, sampler: str = AUTO, most_events: int = UNLIMITED
+) -> tuple[Sampler | None, Mapping[str, tuple[str, ...]]]:
+    """The structured sampler that stands in for the events of a scenario, None for none; and why each other one does not.
+
+    Args:
+        scenario: which.
+        sampler: as `simulate` takes it.
+        most_events: where they are limited they have to be counted, which only the kernel does.
+
+    Raises:
+        InputError: a sampler by name that is not the same process, or that is to count events.
+        UnknownNameError: another sampler.
+
+    Examples:
+        >>> from quantum_fabric import documents, ensemble
+        >>> from quantum_fabric.messages import LinkRequest
+        >>> chicago = documents.inventory(documents.load_network("chicago"))
+        >>> what = ensemble.scenario(chicago, [(0, LinkRequest("NU", "UChicago_PME", 0.7))])
+        >>> structured_for(what)[1]["nested"]
+        ('several memories for an end of a link', 'delays that do not add up along the path')
+    """
+    counts = most_events < UNLIMITED
+    names = [each.name for each in SAMPLERS]
+    if sampler == NONE:
+        return None, dict.fromkeys(names, ("every event was asked for",))
     if sampler == AUTO:
-        return chosen(scenario) if statistics else None
+        if counts:
+            return None, dict.fromkeys(names, ("events are counted",))
+        said = dict(why_not(scenario))
+        taken = next((each for each in SAMPLERS if not said[each.name]), None)
+        if taken is not None:
+            del said[taken.name]
+        first = (f"{taken.name} comes first",) if taken else ()
+        return taken, {name: reasons or first for name, reasons in said.items()}
     found = named(sampler, scenario)
-    if not statistics:
-        raise InputError(
-            "limits, lists of pairs or beliefs", "statistics only (beliefs=False)", f"sampler {sampler!r}"
-        )
-    return found
+    if counts:
+        raise InputError("a limit of events", "no limit: a sampler has none to count", f"sampler {sampler!r}")
+    return found, dict.fromkeys([name for name in names if name != sampler], (f"{sampler} was asked for",))
 
 
 def opened(scenario: Scenario, classes: Mapping[str, str] = RUNS) -> Any:

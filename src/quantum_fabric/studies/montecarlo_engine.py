@@ -1,5 +1,8 @@
 """The native kernel as the engine of a study: the runs of the twin, faster; one row a run.
 
+Points that qualify for a structured sampler (`quantum_fabric.montecarlo.samplers`) are answered by it: the same law, other draws.
+Which it is depends on the point alone, never on how its runs are cut up; the log says so.
+
 Limits:
     Those of `quantum_fabric.studies.twin_engine`. What cannot be compiled (links that drift, requests that wait for memory) is
     run on the twin, which gives the same rows.
@@ -7,6 +10,7 @@ Limits:
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +22,8 @@ from quantum_fabric import ensemble
 from quantum_fabric.errors import StateError
 from quantum_fabric.messages import LinkRequest
 from quantum_fabric.montecarlo import Results, simulate
+from quantum_fabric.montecarlo.running import structured_for
+from quantum_fabric.montecarlo.samplers import Asked
 from quantum_fabric.native import look
 from quantum_fabric.ops.summary import quantile
 from quantum_fabric.studies import twin_engine
@@ -26,6 +32,8 @@ from quantum_fabric.studies.papers import Papers
 from quantum_fabric.units import Time, seconds
 
 NAN: Final = math.nan
+
+_LOG = logging.getLogger("quantum_fabric.studies")
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,12 @@ class MonteCarloEngine:
             return twin_engine.ENGINE.rows(papers, seeds, wanted)
         if scenario.refusals:
             return twin_engine.ENGINE.rows(papers, seeds, wanted)
+        sampler, _ = structured_for(scenario)
+        if sampler is not None:
+            _LOG.info("%s: answered by sampler %s", scenario, sampler.name)
+            asked = Asked(0, 0, len(seeds), 1, papers.network_time, keep_pairs=True, seeds=tuple(seeds))
+            found = sampler.run(scenario, asked)
+            return [_row(found, request, number) for number in range(len(seeds))]
         return [
             _row(
                 simulate(scenario, seed=seed, workers=1, until=papers.network_time, keep_pairs=True), request
@@ -78,8 +92,8 @@ class MonteCarloEngine:
 ENGINE: Final = MonteCarloEngine()
 
 
-def _row(found: Results, request: LinkRequest) -> Row:
-    good = found.deliveries[:, 2] > 0
+def _row(found: Results, request: LinkRequest, replica: int = 0) -> Row:
+    good = (found.deliveries[:, 2] > 0) & (found.deliveries[:, 0] == replica)
     told: list[Time] = sorted(found.deliveries[good, 6].tolist())
     weights: Any = found.states[good, 1:]
     pairs = len(told)

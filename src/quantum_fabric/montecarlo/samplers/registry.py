@@ -8,7 +8,8 @@ from typing import Final
 
 from quantum_fabric.errors import InputError, UnknownNameError
 from quantum_fabric.montecarlo.results import Results
-from quantum_fabric.montecarlo.samplers import max_plus
+from quantum_fabric.montecarlo.samplers import max_plus, nested
+from quantum_fabric.montecarlo.samplers.chain import Asked
 from quantum_fabric.montecarlo.scenario import Scenario
 
 
@@ -21,18 +22,19 @@ class Sampler:
         title: in a few words.
         condition: when it is the same process in law as the kernel, in words.
         objections: what of that does not hold for a scenario; none where it qualifies.
-        run: scenario, seed, first replica, replicas, threads -> results.
+        run: samples a scenario that qualifies.
     """
 
     name: str
     title: str
     condition: str
     objections: Callable[[Scenario], tuple[str, ...]]
-    run: Callable[[Scenario, int, int, int, int], Results]
+    run: Callable[[Scenario, Asked], Results]
 
 
 SAMPLERS: Final = (
     Sampler("max-plus", max_plus.TITLE, max_plus.CONDITION, max_plus.objections, max_plus.run),
+    Sampler("nested", nested.TITLE, nested.CONDITION, nested.objections, nested.run),
 )
 """All there are; the first that qualifies is taken."""
 
@@ -66,7 +68,9 @@ def named(name: str, scenario: Scenario) -> Sampler:
                     "; ".join(objections), f"a scenario with {each.condition}", f"sampler {name!r}"
                 )
             return each
-    raise UnknownNameError(repr(name), f"one of {', '.join(each.name for each in SAMPLERS)}", "sampler")
+    raise UnknownNameError(
+        repr(name), f"one of auto, none, {', '.join(each.name for each in SAMPLERS)}", "sampler"
+    )
 
 
 def why_not(scenario: Scenario) -> Mapping[str, tuple[str, ...]]:
