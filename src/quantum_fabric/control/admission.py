@@ -21,7 +21,7 @@ from quantum_fabric.control.constraints import (
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.meaning import too_small
 from quantum_fabric.control.plan_memory import PlanMemory
-from quantum_fabric.control.promises import missed, not_yet, special, stricter, unsure
+from quantum_fabric.control.promises import foremost, missed, not_yet, special, stricter, unsure
 from quantum_fabric.control.rules import lane_room, lanes_wanted, slots_wanted
 from quantum_fabric.messages import ANYWHERE, Code, LinkRequest, Plan, Refused
 from quantum_fabric.network.topology import Topology
@@ -102,7 +102,7 @@ class Admission:
             free: free slots of each node; None for an idle network.
             beside: plans of the requests that its path must not meet.
         """
-        refused = not_yet(request) or unsure(request) or unknown(self.topology, request, {**beside})
+        refused = foremost(not_yet(request), unsure(request), unknown(self.topology, request, beside))
         if refused is not None:
             return refused
         shut, target = closed(self.topology, request, beside), request.fidelity
@@ -110,7 +110,7 @@ class Admission:
             found = self._ask(replace(request, fidelity=target), free, shut)
             if isinstance(found, Refused):
                 break
-            missing = too_small(request, found) or missed(request, found, self.topology)
+            missing = foremost(too_small(request, found), missed(request, found, self.topology))
             if missing is None:
                 return found
             refused, better = missing, stricter(request, found, self.topology)

@@ -25,6 +25,16 @@ SUREST = 0.99
 """Greatest share of the pairs for which the law of a plan tells the fidelity."""
 
 
+def foremost(*found: Refused | None) -> Refused | None:
+    """The first refusal among what may be none. A refusal is false in a condition, so ``or`` would pass it over.
+
+    Examples:
+        >>> foremost(None, Refused("r", Code.OTHER, "", "first"), Refused("r", Code.OTHER, "", "second")).reason
+        'first'
+    """
+    return next((each for each in found if each is not None), None)
+
+
 def not_yet(request: LinkRequest) -> Refused | None:
     """A refusal of what this controller does not do, whatever the network; None where all of it is done.
 
@@ -124,10 +134,10 @@ def missed(request: LinkRequest, plan: Plan, topology: Topology) -> Refused | No
         topology: what is believed.
     """
     forecast = plan.forecast
-    return (
-        _uneven(request, forecast)
-        or _scattered(request, forecast)
-        or _too_poor(request, plan, needed(request, plan, topology))
+    return foremost(
+        _uneven(request, forecast),
+        _scattered(request, forecast),
+        _too_poor(request, plan, needed(request, plan, topology)),
     )
 
 

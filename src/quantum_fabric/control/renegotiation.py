@@ -9,7 +9,7 @@ from quantum_fabric.control.admission import Admission
 from quantum_fabric.control.constraints import broken_by, unknown
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.meaning import gathers, too_small
-from quantum_fabric.control.promises import missed, not_yet, unsure
+from quantum_fabric.control.promises import foremost, missed, not_yet, unsure
 from quantum_fabric.control.sense import contradiction
 from quantum_fabric.control.session import Session
 from quantum_fabric.messages import (
@@ -157,12 +157,13 @@ class Renegotiation:
         if wish.pairs <= session.delivered:
             reason = f"{session.delivered} pairs were delivered already, {wish.pairs} are asked in all"
             return Refused(name, Code.OTHER, "pairs", reason)
-        return contradiction(wish, now) or not_yet(wish) or unsure(wish)
+        return foremost(contradiction(wish, now), not_yet(wish), unsure(wish))
 
     def _serves(self, plan: Plan, owed: LinkRequest) -> bool:
         """Whether the plan that runs keeps the new promises too."""
         topology, beside = self._books.admission.topology, self._books.beside(owed)
-        if unknown(topology, owed, beside) or too_small(owed, plan) or missed(owed, plan, topology):
+        found = foremost(unknown(topology, owed, beside), too_small(owed, plan), missed(owed, plan, topology))
+        if found is not None:
             return False
         swift = Serving(owed.rate, owed.pairs, owed.deadline, owed.confidence)(plan.forecast)
         return swift and not broken_by(plan, owed, beside)
