@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any, TypeAlias
 
 from benchmarks import exact_forecast, goals, startup
+from benchmarks.control import control
 from benchmarks.peers import SEQUENCE, PeerError, how_to_install, interpreter, said_of
 from benchmarks.processes import MeasurementError, ask, middle, ours
 from benchmarks.records import Goal, Row
@@ -251,5 +252,6 @@ SUITES: dict[str, Callable[[Run], list[Row]]] = {
     "chain": chain,
     "exact": exact,
     **goals.SUITES,
+    "control": control,
     "profile": profile,
 }
