@@ -15,8 +15,8 @@ Fibres = Iterable[tuple[str, str, Time]]
 class Delays(Mapping[tuple[str, str], Time]):
     """One-way classical delay (ps) for each ordered pair of nodes.
 
-    A network of a thousand nodes has a million pairs of which a run needs few, so routes from a node are worked out
-    when one of them is asked for first. From a node to itself the delay is 0.
+    A network of a thousand nodes has a million pairs of which a run needs few, so the search from a node begins when one of its
+    delays is asked for first, and goes no farther than what was asked for. From a node to itself the delay is 0.
 
     Args:
         nodes: their names.
@@ -39,22 +39,21 @@ class Delays(Mapping[tuple[str, str], Time]):
             self._neighbours[a].append((b, time))
             self._neighbours[b].append((a, time))
         self._measured: Final = dict(measured or {})
-        self._rows: Final[dict[str, dict[str, Time]]] = {}
+        self._rows: Final[dict[str, tuple[dict[str, Time], list[tuple[Time, str]]]]] = {}
 
     def light(self, a: str) -> Mapping[str, Time]:
         """Light time over the shortest fibre route from ``a`` to every node that has one."""
-        if a not in self._rows:
-            self._rows[a] = self._shortest(a)
-        return self._rows[a]
+        return self._reached(a, None)
 
     def __getitem__(self, pair: tuple[str, str]) -> Time:
         a, b = pair
-        for key in ((a, b), (b, a)):
-            if key in self._measured:
-                return self._measured[key]
+        if self._measured:
+            for key in ((a, b), (b, a)):
+                if key in self._measured:
+                    return self._measured[key]
         if a not in self._neighbours:
             raise KeyError(pair)
-        return self.light(a)[b]
+        return self._reached(a, b)[b]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         for a in self._neighbours:
@@ -70,11 +69,12 @@ class Delays(Mapping[tuple[str, str], Time]):
     def _is_measured(self, a: str, b: str) -> bool:
         return (a, b) in self._measured or (b, a) in self._measured
 
-    def _shortest(self, start: str) -> dict[str, Time]:
-        """Dijkstra's algorithm over light times."""
-        done: dict[str, Time] = {}
-        waiting = [(0, start)]
-        while waiting:
+    def _reached(self, start: str, goal: str | None) -> dict[str, Time]:
+        """Light times from a node to at least those that are no farther than the goal: Dijkstra, taken up where it rested."""
+        if start not in self._rows:
+            self._rows[start] = ({}, [(0, start)])
+        done, waiting = self._rows[start]
+        while waiting and goal not in done:
             time, here = heapq.heappop(waiting)
             if here in done:
                 continue

@@ -27,8 +27,11 @@ from quantum_fabric.units import SECOND
 METRICS: Final = ("hops", "fidelity", "time", "both")
 """Costs of a link under which the k best paths are candidates, see `quantum_fabric.network.paths`."""
 
-LANDMARKS = 12
+LANDMARKS = 24
 """Nodes from which all distances are known."""
+
+GREED = 1.05
+"""How much more than the least a path may cost where time is short."""
 
 FAR = 1e15
 """Distance of what cannot be reached."""
@@ -72,6 +75,7 @@ class Atlas:
         around: for each node, its (neighbour, edge), in the order of names.
         quality: of each link that stores pairs.
         scale: of the costs.
+        links: of each edge.
 
     Examples:
         >>> import math
@@ -98,7 +102,7 @@ class Atlas:
             name: self.quality.get(name) or quality_of(link) for name, link in sorted(topology.links.items())
         }
         self.scale = _scale(every)
-        self._links: list[list[str]] = []
+        self.links: list[list[str]] = []
         self._edges(topology)
         self._shut = {
             number
@@ -116,12 +120,12 @@ class Atlas:
             link = topology.links[name]
             a, b = sorted((self.index[link.a], self.index[link.b]))
             if (a, b) in found:
-                self._links[found[a, b]].append(name)
+                self.links[found[a, b]].append(name)
                 continue
-            found[a, b] = len(self._links)
-            around[a].append((b, len(self._links)))
-            around[b].append((a, len(self._links)))
-            self._links.append([name])
+            found[a, b] = len(self.links)
+            around[a].append((b, len(self.links)))
+            around[b].append((a, len(self.links)))
+            self.links.append([name])
         self.around = tuple(tuple(sorted(each)) for each in around)
 
     def weight(self, metric: str, name: str) -> float:
@@ -138,19 +142,20 @@ class Atlas:
 
     def best_link(self, metric: str, edge: int) -> str:
         """The link of an edge that costs least."""
-        links = self._links[edge]
+        links = self.links[edge]
         return links[0] if len(links) == 1 else min(links, key=lambda name: self.weight(metric, name))
 
     def costs(self, metric: str) -> list[float]:
         """Cost of each edge: of its best link."""
         if metric not in self._costs:
-            self._costs[metric] = [min(self.weight(metric, name) for name in links) for links in self._links]
+            self._costs[metric] = [min(self.weight(metric, name) for name in links) for links in self.links]
         return self._costs[metric]
 
     def shut(self, busy: Collection[str], ends: tuple[str, str]) -> set[int]:
         """Nodes that no path may pass: no relays, fewer than two slots, or named as busy; ends are open."""
-        closed = self._shut | {self.index[name] for name in busy if name in self.index}
-        return closed - {self.index[name] for name in ends}
+        index = self.index
+        closed = self._shut.union([index[name] for name in busy if name in index])
+        return closed - {index[name] for name in ends}
 
     def ranked(self, metric: str, source: str, destination: str, busy: Collection[str]) -> Iterator[Way]:
         """Simple paths from the cheapest on (Yen, with A* for each branch).
@@ -169,6 +174,23 @@ class Atlas:
             closed,
             self._left(metric, destination),
         )
+
+    def near(self, metric: str, source: str, destination: str, busy: Collection[str]) -> Way | None:
+        """One path that costs at most `GREED` times the least, found by looking at few nodes (weighted A*).
+
+        Args:
+            metric: one of `METRICS`.
+            source: name of one end.
+            destination: of the other.
+            busy: nodes that cannot relay now.
+
+        Equation: Pohl, Artificial Intelligence 1, 193 (1970): with a consistent bound that counts w times, no node needs a
+            second look and the path costs at most w times the least.
+        """
+        left = self._left(metric, destination, GREED)
+        start, goal = self.index[source], self.index[destination]
+        closed = self.shut(busy, (source, destination))
+        return self._nearest(self.costs(metric), start, goal, closed, frozenset(), left)
 
     def search(
         self, costs: list[float], start: int, goal: int, closed: set[int], left: list[float]
@@ -248,11 +270,11 @@ class Atlas:
 
     # ------------------------------------------------------------------------------------------ landmarks
 
-    def _left(self, metric: str, destination: str) -> list[float]:
-        """Lower bounds of the cost from each node to the destination."""
+    def _left(self, metric: str, destination: str, times: float = 1.0) -> list[float]:
+        """Lower bounds of the cost from each node to the destination, so many times."""
         marks, scale = self._marked(metric)
         goal = self.index[destination]
-        found: list[float] = (scale * np.abs(marks - marks[:, goal : goal + 1]).max(axis=0)).tolist()
+        found: list[float] = (times * scale * np.abs(marks - marks[:, goal : goal + 1]).max(axis=0)).tolist()
         return found
 
     def _marked(self, metric: str) -> tuple[npt.NDArray[np.float64], float]:

@@ -60,6 +60,7 @@ class Candidates:
         source, destination: the ends.
         slots: free slots of the nodes; nodes that are not named have all theirs.
         paths: to consider; by default the best paths under several metrics.
+        whole: False where only schemes that swap as soon as possible will be asked about (see `chain.route`).
 
     Attributes:
         believed: the topology as given.
@@ -75,6 +76,7 @@ class Candidates:
         destination: str,
         slots: Mapping[str, int] | None = None,
         paths: tuple[Path, ...] | None = None,
+        whole: bool = True,
     ) -> None:
         self.believed, self._free = topology, slots
         if paths is None:
@@ -92,7 +94,12 @@ class Candidates:
         self._cuts: dict[tuple[Group, int], tuple[Group, ...]] = {}
         self._hops: dict[tuple[int, bool, int, int, int], Hop] = {}
         self._kinds = _kinds({name: topology.link(name).model for name in self._grids})
-        self.groups = tuple(group for path in self.paths for group in self._on(path))
+        self._whole = whole
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """All groups, path by path, the cheapest strategies first."""
+        return tuple(group for path in self.paths for group in self._on(path))
 
     @cached_property
     def topology(self) -> Topology:
@@ -108,17 +115,18 @@ class Candidates:
         """Stations and delays of a path."""
         found = self._routes.get(path.nodes)
         if found is None:
-            found = self._routes[path.nodes] = route(self.believed, path.nodes)
+            found = self._routes[path.nodes] = route(self.believed, path.nodes, self._whole)
         return found
 
     def scheme(self, group: Group, step: int) -> Scheme:
         """The scheme of a group at a step of the knobs, with the rotations that its estimate found best."""
-        bare = self._bare(group, step)
+        bare = self.bare(group, step)
         if not bare.purifies:
             return bare
         return replace(bare, turnings=turnings(bare.path, self.estimate(group, step).turns))
 
-    def _bare(self, group: Group, step: int) -> Scheme:
+    def bare(self, group: Group, step: int) -> Scheme:
+        """The same with the rotations of the recurrence."""
         strategy = group.strategy
         settings = tuple(
             settings[min(step, len(settings) - 1)]
@@ -139,9 +147,10 @@ class Candidates:
 
     def numbers(self, group: Group, step: int) -> Chain:
         """The chain of a group at a step."""
-        return self._chain(group, step, self.scheme(group, step))
+        return self.chain_of(group, step, self.scheme(group, step))
 
-    def _chain(self, group: Group, step: int, scheme: Scheme) -> Chain:
+    def chain_of(self, group: Group, step: int, scheme: Scheme) -> Chain:
+        """The chain of a scheme of a group at a step."""
         hops = tuple(
             self._hop(name, left, step, lanes, rounds)
             for name, left, lanes, rounds in zip(
@@ -165,7 +174,7 @@ class Candidates:
         found = self._estimates.get((group, step))
         if found is None:
             found = self._estimates[group, step] = estimate(
-                self._chain(group, step, self._bare(group, step)), find=True
+                self.chain_of(group, step, self.bare(group, step)), find=True
             )
         return found
 
@@ -206,7 +215,7 @@ class Candidates:
         By bisection: fidelity grows along the grid, but for its far end, where dark counts win; so if the far end fails,
         the step with the greatest fidelity on a coarse grid is tried.
         """
-        low, high = 0, self._steps_of(group) - 1
+        low, high = 0, self.steps_of(group) - 1
         if not self._may_reach(group, high, target):
             coarse = range(0, high, max(1, high // 4))
             high = max(coarse, key=lambda step: self.estimate(group, step).usual, default=0)
@@ -222,7 +231,7 @@ class Candidates:
 
     def finest_step(self, group: Group) -> int:
         """The step with the greatest estimated fidelity."""
-        high = self._steps_of(group) - 1
+        high = self.steps_of(group) - 1
         tried = {0, high, *range(0, high, max(1, high // 5))}
         best: int = max(sorted(tried), key=lambda step: self.estimate(group, step).usual)
         return best
@@ -236,7 +245,8 @@ class Candidates:
             self._cuts[group, step] = found
         return found
 
-    def _steps_of(self, group: Group) -> int:
+    def steps_of(self, group: Group) -> int:
+        """Settings of the knobs of a group."""
         return max(len(self._grids[name]) for name in group.path.links)
 
     def _may_reach(self, group: Group, step: int, target: float) -> bool:
@@ -244,15 +254,19 @@ class Candidates:
         slack = SLACK if group.strategy.total else PLAIN_SLACK
         return found + slack * (1.0 - found) + 1e-6 >= target
 
+    def links_on(self, path: Path) -> tuple[list[float], list[float], list[int]]:
+        """Of each hop, its knob in the middle: mean time of a pair (ps), fidelity, lanes beyond which it gains nothing."""
+        points = [atlas(self.believed).quality[name].point for name in path.links]
+        times = [point.period / max(point.success, 1e-30) for point in points]
+        caps = [
+            min(MOST_LANES, max(1, point.period // point.cycle) if point.cycle else MOST_LANES)
+            for point in points
+        ]
+        return times, [fidelity(point.fresh) for point in points], caps
+
     def _on(self, path: Path) -> list[Group]:
         """Groups on one path: strategies that its slots can hold, with as many lanes as fit and with as few as needed."""
-        times, fidelities, caps = [], [], []
-        known = atlas(self.believed).quality
-        for name in path.links:
-            point = known[name].point
-            times.append(point.period / max(point.success, 1e-30))
-            fidelities.append(fidelity(point.fresh))
-            caps.append(min(MOST_LANES, max(1, point.period // point.cycle) if point.cycle else MOST_LANES))
+        times, fidelities, caps = self.links_on(path)
         slots = [self.slots(name) for name in path.nodes]
         found = []
         for strategy in strategies(path.nodes, times, fidelities):

@@ -179,24 +179,45 @@ class Route:
     begins: tuple[float, ...] = ()
 
 
-def route(topology: Topology, path: tuple[str, ...]) -> Route:
+def route(topology: Topology, path: tuple[str, ...], whole: bool = True) -> Route:
     """Stations, delays and set-up time of a path.
 
     The set-up has two phases, prepare and its answer, then commit; each takes as long as its slowest message.
+
+    Args:
+        topology: what is believed.
+        path: its nodes.
+        whole: with the delays between all of them; else only those to the right neighbour and to the two ends (as long as those from
+            there) are asked for, which is all that the estimate of swaps as soon as possible needs; the others are not numbers.
 
     Raises:
         UnknownNameError: a node, or a delay between two of them or to the controller, is not in the topology.
     """
     seat = topology.controller
-    there = max(topology.delay(seat, name) for name in path)
-    back = max(topology.delay(seat, name) + topology.delay(name, seat) for name in path)
+    there = [topology.delay(seat, name) for name in path]
+    back = max(way + topology.delay(name, seat) for way, name in zip(there, path, strict=True))
     return Route(
         path=path,
         stations=tuple(station(topology.node(name)) for name in path),
-        delay=tuple(tuple(topology.delay(a, b) / SECOND for b in path) for a in path),
-        setup=(there + back) / SECOND,
-        begins=tuple((back + topology.delay(seat, name)) / SECOND for name in path),
+        delay=_delays(topology, path, whole),
+        setup=(max(there) + back) / SECOND,
+        begins=tuple((back + way) / SECOND for way in there),
     )
+
+
+def _delays(topology: Topology, path: tuple[str, ...], whole: bool) -> tuple[tuple[float, ...], ...]:
+    if whole:
+        return tuple(tuple(topology.delay(a, b) / SECOND for b in path) for a in path)
+    last = len(path) - 1
+    rows = [[math.nan] * (last + 1) for _ in path]
+    for here, name in enumerate(path):
+        for end in (0, last):
+            # asked from the ends on, which have been asked before
+            rows[here][end] = topology.delay(path[end], name) / SECOND
+        rows[0][here], rows[last][here] = rows[here][0], rows[here][last]
+        if here < last:
+            rows[here][here + 1] = topology.delay(name, path[here + 1]) / SECOND
+    return tuple(map(tuple, rows))
 
 
 def chain(topology: Topology, scheme: Scheme, along: Route | None = None) -> Chain:

@@ -13,8 +13,11 @@ from quantum_fabric.messages import Code, Forecast, LinkRequest, Plan, Refused
 from quantum_fabric.network import refusal
 from quantum_fabric.network.candidates import Candidates
 from quantum_fabric.network.finish import Serving, finish_time
+from quantum_fabric.network.methods import Method, chosen_path
+from quantum_fabric.network.paths import Path
 from quantum_fabric.network.scheme import to_plan
 from quantum_fabric.network.search import Found, Search
+from quantum_fabric.network.swift import decides, swift
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.units import Time, show_time
 
@@ -55,7 +58,11 @@ class Survey:
 
 
 def plan(
-    topology: Topology, request: LinkRequest, free: Mapping[str, int] | None = None, now: Time = 0
+    topology: Topology,
+    request: LinkRequest,
+    free: Mapping[str, int] | None = None,
+    now: Time = 0,
+    method: Method = Method.THOROUGH,
 ) -> Plan | Refused:
     """The best plan for a request, or why there is none.
 
@@ -64,6 +71,7 @@ def plan(
         request: what is asked; its numbers have been checked by whoever took it.
         free: free memory slots by node; nodes that are not named, and all for None, have all theirs.
         now: present time, from which the deadline counts (ps).
+        method: how to look for it; others than the thorough search are quicker, or there to be compared with.
 
     Returns:
         A plan, or a refusal: ``NOROUTE`` if the ends are not connected, ``UNSUPP`` if no plan reaches the fidelity,
@@ -97,13 +105,29 @@ def plan(
     """
     topology.node(request.source, where="source")
     topology.node(request.destination, where="destination")
-    search = Search(Candidates(topology, request.source, request.destination, free))
+    if method is Method.SWIFT and decides(request):
+        return swift(topology, request, free, now)
+    search = Search(
+        Candidates(
+            topology, request.source, request.destination, free, _paths(topology, request, free, method)
+        )
+    )
     found = decide(search, request, now)
     if isinstance(found, Found):
         return to_plan(topology, found.scheme, found.forecast)
     if free is None:
         return found
-    return _under_load(topology, request, free, now, found)
+    return _under_load(topology, request, free, now, found, method)
+
+
+def _paths(
+    topology: Topology, request: LinkRequest, free: Mapping[str, int] | None, method: Method
+) -> tuple[Path, ...] | None:
+    """The one path of a single metric; None where the search is to find its own."""
+    if not method.single:
+        return None
+    busy = [name for name, slots in (free or {}).items() if slots < 2]
+    return chosen_path(topology, request.source, request.destination, method, busy)
 
 
 def survey(
@@ -201,10 +225,15 @@ def _checked(search: Search, refused: Refused, now: Time) -> Refused:
 
 
 def _under_load(
-    topology: Topology, request: LinkRequest, free: Mapping[str, int], now: Time, refused: Refused
+    topology: Topology,
+    request: LinkRequest,
+    free: Mapping[str, int],
+    now: Time,
+    refused: Refused,
+    method: Method = Method.THOROUGH,
 ) -> Refused:
     """Tell a network that is busy from one that could not do it anyway."""
-    idle = plan(topology, request, None, now)
+    idle = plan(topology, request, None, now, method)
     if isinstance(idle, Refused):
         return replace(idle, offer=refused.offer)
     taken = {
