@@ -188,7 +188,8 @@ class Engine:
                 yield from self.holds(stage, rest, names)
 
     def by_name(self, stage: int, letter: dict[str, Any], names: Names) -> list[Half] | None:
-        """The halves that a message names, where all are at rest here. Where one is gone, the others are freed and the letter is over."""
+        """The halves that a message names, where all are at rest here. Where one is gone, the others are freed and the letter is
+        over."""
         if any(name not in self.halves and name not in self.gone for name in letter["names"]):
             return None  # a herald is still on its way
         there = [

@@ -1,7 +1,9 @@
 """RuleSets: an engine that knows nothing of us executes what we export, and decides what our agents decide.
 
-Networks run on the twin with random successes, losses, cutoffs, purification, delays and cuts. Everything that reaches a node is shown to
-`ruleset_engine.Engine`, which executes the node's exported RuleSet, after a journey through JSON. Its swaps, purifications, discards and
+Networks run on the twin with random successes, losses, cutoffs, purification, delays and cuts. Everything that reaches a node is
+shown to
+`ruleset_engine.Engine`, which executes the node's exported RuleSet, after a journey through JSON. Its swaps, purifications, discards
+and
 deliveries must be those of the node's circuit: the same slots at the same picosecond.
 """
 
@@ -18,9 +20,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from conformance.ruleset_engine import Engine
 
 from builders import chain, link, node, plan
+from conformance.ruleset_engine import Engine
 from quantum_fabric.control.rules import calibration, compile_rules, lanes_wanted, slots_wanted
 from quantum_fabric.documents import topology
 from quantum_fabric.errors import InputError
@@ -56,12 +58,11 @@ from quantum_fabric.messages import (
     Swap,
     Swapped,
     SwapRule,
-    Turning,
 )
 from quantum_fabric.physics.frames import purify_frame
 from quantum_fabric.standards.rulesets import CONJUGATE, GATES, Ground, ground_of, ruleset
 from quantum_fabric.standards.rulesets_reading import rules_of
-from quantum_fabric.units import MS, SECOND, US
+from quantum_fabric.units import MS, US
 
 
 class Seat:
