@@ -11,6 +11,7 @@ from quantum_fabric.control.admission import Admission, Planner
 from quantum_fabric.control.availability import Holder, free_at, holders, short_of
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.rules import lanes_wanted, slots_wanted
+from quantum_fabric.control.scheduling.dispatch import Dispatch
 from quantum_fabric.control.sense import contradiction
 from quantum_fabric.control.session import Phase, Session
 from quantum_fabric.control.supposing import explained, guaranteed, supposed
@@ -55,6 +56,7 @@ class Books(Protocol):
 
     ledger: Ledger
     admission: Admission
+    dispatch: Dispatch
     sessions: dict[str, Session]
 
     @property
@@ -170,7 +172,7 @@ class Northbound:
 
     def verdict(self, request: LinkRequest, now: Time) -> Accepted | Refused:
         """What is answered to a request now; nothing changes."""
-        found = contradiction(request, now)
+        found = contradiction(request, now) or self._books.dispatch.stranger(request)
         if found is not None:
             return found
         books = self._books
@@ -181,11 +183,11 @@ class Northbound:
                 return self._no_room(request, full[0], None)
         # a deadline is absolute in a request and relative in planning, which knows no clock
         relative = request if request.deadline is None else replace(request, deadline=request.deadline - now)
-        answer, queued = books.admission.admit(relative, self.beside(request))
+        answer, queued = books.dispatch.admit(request, relative, self.beside(request), now)
         if isinstance(answer, Refused):
             offer = answer.offer
             if offer is not None and offer.deadline is not None:
-                offer = replace(offer, deadline=offer.deadline + now)
+                offer = self._in_time(replace(offer, deadline=offer.deadline + now), offer, now)
             return replace(answer, request=request.name, offer=offer)
         if queued:
             refused = self._too_late(request, answer, now)
@@ -194,6 +196,12 @@ class Northbound:
             if refused is not None:
                 return refused
         return Accepted(request.name, answer, queued)
+
+    def _in_time(self, offer: LinkRequest, relative: LinkRequest, now: Time) -> LinkRequest:
+        """An offer whose deadline can be promised under the present load: without one, where it would have to wait too long."""
+        answer, queued = self._books.admission.admit(relative, self.beside(offer))
+        late = isinstance(answer, Plan) and queued and self._too_late(offer, answer, now) is not None
+        return replace(offer, deadline=None) if late else offer
 
     def beside(self, request: LinkRequest) -> dict[str, Plan]:
         """Plans of the open requests that a request names as disjoint, and of those that name it."""
