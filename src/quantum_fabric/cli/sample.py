@@ -64,6 +64,13 @@ Errors are standard errors between replicas; beside the quantile of --tail it is
     show_default=True,
     help="What may stand in for the events: auto, none, max-plus or nested.",
 )
+@click.option(
+    "--device",
+    type=click.Choice(["cpu", "gpu", "auto"]),
+    default="cpu",
+    show_default=True,
+    help="Where sampler max-plus runs; an accelerator needs the extra [gpu].",
+)
 @click.option("--why", is_flag=True, help="Say why no other sampler stood in for the events.")
 @click.option(
     "--figure", metavar="FILE", help="Draw the law of the first pair into a file: .svg, .png or .pdf."
@@ -88,6 +95,7 @@ def command(
     until: Time | None,
     engine: str,
     sampler: str,
+    device: str,
     why: bool,
     figure: str | None,
     out: Path | None,
@@ -119,7 +127,7 @@ def command(
     with _bar(replicas) as progress:
         found = ensemble.run(
             inventory, [(0, request)], seed=seed, replicas=replicas, workers=workers, until=FOREVER if until is None else until,
-            keep_pairs=out is not None, engine=engine, sampler=sampler, progress=progress,
+            keep_pairs=out is not None, engine=engine, sampler=sampler, device=device, progress=progress,
         )  # fmt: skip
     if out is not None:
         _write(out, found)

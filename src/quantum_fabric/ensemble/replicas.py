@@ -104,6 +104,7 @@ def run(
     keep_pairs: bool = False,
     engine: str = "auto",
     sampler: str = AUTO,
+    device: str = "cpu",
     believed: Inventory | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Results:
@@ -122,6 +123,7 @@ def run(
         sampler: ``"auto"``: where no engine is asked for by name, the structured sampler that the scenario qualifies for
             (`quantum_fabric.montecarlo.samplers`); ``"none"``: every event, draw for draw the same on all engines; or a sampler by
             name. `Results.engine` says who answered, `Results.passed_over` why no other sampler did.
+        device: ``"cpu"``, ``"gpu"`` for an accelerator, or ``"auto"``; see `quantum_fabric.montecarlo.simulate`.
         believed: the plant as the control plane takes it to be; the same where it is not given.
         progress: told how many replicas are done, from time to time.
 
@@ -151,9 +153,15 @@ def run(
         sampler = NONE
     if engine == "twin" and sampler != NONE:
         raise InputError(f"engine {engine!r}", "the native kernel: the twin has none", f"sampler {sampler!r}")
-    if engine == "native" or (engine == "auto" and module is not None) or sampler not in (NONE, AUTO):
+    if (
+        engine == "native"
+        or (engine == "auto" and module is not None)
+        or sampler not in (NONE, AUTO)
+        or device == "gpu"
+    ):
         return simulate(
             what, seed=seed, replicas=replicas, first=first, workers=workers, until=until, keep_pairs=keep_pairs, sampler=sampler,
+            device=device,
             progress=progress,
         )  # fmt: skip
     if engine == "auto":

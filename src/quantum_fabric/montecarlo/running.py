@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from quantum_fabric.errors import InputError, StateError
+from quantum_fabric.errors import InputError, StateError, UnknownNameError
 from quantum_fabric.montecarlo.results import Results, merged
-from quantum_fabric.montecarlo.samplers import SAMPLERS, Asked, Sampler, named, why_not
+from quantum_fabric.montecarlo.samplers import SAMPLERS, Asked, Sampler, arrays, named, why_not
 from quantum_fabric.montecarlo.scenario import Scenario, Tables
 from quantum_fabric.native import look
 from quantum_fabric.units import SECOND, Time
@@ -42,6 +42,7 @@ def simulate(
     keep_pairs: bool = False,
     beliefs: bool = True,
     sampler: str = NONE,
+    device: str = "cpu",
     progress: Callable[[int], None] | None = None,
 ) -> Results:
     """Run replicas of a scenario, each until all its sessions have had their outcome.
@@ -59,39 +60,41 @@ def simulate(
         sampler: ``"none"`` for every event, draw for draw as the twin; ``"auto"`` for the first structured sampler that is the same
             process in law (see `quantum_fabric.montecarlo.samplers`), and every event where there is none; or the name of one.
             `Results.engine` says which it was, `Results.passed_over` why it was no other.
+        device: ``"cpu"``; ``"gpu"`` for an accelerator, which max-plus can use (`montecarlo.samplers.arrays`); ``"auto"``
+            for an accelerator where there is one and the scenario qualifies. Both make the same draws.
         progress: told how many replicas are done, from time to time.
 
     Raises:
-        InputError: no replicas, or no workers; a sampler by name that is not the same process, or that is to count events.
-        UnknownNameError: another sampler.
-        StateError: the native kernel is not installed, or a run takes longer than its sampler can count.
+        InputError: no replicas, or no workers; a sampler by name that is not the same process, or that is to count events; an
+            accelerator for what it cannot do.
+        UnknownNameError: another sampler or device.
+        StateError: the native kernel is not installed; JAX or an accelerator is not here; a run takes longer than
+                its sampler can count.
     """
     for name, value in (("replicas", replicas), ("workers", 1 if workers is None else workers)):
         if value < 1:
             raise InputError(found=str(value), expected="at least 1", where=name)
-    threads = workers or os.cpu_count() or 1
     structured, passed = structured_for(scenario, sampler, most_events)
+    threads = workers or os.cpu_count() or 1
+    whole = Asked(seed, first, replicas, threads, until, keep_pairs, beliefs)
+    place = _accelerator(device, scenario, structured, whole)
     if structured is None:
         run = opened(scenario)
         run.beliefs = beliefs
 
     def part(start: int, count: int) -> Results:
         if structured is not None:
-            asked = Asked(seed, first + start, count, threads, until, keep_pairs, beliefs)
-            return replace(structured.run(scenario, asked), passed_over=passed)
-        found = run.sample(str(seed), first + start, count, threads, until, most_events, keep_pairs)
+            asked = replace(whole, first=first + start, replicas=count)
+            found = structured.run(scenario, asked) if place is None else arrays.run(scenario, asked, place)
+            return replace(found, passed_over=passed)
+        tables = run.sample(str(seed), first + start, count, threads, until, most_events, keep_pairs)
         return Results(
-            scenario.digest,
-            seed,
-            first + start,
-            count,
-            "native",
-            scenario.sessions,
-            passed_over=passed,
-            **found,
-        )
+            scenario.digest, seed, first + start, count, "native", scenario.sessions, passed_over=passed, **tables
+        )  # fmt: skip
 
     step = replicas if progress is None else max(threads, -(-replicas // BATCHES))
+    if place is not None:
+        step = max(step, arrays.CHUNK)  # few and large batches: a program is compiled for each size
     parts = []
     for start in range(0, replicas, step):
         count = min(step, replicas - start)
@@ -99,6 +102,25 @@ def simulate(
         if progress is not None:
             progress(start + count)
     return merged(parts)
+
+
+def _accelerator(device: str, scenario: Scenario, structured: Sampler | None, asked: Asked) -> Any:
+    """The accelerator to run on; None for the processor."""
+    if device not in arrays.DEVICES:
+        raise UnknownNameError(repr(device), f"one of {', '.join(arrays.DEVICES)}", "device")
+    if device == "cpu":
+        return None
+    against = list(arrays.objections(scenario, asked))
+    if structured is None or structured.name != "max-plus":
+        against.append("sampler max-plus is not taken")
+    if against and device == "auto":
+        return None
+    if against:
+        raise InputError("; ".join(against), "what max-plus does on an accelerator", "device 'gpu'")
+    found, said = arrays.accelerator()
+    if found is None and device == "gpu":
+        raise StateError(said)
+    return found
 
 
 def structured_for(

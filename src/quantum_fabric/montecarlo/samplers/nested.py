@@ -9,7 +9,7 @@ attempt of the swap above it, whatever becomes of that. So a pair of the whole c
 
 Links in the middle may start long before the part above them asks: both their memories are free from the swaps on. The textbook
 recursion (all of a part starts anew when the swap above it fails: Brand, Coopmans, Elkouss, IEEE JSAC 38, 619, 2020) leaves this out.
-It is the same process up to four links, where every link of a waiting part has a memory that is held; from five on it is slower, by 1 %
+It is the same process up to four links, where every link of a waiting part has a memory that is held; from five on it is slower, by 1
 to 3 % in the mean at 8 and 16 links (``tests/unit/montecarlo/test_nested.py``). This recursion keeps for each memory when it was let
 go, and is the agents' process for any number of links.
 """
