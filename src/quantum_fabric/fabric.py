@@ -34,6 +34,8 @@ from quantum_fabric.messages import (
     DryRun,
     Event,
     Explain,
+    Fuse,
+    Fused,
     Letter,
     LinkChanged,
     LinkRequest,
@@ -48,11 +50,13 @@ from quantum_fabric.messages import (
     Received,
     Renegotiate,
     Send,
+    SharedTruth,
     Stale,
     Status,
     Teleport,
     Teleported,
     Truth,
+    Turn,
     Wake,
     WhatIf,
 )
@@ -302,13 +306,13 @@ class Fabric:
         """Do something with a held half, as an application would, and run until the plant has answered.
 
         Returns:
-            What the plant reports of it (None for `Consume`, and where the node has failed).
+            What the plant reports of it (None for `Consume` and `Turn`, and where the node has failed).
 
         Raises:
             StateError: not a command for applications.
             ProtocolError: the command makes no sense in the present state.
         """
-        if not isinstance(command, Consume | Measure | Teleport | Correct):
+        if not isinstance(command, Consume | Measure | Teleport | Correct | Turn | Fuse):
             raise StateError(
                 f"{type(command).__name__} is for node agents; an application consumes, measures or teleports"
             )
@@ -319,11 +323,16 @@ class Fabric:
             self.twin.execute(command, self.now)
             self._act(command.node, self._ask(command.node, command))
             return None
+        if isinstance(command, Turn):
+            self.twin.execute(command, self.now)
+            return None
         self._awaited, self._answer = (command.node, command.slot), None
         self.twin.execute(command, self.now)
         if self._answer is None:
             node = self.twin.nodes[command.node]
-            self.run(self.now + node.swap_time + node.measure_time, stop=lambda: self._answer is not None)
+            gates = len(command.others) if isinstance(command, Fuse) else 1
+            limit = self.now + gates * node.swap_time + node.measure_time
+            self.run(limit, stop=lambda: self._answer is not None)
         self._awaited = None
         return self._answer
 
@@ -420,13 +429,13 @@ class Fabric:
         awaited = self._awaited
         if (
             awaited
-            and isinstance(event, Measured | Teleported | Received)
+            and isinstance(event, Measured | Teleported | Received | Fused)
             and awaited == (event.node, event.slot)
         ):
             self._answer = event
         self._act(node, self._ask(node, event))
 
-    def _reveal(self, truth: Truth | Drifted) -> None:
+    def _reveal(self, truth: Truth | SharedTruth | Drifted) -> None:
         self._watch("twin", truth)
 
     def _change_link(self, event: LinkChanged) -> None:

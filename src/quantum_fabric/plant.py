@@ -7,7 +7,7 @@ from collections.abc import Callable
 from quantum_fabric.documents import Inventory
 from quantum_fabric.errors import UnknownNameError
 from quantum_fabric.kernel import Clock, Streams
-from quantum_fabric.messages import Drifted, Event, Truth
+from quantum_fabric.messages import Drifted, Event, SharedTruth, Truth
 from quantum_fabric.twin import STATES, Twin, TwinLink, TwinNode
 
 
@@ -16,7 +16,7 @@ def build_twin(
     clock: Clock,
     streams: Streams,
     emit: Callable[[str, Event], None],
-    reveal: Callable[[Truth | Drifted], None],
+    reveal: Callable[[Truth | SharedTruth | Drifted], None],
     states: str = "bell-diagonal",
 ) -> Twin:
     """The plant that an inventory describes.

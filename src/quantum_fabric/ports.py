@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from quantum_fabric.messages import (
     Client,
     Command,
+    Fused,
     LinkRequest,
     Measured,
     Message,
@@ -50,7 +51,7 @@ class Watcher(Protocol):
         ...
 
 
-Answer: TypeAlias = Measured | Teleported | Received
+Answer: TypeAlias = Measured | Teleported | Received | Fused
 """What the plant reports when an application has used a half."""
 
 

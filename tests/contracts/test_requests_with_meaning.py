@@ -250,7 +250,7 @@ def test_all_pairs_of_a_packet_are_alive_when_it_is_told(seed: int) -> None:
 
 
 def test_pairs_that_grow_too_old_are_replaced() -> None:
-    fabric, replies, _ = run(FADING, seed=2, pairs=4, fidelity=0.7, hold=True, window=3 * MS)
+    fabric, replies, _ = run(FADING, seed=2, pairs=4, fidelity=0.7, hold=True, window=3 * MS, confidence=1e-6)
     (packet,) = of(replies, Packet)
     assert packet.at - packet.oldest < 3 * MS
     numbers = [int(pair.left.split("#")[1]) for pair in packet.pairs]

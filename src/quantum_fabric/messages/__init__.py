@@ -46,6 +46,7 @@ from quantum_fabric.messages.commands import (
     Consume,
     Correct,
     Discard,
+    Fuse,
     Measure,
     Purify,
     Swap,
@@ -57,6 +58,7 @@ from quantum_fabric.messages.coordination import Joined, Lost, PurifyAnswer, Pur
 from quantum_fabric.messages.events import (
     Calibrated,
     Drifted,
+    Fused,
     Heralded,
     LinkChanged,
     Measured,
@@ -64,6 +66,7 @@ from quantum_fabric.messages.events import (
     NodeRecovered,
     Purified,
     Received,
+    SharedTruth,
     Stale,
     Swapped,
     Teleported,
@@ -150,7 +153,9 @@ Installation: TypeAlias = (
 Carriage: TypeAlias = (
     Letter | Receipt | Undelivered | Deposed | Partition | ClockStep | ControllerFailed | ControllerRecovered
 )
-Command: TypeAlias = Arm | Swap | Purify | Discard | Consume | Measure | Teleport | Correct | Turn | Calibrate
+Command: TypeAlias = (
+    Arm | Swap | Purify | Discard | Consume | Measure | Teleport | Correct | Turn | Fuse | Calibrate
+)
 Event: TypeAlias = (
     Heralded
     | Swapped
@@ -158,6 +163,7 @@ Event: TypeAlias = (
     | Measured
     | Teleported
     | Received
+    | Fused
     | LinkChanged
     | Calibrated
     | NodeFailed
@@ -192,6 +198,7 @@ Message: TypeAlias = (
     | Keys
     | Wake
     | Truth
+    | SharedTruth
     | Drifted
     | Stale
 )
@@ -255,6 +262,8 @@ __all__ = [
     "Explain",
     "Explained",
     "Forecast",
+    "Fuse",
+    "Fused",
     "GenerateRule",
     "Guarantee",
     "Heralded",
@@ -312,6 +321,7 @@ __all__ = [
     "Rule",
     "Send",
     "Service",
+    "SharedTruth",
     "Side",
     "Stale",
     "Status",

@@ -107,6 +107,21 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Fuse:
+    """Fuse halves of pairs with different nodes into one GHZ state: a CX from one half to each of the others, which are read.
+
+    The half in ``slot`` is handed to the application. Each other node owes its half the operator X where the bit that was read from
+    its pair is 1; a node whose pair was not Φ+ owes it that pair's label too. Until each of them has consumed its half the state is
+    not complete.
+    """
+
+    node: str
+    slot: int
+    others: tuple[int, ...]
+    halves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Calibrate:
     """Bring a link back into alignment; it attempts nothing until `Calibrated` says that this is over.
 

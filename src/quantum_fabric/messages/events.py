@@ -78,6 +78,16 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Fused:
+    """A fusion is done: the bits that were read from ``others``, None where it failed."""
+
+    node: str
+    slot: int
+    others: tuple[int, ...]
+    bits: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class LinkChanged:
     """A node's monitor sees the light of a link go or come back."""
 
@@ -119,6 +129,23 @@ class Truth:
     ends: tuple[tuple[str, str], tuple[str, str]]
     bell: Bell
     weights: Weights
+    at: Time
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTruth:
+    """For watchers only, never for deciders: what a fused GHZ state really was.
+
+    Attributes:
+        nodes: who share it, the centre first.
+        fidelity: to (|0...0> + |1...1>)/√2, each qubit when it was handed over.
+        stabilisers: expectation of X...X, and of ZZ on the centre and each other node in turn.
+        at: when the last of them was handed over, ps.
+    """
+
+    nodes: tuple[str, ...]
+    fidelity: float
+    stabilisers: tuple[float, ...]
     at: Time
 
 

@@ -1,4 +1,4 @@
-"""What applications do with a half that they hold: hand over, measure, teleport through it, correct."""
+"""What applications do with a half that they hold: hand over, measure, turn, teleport through it, correct, fuse."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from quantum_fabric.messages import (
     Consume,
     Correct,
     Event,
+    Fuse,
     Measure,
     Measured,
     Received,
+    SharedTruth,
     Teleport,
     Teleported,
     Truth,
     Turn,
 )
+from quantum_fabric.twin.fusions import Fusions
 from quantum_fabric.twin.qubits import Half, Pair, Sent, take
 from quantum_fabric.units import Time
 
@@ -54,7 +57,7 @@ class Applications:
         clock: Clock,
         draws: Mapping[str, Stream],
         emit: Callable[[str, Event], None],
-        reveal: Callable[[Truth], None],
+        reveal: Callable[[Truth | SharedTruth], None],
         half: Finder,
     ) -> None:
         self._clock = clock
@@ -62,6 +65,7 @@ class Applications:
         self._emit = emit
         self._reveal = reveal
         self._half = half
+        self._fusions = Fusions(clock, draws, emit, reveal, half)
         self.twirl_error = 0.0
 
     @property
@@ -73,6 +77,7 @@ class Applications:
             Teleport: self._teleport,
             Correct: self._correct,
             Turn: self._turn,
+            Fuse: self._fusions.fuse,
         }
 
     def _doubt(self, pair: Pair) -> None:
@@ -80,6 +85,9 @@ class Applications:
 
     def _consume(self, command: Consume, now: Time) -> None:
         half = self._half(command.node, command.slot, "consume", command.half)
+        if half.pair.fusion is not None:
+            self._hand_over(half, now)
+            return
         pair, told = half.pair, half.pair.told
         first, second = pair.ends
         if told is not None and told != command.bell:
@@ -95,6 +103,13 @@ class Applications:
         ends = ((first.node.name, first.elementary), (second.node.name, second.elementary))
         self._doubt(pair)
         self._reveal(Truth(ends, Bell(told), pair.weights(told), now))
+
+    def _hand_over(self, half: Half, now: Time) -> None:
+        """A part of a GHZ state."""
+        half.age(now)
+        take(half)
+        self._doubt(half.pair)
+        self._fusions.handed_over(half, now)
 
     def _measure(self, command: Measure, now: Time) -> None:
         if command.basis not in ("X", "Y", "Z"):

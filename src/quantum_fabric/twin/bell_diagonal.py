@@ -9,6 +9,7 @@ from quantum_fabric.links.model import HeraldOutcome
 from quantum_fabric.messages import Correlators, Weights
 from quantum_fabric.physics.correlators import from_weights, purified, to_weights
 from quantum_fabric.physics.frames import expected_parity, purify_frame, swap_frame
+from quantum_fabric.physics.instruments import Array, bell_mixture
 from quantum_fabric.physics.teleport import teleported_density
 from quantum_fabric.twin.qubits import Density, Half, Pair, Purification, Sent, TwinNode
 
@@ -116,6 +117,10 @@ class BellDiagonal(Pair):
             return true
         size = {"X": self.x, "Y": self.y, "Z": self.z}[basis] * turned * self.measured[2]
         return self.measured[1] ^ expected_parity(basis, self.frame) ^ int(draws.flip((1.0 - size) / 2.0))
+
+    def density(self, half: Half) -> Array:  # noqa: ARG002 (the port)
+        """A mixture of Bell states is the same from both ends."""
+        return bell_mixture(to_weights((self.x, self.y, self.z)), self.frame).reshape(4, 4)
 
     def turn(self, half: Half, label: int) -> None:  # noqa: ARG002 (the port)
         """A mixture of Bell states stays what it is, relative to another one."""

@@ -148,6 +148,10 @@ class Exact(Pair):
         self.rho = beside(rest[bit] / rest[bit].trace().real, self._place(half))
         return bit
 
+    def density(self, half: Half) -> Array:
+        """As it is."""
+        return self._from(half).reshape(4, 4)
+
     def turn(self, half: Half, label: int) -> None:
         """The operator acts on the state; what is announced goes with it."""
         self.rho = turned(self.rho, self._place(half), label)

@@ -30,6 +30,7 @@ from quantum_fabric.messages import (
     NodeRecovered,
     Purified,
     Purify,
+    SharedTruth,
     Swap,
     Swapped,
     Truth,
@@ -66,7 +67,7 @@ class Twin:
         clock: Clock,
         streams: Streams,
         emit: Callable[[str, Event], None],
-        reveal: Callable[[Truth | Drifted], None],
+        reveal: Callable[[Truth | SharedTruth | Drifted], None],
     ) -> None:
         self.nodes = dict(nodes)
         self.links = {link.name: link for link in links}

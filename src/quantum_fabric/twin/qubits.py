@@ -12,6 +12,7 @@ from typing import TypeAlias
 from quantum_fabric.kernel.streams import Stream
 from quantum_fabric.messages import Distillation, Weights
 from quantum_fabric.physics.attempts import Attempts
+from quantum_fabric.physics.checks import Complexes as Array
 from quantum_fabric.physics.correlators import swap_table
 from quantum_fabric.physics.fading import steady_rates, stretched_loss
 from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
@@ -134,9 +135,10 @@ class Pair(ABC):
         told: Bell label that the first consumer was told.
         measured: (basis, true bit, what turning the basis left of the correlation) of the first half that was measured.
         teleport: a teleportation whose sender's part is done.
+        fusion: the GHZ state that one half has gone into; the other half is handed over as a part of that.
     """
 
-    __slots__ = ("ends", "frame", "measured", "purification", "teleport", "told")
+    __slots__ = ("ends", "frame", "fusion", "measured", "purification", "teleport", "told")
 
     def __init__(self, first: Half, second: Half, frame: int) -> None:
         self.ends = (first, second)
@@ -146,6 +148,7 @@ class Pair(ABC):
         self.told: int | None = None
         self.measured: tuple[str, int, float] | None = None
         self.teleport: Sent | None = None
+        self.fusion: object | None = None
 
     def other(self, half: Half) -> Half:
         """The half that is not this one."""
@@ -191,6 +194,10 @@ class Pair(ABC):
     @abstractmethod
     def measure(self, half: Half, basis: str, draws: Stream) -> int:
         """A readout of one half in a basis, before the readout's own error: the true bit."""
+
+    @abstractmethod
+    def density(self, half: Half) -> Array:
+        """Density matrix of the pair with this half first, shape (4, 4)."""
 
     @abstractmethod
     def turn(self, half: Half, label: int) -> None:

@@ -317,7 +317,7 @@ def test_a_kept_pair_has_no_outcomes(opened: Callable[..., Link]) -> None:
 
 
 def test_the_pairs_of_a_packet_come_together(opened: Callable[..., Link]) -> None:
-    found = opened(pair_of(slots=3, model=link(0.3)), 3, window=MS)
+    found = opened(pair_of(slots=3, model=link(0.3)), 3, window=50 * MS)
     assert found.packet is None
     pairs = list(found)
     packet = found.packet
