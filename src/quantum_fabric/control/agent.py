@@ -15,6 +15,7 @@ from quantum_fabric.messages import (
     Consume,
     Declined,
     Drain,
+    Fused,
     GenerateRule,
     Heralded,
     Joined,
@@ -78,6 +79,7 @@ class NodeAgent:
             Measured: self._measured,
             Teleported: self._used,
             Received: self._used,
+            Fused: self._fused,
             LinkChanged: self._link_changed,
             Calibrated: self._calibrated,
             NodeFailed: self._failed,
@@ -222,6 +224,14 @@ class NodeAgent:
         """A service has used a held half: its slot is free again."""
         circuit = self._holder(event.slot)
         return circuit.consumed(event.slot, now) if circuit else ()
+
+    def _fused(self, event: Fused, now: Time) -> Sequence[Action]:
+        """A service has made one state of several held halves."""
+        out: list[Action] = []
+        for slot in (event.slot, *event.others):
+            circuit = self._holder(slot)
+            out.extend(circuit.consumed(slot, now) if circuit else ())
+        return out
 
     def _consume(self, command: Consume, now: Time) -> Sequence[Action]:
         """A service took the half out of the slot by a command of its own."""
