@@ -24,6 +24,8 @@ from quantum_fabric.control.rules import (
     retention,
     slots_wanted,
 )
+from quantum_fabric.control.scheduling.dispatch import Dispatch
+from quantum_fabric.control.scheduling.turns import DEFAULT, Scheduling
 from quantum_fabric.control.session import Installation, Phase, Session, lease_length
 from quantum_fabric.messages import (
     CLIENT,
@@ -77,11 +79,13 @@ class Controller:
         tolerance: relative error that the believed losses may have; gives the interval of every estimate.
         secret: at most 64 bytes, from which the keys follow that say which pairs are measured and how; never shown. Whoever knows
             it can foresee that.
+        scheduling: whose turn it is, what tenants may have, when what is closed for upkeep.
     """
 
     def __init__(
-        self, topology: Topology, lease: Time = 2 * SECOND, tolerance: float = 0.05, secret: bytes = b""
-    ) -> None:
+        self, topology: Topology, lease: Time = 2 * SECOND, tolerance: float = 0.05, secret: bytes = b"",
+        scheduling: Scheduling = DEFAULT,
+    ) -> None:  # fmt: skip
         self.topology = topology
         self._secret = secret
         self.ledger = Ledger({name: node.slots for name, node in topology.nodes.items()})
@@ -90,7 +94,7 @@ class Controller:
         self._lease = lease
         self._epochs = 0
         self._by_epoch: dict[int, Session] = {}
-        self._queue: list[Session] = []
+        self.dispatch = Dispatch(self, scheduling)
         # until when an answer to Prepare, or a confirmation, may be on its way
         self._patience = 4 * max(topology.delays.values(), default=0) + SECOND // 1000
         self._tardy: Time = 0  # for how long a letter may be under way, where some are lost and sent again
@@ -150,14 +154,11 @@ class Controller:
     @property
     def waiting(self) -> int:
         """How many requests wait for slots."""
-        return len(self._queue)
+        return self.dispatch.waiting
 
     def begin(self, session: Session, queued: bool, now: Time, out: list[Action]) -> None:
         """Serve a session, now or when its slots are free."""
-        if queued:
-            self._queue.append(session)
-        else:
-            self._install(session, now, out)
+        self.dispatch.begin(session, queued, now, out)
 
     def _cancelled(self, message: Cancel, now: Time) -> list[Action]:
         session = self.sessions.get(message.request)
@@ -176,7 +177,7 @@ class Controller:
 
     # ------------------------------------------------------------------------------------- installation
 
-    def _install(self, session: Session, now: Time, out: list[Action]) -> None:
+    def install(self, session: Session, now: Time, out: list[Action]) -> None:
         """Phase one: lease the slots and tell every node of the path its rules."""
         plan, request = session.plan, session.request
         self._epochs += 1
@@ -246,7 +247,7 @@ class Controller:
         session.installation = None
         session.kept.clear()
 
-    def _retire(self, session: Session, now: Time, out: list[Action]) -> None:
+    def retire(self, session: Session, now: Time, out: list[Action]) -> None:
         """Stop the epoch in force. Pairs that it delivered and holds are the application's: its ends keep them until they expire."""
         installation, session.installation = session.installation, None
         if installation is None:
@@ -272,13 +273,8 @@ class Controller:
         return [*out, *self.serve_queue(now)]
 
     def serve_queue(self, now: Time) -> list[Action]:
-        """Install what fits, oldest first; a later request may go ahead of one that still does not fit."""
-        out: list[Action] = []
-        for session in list(self._queue):
-            if self.admission.fits(session.plan):
-                self._queue.remove(session)
-                self._install(session, now, out)
-        return out
+        """Install what fits, in the order of the discipline."""
+        return self.dispatch.serve(now)
 
     def end(
         self, session: Session, status: Status, reason: str, now: Time, out: list[Action], code: Code | None = None,
@@ -287,15 +283,14 @@ class Controller:
         if self._renegotiation.failed(session, reason, code, out):
             return
         request = session.request
-        if session in self._queue:
-            self._queue.remove(session)
         if status is Status.CANCELLED:
             self._let_go(session, out)
         else:
-            self._retire(session, now, out)
+            self.retire(session, now, out)
         session.phase = Phase.HOLDING if session.kept else Phase.ENDED
         out.append(Send(CLIENT, Outcome(request.name, status, session.delivered, reason, code)))
         self._renegotiation.over(request.name, out)
+        self.dispatch.over(session, now, out)
 
     def drop(self, session: Session, out: list[Action]) -> None:
         """Stop a session without an outcome."""
@@ -304,7 +299,7 @@ class Controller:
 
     def succeed(self, old: Session, new: Session, now: Time, out: list[Action]) -> None:
         """Let a session take the place of another, which stops; what the other delivered counts, and stays held."""
-        self._retire(old, now, out)
+        self.retire(old, now, out)
         new.kept, new.delivered, new.credit = old.kept, old.delivered, old.credit
         for kept in new.kept:
             self._by_epoch[kept.epoch] = new
@@ -329,9 +324,8 @@ class Controller:
         """Another path for the pairs that are still owed, or an end with the reason."""
         if self._renegotiation.failed(session, why, Code.OTHER, out):
             return
-        self._retire(session, now, out)
-        if session in self._queue:
-            self._queue.remove(session)
+        self.retire(session, now, out)
+        self.dispatch.stopped(session, now)
         self._repair.repair(session, why, now, out)
 
     # ------------------------------------------------------------------------------------------- timers
@@ -344,6 +338,8 @@ class Controller:
             case "offer":
                 out += self._northbound.ran_out(message.key, now)
                 out += self.serve_queue(now)
+            case "upkeep":
+                out += self.dispatch.upkeep(now)
             case "pair":
                 self._deliveries.pair_expired(message, now, out)
             case "held":

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from quantum_fabric.control.admission import Admission
+from quantum_fabric.control.scheduling.dispatch import Dispatch
 from quantum_fabric.control.session import Phase, Session
 from quantum_fabric.messages import CONTROLLER, Code, LinkReport, LinkRequest, Plan, Refused, Stale, Status
 from quantum_fabric.ports import Action
@@ -16,6 +17,7 @@ class Books(Protocol):
     """What is needed of the controller."""
 
     admission: Admission
+    dispatch: Dispatch
     sessions: dict[str, Session]
 
     def is_old(self, message: LinkReport) -> bool:
@@ -63,13 +65,11 @@ class Repair:
         books = self._books
         if books.is_old(message):
             return [Stale(CONTROLLER, "LinkReport", 0)]
-        dark = books.admission.dark
+        changed = books.dispatch.reported(message.link, message.up, now)
         if message.up:
-            dark.discard(message.link)
             return books.serve_queue(now)
-        if message.link in dark:
+        if not changed:
             return []
-        dark.add(message.link)
         out = books.darkened(message.link)
         for session in list(books.sessions.values()):
             if session.open and any(link.link == message.link for link in session.plan.links):

@@ -62,15 +62,14 @@ class Turns:
         self._usage = Usage(policy.tenancy)
         self._budgets = Budgets(policy.tenancy)
         self._queue: dict[str, tuple[Session, Waiting]] = {}
-        self._begun: dict[
-            str, tuple[Session, Waiting]
-        ] = {}  # what may be put off, or has to be accounted for
+        # what may be put off, or has to be accounted for
+        self._begun: dict[str, Waiting] = {}
         self._accounts = policy.tenancy != OPEN or policy.discipline != DEFAULT.discipline
         self._claims: dict[str, frozenset[str]] = {}
 
-    def __contains__(self, session: object) -> bool:
-        """Whether a session waits."""
-        return isinstance(session, Session) and session.request.name in self._queue
+    def __len__(self) -> int:
+        """How many sessions wait."""
+        return len(self._queue)
 
     # ------------------------------------------------------------------------------------------ tenants
 
@@ -117,7 +116,7 @@ class Turns:
             waited = self._queue.pop(name)
             self._discipline.started(waited[1], now)
         if self._accounts or session.request.preemptible:
-            self._begun[name] = waited
+            self._begun[name] = waited[1]
         self._claims.pop(name, None)
         if not self._accounts:
             return
@@ -128,16 +127,20 @@ class Turns:
     def stopped(self, session: Session, now: Time) -> None:
         """A session was stopped, and may wait again."""
         name = session.request.name
-        known = self._begun.pop(name, None) or self._queue.get(name)
-        self._queue.pop(name, None)
-        if known is not None:
-            self._discipline.ended(known[1], now)
+        waited = self._queue.pop(name, None)
+        job = self._begun.pop(name, None) or (waited[1] if waited else None)
+        if job is not None:
+            self._discipline.ended(job, now)
 
-    def over(self, session: Session, now: Time) -> None:
-        """A session is over."""
+    def over(self, session: Session, now: Time) -> bool:
+        """A session is over.
+
+        Returns:
+            Whether others were put off for it that it did not come to need.
+        """
         self.stopped(session, now)
         self._usage.closed(session.request.name)
-        self._claims.pop(session.request.name, None)
+        return self._claims.pop(session.request.name, None) is not None
 
     def may_overtake(self, plan: Plan) -> bool:
         """Whether a new request that fits may begin at once, though others wait."""
@@ -170,11 +173,14 @@ class Turns:
 
     # --------------------------------------------------------------------------------------- preemption
 
-    def put_off_for(self, session: Session, short: Mapping[str, int], now: Time) -> tuple[Session, ...]:
+    def put_off_for(
+        self, session: Session, sessions: Mapping[str, Session], short: Mapping[str, int], now: Time
+    ) -> tuple[Session, ...]:
         """Whom to put off for a session that waits; it has a claim on the nodes of its path from now on.
 
         Args:
             session: that waits.
+            sessions: all, by name.
             short: what is missing, by `slots_of` and `lanes_of`; anything not above 0 is not missing.
             now: ps.
         """
@@ -186,7 +192,7 @@ class Turns:
                 name, each.request.tenant, each.request.priority, each.request.preemptible, holds(each.plan),
                 each.request.pairs - each.delivered,
             )
-            for name, (each, _) in self._begun.items()
+            for name, each in ((name, sessions[name]) for name in self._begun if name in sessions)
             if each.request.preemptible and each.phase in (Phase.PREPARING, Phase.RUNNING)
         ]  # fmt: skip
         if not running:
@@ -195,7 +201,7 @@ class Turns:
         if victims:
             self._budgets.spend(request.tenant, [each.tenant for each in victims], now)
             self._claims[request.name] = frozenset(session.plan.path)
-        return tuple(self._begun[each.name][0] for each in victims)
+        return tuple(sessions[each.name] for each in victims)
 
     def _unclaimed(self, name: str, plan: Plan) -> bool:
         """Whether nobody else has a claim on a node of this path."""
