@@ -129,7 +129,7 @@ class Post:
         self._offsets: dict[str, Time] = {}
         self._seats = {name: self._seated(name, decider, seats) for name, decider in seats.items()}
         house.controller.bear(channel.patience, channel.guard)
-        self._fixed = (house.controller.topology,)
+        self._fixed = house.controller.configuration
         self._journal = Journal(self._seats[CONTROLLER], self._fixed)
         self._down = False
         self._former: list[Correspondent] = []  # controllers that were replaced while they live

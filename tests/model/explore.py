@@ -13,13 +13,13 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
-from model.scenes import MIXED, WIDE  # noqa: E402
+from model.scenes import MIXED, MIXED_SURE, WIDE, WIDE_SURE  # noqa: E402
 from model.search import wander  # noqa: E402
 
 
 def main() -> int:
     """Run the command."""
-    scenes = MIXED | WIDE
+    scenes = MIXED | MIXED_SURE | WIDE | WIDE_SURE
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -29,7 +29,7 @@ def main() -> int:
         "--scene", action="append", choices=sorted(scenes), help="only this scene (may be repeated)"
     )
     asked = parser.parse_args()
-    chosen = asked.scene or list(MIXED)
+    chosen = asked.scene or list(MIXED | MIXED_SURE)
     share = -(-asked.schedules // len(chosen))
     total = wrong = 0
     began = time.perf_counter()

@@ -28,7 +28,7 @@ UNORDERED = frozenset(
 
 RECORDS = [each for each in vars(messages).values() if isinstance(each, type) and not issubclass(each, Enum)]
 FROZEN: tuple[type, ...] = (*RECORDS, Lease)
-PLAIN = (type(None), str, int, float, Enum, *FROZEN)
+PLAIN = (type(None), str, bytes, int, float, Enum, *FROZEN)
 
 
 def frozen(thing: Any, seen: dict[int, int], name: str = "") -> Hashable:
@@ -102,6 +102,35 @@ class Shelf:
             self._shared[place] = thing
             return place
         return None
+
+
+class Table(Shelf):
+    """Deciders as they are, for a walk that never goes back: nothing is written, compared or kept."""
+
+    def __init__(self, *shared: object) -> None:
+        super().__init__(*shared)
+        self._here: dict[int, object] = {}
+        self._next = 0
+
+    def put(self, decider: object) -> int:
+        """A number of its own."""
+        self._next += 1
+        self._here[self._next] = decider
+        return self._next
+
+    def take(self, number: int) -> Any:
+        """The decider itself."""
+        return self._here[number]
+
+    def copied(self, number: int) -> int:
+        """Number of a copy of it."""
+        reader = pickle.Unpickler(io.BytesIO(self._written(self._here[number])))
+        reader.persistent_load = self._shared.__getitem__  # type: ignore[method-assign, assignment]
+        return self.put(reader.load())
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._here.clear()
 
 
 class Once:

@@ -115,3 +115,40 @@ MIXED = {
     "a round of purification": replace(ROUND, purify=1, until=12 * MS, **FAULTS),
 }
 """Small scenes with every kind of fault at once, for very many schedules."""
+
+RELIABLE = {"reliable": True}
+SURE = {
+    "one hop, a letter lost": replace(HOP, lose=1, **RELIABLE),
+    "one hop, a letter lost, without a deadline": replace(
+        HOP, lose=1, deadlines=(None,), until=MS, **RELIABLE
+    ),
+    "one hop, a letter twice": replace(HOP, repeat=1, **RELIABLE),
+    "one hop, clocks behind": replace(HOP, skew=MS, guard=MS, **RELIABLE),
+    "a chain, settled, news of a swap lost": replace(
+        CHAIN, heralds=2, lose=1, only=frozenset({"Joined"}), **{**SETTLED, "until": MS}, **RELIABLE
+    ),
+    "one hop, the controller starts again": replace(
+        HOP, restart=1, deadlines=(2 * MS,), until=2 * MS, **RELIABLE
+    ),
+}
+"""With endpoints: letters are acknowledged and sent again. Each is explored to the end."""
+
+LONG_SURE = {
+    "one hop, a node crashes": replace(HOP, crash=1, deadlines=(2 * MS,), until=5 * MS, **RELIABLE),
+    "one hop, two letters lost": replace(HOP, lose=2, until=6 * MS, **RELIABLE),
+    "one hop, clocks ahead": replace(HOP, skew=-MS, guard=MS, until=5 * MS, **RELIABLE),
+    "two requests for one slot": replace(RIVALS, **RELIABLE),
+    "two requests for one slot, the controller starts again": replace(RIVALS, restart=1, **RELIABLE),
+    "a chain": replace(CHAIN, **RELIABLE),
+}
+"""Breadth first, to a budget."""
+
+MIXED_SURE = {
+    f"{name}, reliable": replace(scene, restart=1, lose=3, guard=MS // 2, skew=skew, **RELIABLE)
+    for (name, scene), skew in zip(MIXED.items(), (0, MS // 2, -MS // 2, 0, MS // 2), strict=True)
+}
+"""Every kind of fault at once, the controller's restart and wrong clocks among them, for very many schedules."""
+WIDE_SURE = {
+    f"{name}, reliable": replace(scene, restart=1, lose=3, guard=MS // 2, **RELIABLE)
+    for name, scene in WIDE.items()
+}

@@ -74,6 +74,7 @@ def check_still(world: World, state: State) -> None:
     if not truth.open() or truth.can_herald() or state.letters or truth.pending or truth.dead:
         return
     until = state.now + 6 * LEASE
+    state = world.apart(state)
     while state.now < until:
         truth = world.truths[state.truth]
         if not truth.open() or truth.can_herald():
@@ -130,17 +131,14 @@ def explore(scene: Scene, budget: int = 1_000_000, seconds: float = 1e9) -> Foun
     return Found(len(before), steps, not queue, ends, None, time.perf_counter() - began)
 
 
-def wander(
-    scene: Scene, seeds: Iterable[int], longest: int = 2000, room: int = 400_000, progress: Any = None
-) -> Found:
+def wander(scene: Scene, seeds: Iterable[int], longest: int = 2000, progress: Any = None) -> Found:
     """Schedules drawn at random, each to its end, until the first that goes wrong. One seed is one schedule."""
-    world = World(scene)
+    world = World(scene, walk=True)
     began = time.perf_counter()
     steps = ends = schedules = 0
     with world.planning():  # the plans are equal in every world of a scene
         for seed in seeds:
-            if len(world.shelf) + len(world.truths) + len(world._handled.known) > room:
-                world = World(scene)
+            world.clear()
             way: list[Choice] = []
             try:
                 ends += stroll(world, seed, longest, way)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from builders import inventory, link, node, plan
-from model.parts import Once, Shelf, frozen
+from model.parts import Once, Shelf, Table, frozen
 from model.truth import Event, Truth, Violation
 from quantum_fabric.control import Controller, NodeAgent
 from quantum_fabric.control.transport import RESEND, Correspondent, Endpoint
@@ -157,9 +157,14 @@ class Numbers:
 
 
 class World:
-    """Steps of a scene."""
+    """Steps of a scene.
 
-    def __init__(self, scene: Scene) -> None:
+    Args:
+        scene: what is explored.
+        walk: never go back to a state: deciders are used as they are, which is fast where hardly a state is met twice.
+    """
+
+    def __init__(self, scene: Scene, walk: bool = False) -> None:
         self.scene = scene
         self.network = inventory(
             {name: node(count) for name, count in scene.slots.items()},
@@ -178,19 +183,20 @@ class World:
         self.letters, self.timers, self.messages, self.answers = Numbers(), Numbers(), Numbers(), Numbers()
         known: OrderedDict[Any, Any] = OrderedDict()
         self._known = known
-        self._first = self._seat(CONTROLLER, self._fresh())
-        self.shelf = Shelf(self.topology, known)
+        self.walk = walk
+        self.shelf = Table(self.topology, known) if walk else Shelf(self.topology, known)
         self.truths: list[Truth] = []
         self._truth_numbers: dict[Hashable, int] = {}
-        self._handled = Once(self._handle)
-        self._judged = Once(self._judge)
-        self._done = Once(self._do)
-        self.enabled = Once(lambda truth: tuple(self.truths[truth].enabled()))
-        self.leases = Once(self._leases)
-        self._moot = Once(
+        once: Callable[[Callable[..., Any]], Callable[..., Any]] = (lambda work: work) if walk else Once
+        self._handled = once(self._handle)
+        self._judged = once(self._judge)
+        self._done = once(self._do)
+        self.enabled = once(lambda truth: tuple(self.truths[truth].enabled()))
+        self.leases = once(self._leases)
+        self._moot = once(
             lambda seat, timer: self.shelf.take(seat).endpoint.moot(self.timers.things[timer][2])
         )
-        self.dark = Once(lambda seat: frozenset(inner(self.shelf.take(seat)).admission.dark))
+        self.dark = once(lambda seat: frozenset(inner(self.shelf.take(seat)).admission.dark))
 
     def _seat(self, name: str, decider: Any) -> Any:
         if not self.scene.reliable:
@@ -234,7 +240,7 @@ class World:
         budget = {"crash": scene.crash, "swap": scene.swap, "purify": scene.purify}
         truth = self._keep(Truth(ends, scene.heralds, budget, scene.transit))
         seats = (
-            self.shelf.put(self._first),
+            self.shelf.put(self._seat(CONTROLLER, self._fresh())),
             *[
                 self.shelf.put(self._seat(name, scene.agent(name, count)))
                 for name, count in scene.slots.items()
@@ -246,6 +252,19 @@ class World:
         while scene.settled and state.letters:
             state = self.step(state, Choice("deliver", state.letters[0]))
         return state
+
+    def apart(self, state: State) -> State:
+        """A state that may be gone on from without touching this one."""
+        if not isinstance(self.shelf, Table):
+            return state
+        return state._replace(seats=tuple(map(self.shelf.copied, state.seats)))
+
+    def clear(self) -> None:
+        """Forget every state of a walk."""
+        if isinstance(self.shelf, Table):
+            self.shelf.clear()
+        self.letters, self.timers, self.messages, self.answers = Numbers(), Numbers(), Numbers(), Numbers()
+        self.truths.clear()
 
     def choices(self, state: State) -> list[Choice]:
         """Everything that may happen next."""
@@ -452,6 +471,9 @@ class World:
         return self._keep(made), told
 
     def _keep(self, truth: Truth) -> int:
+        if self.walk:
+            self.truths.append(truth)
+            return len(self.truths) - 1
         key = truth.key()
         number = self._truth_numbers.get(key)
         if number is None:
