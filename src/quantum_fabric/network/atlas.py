@@ -272,12 +272,12 @@ class Atlas:
 
     def _left(self, metric: str, destination: str, times: float = 1.0) -> list[float]:
         """Lower bounds of the cost from each node to the destination, so many times."""
-        marks, scale = self._marked(metric)
+        marks, scale = self.landmarks(metric)
         goal = self.index[destination]
         found: list[float] = (times * scale * np.abs(marks - marks[:, goal : goal + 1]).max(axis=0)).tolist()
         return found
 
-    def _marked(self, metric: str) -> tuple[npt.NDArray[np.float64], float]:
+    def landmarks(self, metric: str) -> tuple[npt.NDArray[np.float64], float]:
         """Distances from the landmarks, and the share of them that is surely still needed."""
         if metric not in self._marks:
             inherited = None if self._parent is None else self._inherited(metric, self._parent)
@@ -288,7 +288,7 @@ class Atlas:
 
     def _inherited(self, metric: str, parent: Atlas) -> tuple[npt.NDArray[np.float64], float] | None:
         """The landmarks of the parent; costs may have become smaller by the change of their scale, bounds then do, too."""
-        marks, share = parent._marked(metric)
+        marks, share = parent.landmarks(metric)
         places = [parent.index[name] for name in self.names]
         old, new = parent.scale, self.scale
         shrunk = {

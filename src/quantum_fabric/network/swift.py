@@ -15,7 +15,7 @@ Limits:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from quantum_fabric.messages import (
@@ -140,7 +140,7 @@ def swift(
     """
     topology.node(request.source, where="source")
     topology.node(request.destination, where="destination")
-    looked = _Look(topology, request, free, now)
+    looked = Look(topology, request, free, now)
     best = looked.fastest()
     if best is not None:
         return to_plan(topology, best.scheme, best.forecast)
@@ -157,7 +157,7 @@ def _fresh(chain: Chain) -> float:
     return fidelity((x, y, z))
 
 
-class _Look:
+class Look:
     """One quick look: what was seen is kept for the refusal."""
 
     def __init__(
@@ -192,21 +192,27 @@ class _Look:
             # where fresh pairs are best, few rounds are needed
             order = [(each.forecast.fidelity, -place) for place, each in enumerate(plain) if each is not None]
             chosen = [self.paths[-place] for _, place in sorted(order, reverse=True)[:DEEP]]
-            good = [each for path in chosen for each in self._purified(path)]
+            good = [each for path in chosen if (each := self._purified(path)) is not None]
         return max(good, key=lambda each: each.forecast.rate - each.forecast.rate_error, default=None)
 
-    def _purified(self, path: Path) -> Iterator[Sure]:
+    def _purified(self, path: Path) -> Sure | None:
         """The fewest rounds on the links that do, or the last of them end to end instead."""
-        ends = range(1 + (len(path.links) > 1))
-        best = [self._turned(path, MOST_ROUNDS - end, end) for end in ends]
-        if all(each is not None and not self._serves(each.forecast) for each in best):
-            return  # what all the rounds do not reach, fewer hardly will
+        deepest: Sure | None = None
         for total in range(1, MOST_ROUNDS + 1):
-            tried = best if total == MOST_ROUNDS else [self._turned(path, total - end, end) for end in ends]
-            found = [each for each in tried if each is not None and self._serves(each.forecast)]
-            if found:
-                yield from found
-                return
+            # what all the rounds do not reach, fewer hardly will: looked at once, before many are
+            if total == 2 and (deepest := self._worked(path, MOST_ROUNDS)) is None:
+                return None
+            found = deepest if total == MOST_ROUNDS else self._worked(path, total)
+            if found is not None:
+                return found
+        return None
+
+    def _worked(self, path: Path, total: int) -> Sure | None:
+        for end in range(1 + (len(path.links) > 1)):
+            found = self._turned(path, total - end, end)
+            if found is not None and self._serves(found.forecast):
+                return found
+        return None
 
     def _turned(self, path: Path, rounds: int, end: int) -> Sure | None:
         """The scheme with the knobs turned for rate as far as its fidelity allows; None if it does not fit into the memories."""
@@ -264,7 +270,7 @@ class _Look:
         request = self.request
         ends = f"{request.source} and {request.destination}"
         if not self.paths:
-            if self.free is not None and _Look(self.topology, request, None, 0).paths:
+            if self.free is not None and Look(self.topology, request, None, 0).paths:
                 return Refused(
                     request.name,
                     Code.NORES,
