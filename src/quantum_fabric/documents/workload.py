@@ -14,7 +14,7 @@ from quantum_fabric.documents.qkd_checks import check_attacks, check_sessions
 from quantum_fabric.documents.qkd_entries import AttackSpec, QkdSpec, attack_of, session_of
 from quantum_fabric.documents.reading import Plain, Tree, quoted
 from quantum_fabric.documents.workload_document import RequestEntry, WorkloadDocument
-from quantum_fabric.messages import LinkRequest
+from quantum_fabric.messages import Bell, LinkRequest, Promise, Route, Service
 from quantum_fabric.units import Time, from_seconds, parse, parse_time
 
 
@@ -210,6 +210,7 @@ def check_workload(workload: Workload, inventory: Inventory) -> None:
             findings.report(
                 ("requests", number), found, "two nodes that are joined by links and relaying nodes"
             )
+        _check_route(number, entry, inventory, findings.report)
     _check_faults(workload, inventory, findings.report)
     check_sessions(workload.qkd, inventory, findings.report)
     check_attacks(workload.attacks, workload.qkd, inventory, findings.report)
@@ -227,6 +228,23 @@ def joined(inventory: Inventory, a: str, b: str) -> bool:
     usable = inventory.relays | {a, b}
     pairs = [(link.a, link.b) for link in inventory.links.values() if link.a in usable and link.b in usable]
     return any(a in part and b in part for part in parts(inventory.nodes, pairs))
+
+
+def _check_route(number: int, entry: RequestEntry, inventory: Inventory, report: Report) -> None:
+    nodes = sorted(inventory.nodes)
+    for key, names, known, what in (
+        ("avoid", entry.avoid, [*nodes, *sorted(inventory.links)], "a node or link of the network"),
+        ("trusted", entry.trusted or (), nodes, "a node of the network"),
+    ):
+        for place, name in enumerate(names):
+            if name not in known:
+                report(("requests", number, key, place), quoted(name), nearest(what, name, known))
+            elif name in (entry.source, entry.destination) and key == "avoid":
+                report(
+                    ("requests", number, key, place), quoted(name), "nodes other than the ends of the request"
+                )
+            elif key == "trusted" and name in entry.avoid:
+                report(("requests", number, key, place), quoted(name), "nodes that are not in avoid as well")
 
 
 def _check_faults(workload: Workload, inventory: Inventory, report: Report) -> None:
@@ -283,6 +301,15 @@ def _request(entry: RequestEntry) -> LinkRequest:
         rate=parse(entry.rate, "frequency") if entry.rate is not None else 0.0,
         deadline=parse_time(entry.deadline) if entry.deadline is not None else None,
         hold=entry.hold,
+        service=Service(entry.service),
+        bell=None if entry.bell is None else next(each for each in Bell if each.symbol == entry.bell),
+        confidence=parse(entry.confidence, "fraction"),
+        promise=Promise(entry.promise),
+        window=parse_time(entry.window) if entry.window is not None else None,
+        jitter=parse_time(entry.jitter) if entry.jitter is not None else None,
+        tenant=entry.tenant,
+        route=Route(entry.avoid, entry.trusted, entry.disjoint),
+        key=entry.key,
     )
 
 

@@ -60,6 +60,35 @@ Fidelity = Annotated[
 ]
 
 
+def check_confidence(value: object) -> str | float:
+    """Check a probability with which promises are kept.
+
+    Raises:
+        QuantityError: not a number, or outside (0, 1).
+
+    Examples:
+        >>> check_confidence("99 %")
+        '99 %'
+    """
+    return checked_fraction(value, lambda share: 0.0 < share < 1.0, "a probability in (0, 1)")
+
+
+Confidence = Annotated[
+    str | int | float,
+    BeforeValidator(check_confidence),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+                {"type": "string", "pattern": r"^\s*\d+\.?\d*\s*%\s*$"},
+            ],
+            "description": "a probability in (0, 1)",
+            "examples": [0.95, "99 %"],
+        }
+    ),
+]
+
+
 class RequestEntry(Entry):
     """One request at a time, or a stream of requests that arrive as a Poisson process."""
 
@@ -75,6 +104,31 @@ class RequestEntry(Entry):
     rate: Rate | None = Field(None, description="least mean rate of pairs")
     deadline: Duration | None = Field(None, description="by when, counted from the request")
     hold: Flag = Field(False, description="true: keep each pair in memory until it is consumed")
+    confidence: Confidence = Field(
+        0.95, description="how surely fidelity and deadline are kept, a probability in (0, 1)"
+    )
+    jitter: Duration | None = Field(
+        None, description="most that the time between two pairs may deviate from its mean"
+    )
+    service: Literal["keep", "measure", "prepare"] = Field(
+        "keep", description="what is done with each pair at its ends"
+    )
+    bell: Literal["Φ+", "Φ−", "Ψ+", "Ψ−"] | None = Field(
+        None, description="the Bell state that is wanted; any without one"
+    )
+    promise: Literal["delivery", "end", "average"] = Field(
+        "delivery", description="when the fidelity must hold"
+    )
+    window: Duration | None = Field(
+        None, description="pairs are delivered together, the oldest no older than this"
+    )
+    avoid: tuple[Name, ...] = Field((), description="nodes and links that the path must not use")
+    trusted: tuple[Name, ...] | None = Field(
+        None, description="the only nodes that may be repeaters; any without it"
+    )
+    disjoint: tuple[Name, ...] = Field((), description="requests whose repeaters and links it must not share")
+    tenant: Text = Field("", description="who asks")
+    key: Text = Field("", description="a request that repeats a key is the same request")
     note: Text | None = None
 
     @field_validator("destination")
@@ -91,6 +145,10 @@ class RequestEntry(Entry):
         if self.every is None and (self.start is not None or self.until is not None):
             field = "start" if self.start is not None else "until"
             raise InputError(found=f"{field} without every", expected="every: the mean time between requests")
+        if self.every is not None and self.key:
+            raise InputError(
+                found="key beside every", expected="no key: each request of a stream is another one"
+            )
         if self.every is not None and self.until is not None and _time(self.until) <= _time(self.start):
             raise InputError(
                 found=f"until {self.until!r}", expected=f"a time after the start, {self.start or '0 s'}"
