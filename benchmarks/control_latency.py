@@ -4,9 +4,10 @@
     python -m benchmarks.control_latency --growth latency.png # 100 to 10,000 nodes, with a plot
 
 A decision is what the controller does between a request and its answer: ask the ledger what is free, plan swiftly, or refuse. Requests
-are those of the mesh (ends 2 to 8 links apart) or between any two nodes. *Cold* is the first time that a request is seen by a topology
-whose landmarks are known; *warm* is the second time. Times are those of the processor (one thread) and, beside them, of the clock on the
-wall, which on a machine that is shared tells of the others, too.
+are those of the mesh (ends 2 to 8 links apart) or between any two nodes. *Cold* is the first time that a request is seen by a
+topology whose landmarks are known; *warm* is the second time; *best of three* takes of each decision the least of three times, which
+leaves out what other programs on a shared machine do to it. Times are those of the processor (one thread), then those of the
+clock on the wall.
 """
 
 from __future__ import annotations
@@ -116,6 +117,13 @@ class Scene:
             found.hops.append(len(answer.links) if isinstance(answer, Plan) else 0)
         return found
 
+    def best(self, requests: Sequence[LinkRequest], times: int = 3) -> Times:
+        """Of each decision the least of several times."""
+        runs = [self.timed(requests) for _ in range(times)]
+        processor = [min(each) for each in zip(*(run.processor for run in runs), strict=True)]
+        wall = [min(each) for each in zip(*(run.wall for run in runs), strict=True)]
+        return Times(processor, wall, runs[0].hops)
+
     def phases(self, requests: Sequence[LinkRequest]) -> dict[str, float]:
         """Share of the time that each phase takes."""
         spent = dict.fromkeys(("free slots", "paths", "lanes and estimates", "record"), 0.0)
@@ -176,6 +184,8 @@ def at_size(nodes: int, active: int, count: int) -> Times:
         print(row(f"{name}, cold", scene.timed(requests)))
         times = scene.timed(requests)
         print(row(f"{name}, warm", times))
+        times = scene.best(requests)
+        print(row(f"{name}, best of three", times))
         shares = ", ".join(f"{phase} {share:.0%}" for phase, share in scene.phases(requests).items())
         print(f"    {shares}")
         for low, high in ((1, 2), (3, 4), (5, 8), (9, 16), (17, 99)):
@@ -246,8 +256,9 @@ def main() -> None:
     at_size(chosen.nodes, chosen.active, chosen.count)
     if chosen.thorough:
         times, missed = thorough(Scene(chosen.nodes, chosen.active))
+        middle, most = np.median(times) * 1e3, max(times) * 1e3
         print(
-            f"\nthorough: median {np.median(times) * 1e3:.0f} ms, most {max(times) * 1e3:.0f} ms; it admits {missed} of {len(times)} more"
+            f"\nthorough: median {middle:.0f} ms, most {most:.0f} ms; it admits {missed} of {len(times)} more"
         )
 
 
