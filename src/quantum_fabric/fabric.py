@@ -12,6 +12,7 @@ from typing import Any
 
 from quantum_fabric.control import Controller, NodeAgent
 from quantum_fabric.control.choosing import Policy
+from quantum_fabric.control.scheduling.turns import DEFAULT, Scheduling
 from quantum_fabric.control.sense import check_request
 from quantum_fabric.documents import Inventory, topology
 from quantum_fabric.errors import Caution, InputError, StateError, UnknownNameError
@@ -82,6 +83,7 @@ class Fabric:
         replica: number of the repetition; each has its own draws.
         policy: chooses what repeaters swap, instead of the rules.
         channel: the classical plane, where it is not perfect: then letters are numbered, acknowledged and sent again.
+        scheduling: whose turn it is when slots are short, what tenants may have, and what is closed for upkeep when.
 
     Raises:
         UnknownNameError: another way to keep states.
@@ -103,6 +105,7 @@ class Fabric:
         replica: int = 0,
         policy: Policy | None = None,
         channel: Channel | None = None,
+        scheduling: Scheduling = DEFAULT,
     ) -> None:
         self.inventory = inventory
         self.states = inventory.states if states is None else states
@@ -111,7 +114,7 @@ class Fabric:
         self.clock, self.twin = self._plant()
         dice = self.streams.stream("controller/secret")
         secret = b"".join(dice.bits().to_bytes(8, "little") for _ in range(4))
-        self.controller = Controller(self.topology, secret=secret)
+        self.controller = Controller(self.topology, secret=secret, scheduling=scheduling)
         self.agents = {name: NodeAgent(name, node.slots, policy) for name, node in inventory.nodes.items()}
         self._delays: dict[tuple[str, str], Time] = {}
         self._watchers: dict[type, list[Watcher]] = {}
