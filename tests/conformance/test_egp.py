@@ -26,7 +26,7 @@ from quantum_fabric.messages import (
     PairId,
     Truth,
 )
-from quantum_fabric.standards import bell, egp, egp_bits
+from quantum_fabric.standards import bell, egp, egp_bits, egp_shapes
 from quantum_fabric.standards.egp import (
     Ack,
     Basis,
@@ -197,8 +197,8 @@ def test_fidelities_are_rounded_to_the_safe_side(fidelity: float) -> None:
 
 @given(everything)
 def test_dicts_read_back(message: egp.Asked | egp.Answer) -> None:
-    shape = egp.plain(message)
-    assert egp.message_of(shape) == message
+    shape = egp_shapes.plain(message)
+    assert egp_shapes.message_of(shape) == message
     assert not any(isinstance(value, Bell | ErrorCode | TimeUnit) for value in shape.values()), (
         "names, not enums"
     )
@@ -240,9 +240,9 @@ def test_octets_from_anybody_are_a_message_or_a_typed_error(data: bytes) -> None
     ],
 )  # fmt: skip
 def test_hostile_dicts_name_the_field(change: dict[str, Any], where: str) -> None:
-    shape = egp.plain(CreateMeasure(1, 0.9))
+    shape = egp_shapes.plain(CreateMeasure(1, 0.9))
     with pytest.raises(InputError) as caught:
-        egp.message_of(shape | change)
+        egp_shapes.message_of(shape | change)
     assert caught.value.where == where
     assert len(str(caught.value)) < 400, "an error never repeats a flood"
 
@@ -250,7 +250,7 @@ def test_hostile_dicts_name_the_field(change: dict[str, Any], where: str) -> Non
 @pytest.mark.parametrize("shape", [None, [], "CREATE_K", {}, {"type": "CREATE_K"}, 7])
 def test_what_is_no_message_at_all(shape: object) -> None:
     with pytest.raises(InputError):
-        egp.message_of(shape)
+        egp_shapes.message_of(shape)
 
 
 def test_what_the_bits_cannot_say_is_refused() -> None:

@@ -323,6 +323,7 @@ def test_turned_rounds_and_every_age_come_back(
     purify = [PurifyRule("A", rounds, kind, initiator, belief, tuple(turns))] if rounds else []
     rules = (replace(some, partner="A"), *purify, SwapRule(("A",), ("C", "D"), choice), CutoffRule(age))
     assert journey(rules) == rules
+    assert journey(rules[1:]) == rules[1:], "also where the node does not generate"
 
 
 def node_calibration() -> Any:

@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "kme": "serve keys to applications (ETSI GS QKD 014)",
     "keys": "get keys from a running key server, and look after them",
     "entanglement": "say where entanglement was at a time, how fresh, and whether it could be used",
+    "standards": "say plans, networks and messages in the words of others: EGP, QNP, RuleSets, ETSI 015",
     "replay": "run a journal again and compare it, bit for bit",
     "doctor": "say what is installed here, and what is missing",
     "schema": "print the JSON Schema of the documents, for editors",

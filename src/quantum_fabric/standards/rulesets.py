@@ -240,7 +240,7 @@ class _Writer:
 
     def _arrivals(self) -> None:
         neighbours = list(dict.fromkeys(rule.partner for rule in self._generate))
-        if not neighbours:
+        if not neighbours and not self._cutoffs:
             return
         timer = []
         for rule in self._cutoffs:
