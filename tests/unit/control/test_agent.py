@@ -38,6 +38,7 @@ from quantum_fabric.messages import (
     Release,
     Released,
     Renew,
+    Restarted,
     Send,
     Side,
     Stale,
@@ -119,7 +120,6 @@ def test_prepare_is_declined_with_a_reason_and_leases_nothing(asked: Prepare, no
     "message",
     [
         Commit(9),
-        Renew(9, 100),
         Drain(9),
         Joined(9, "p", "p", "C", "c", Bell.PHI_PLUS, ONE, 0, STAYS),
         Lost(9, "p", "why"),
@@ -140,7 +140,7 @@ def test_an_event_in_a_slot_that_nobody_leases_is_stale(event: Message) -> None:
     "event",
     [
         Measured("A", 2, "Z", 0), Teleported("A", 2, (0, 0)), Received("A", 2, (1, 0, 0, 0)),
-        Consume("A", 2, Bell.PHI_PLUS), NodeRecovered("A"), Wake(5, "cutoff", 9, "p"), Wake(5, "lease", 9),
+        Consume("A", 2, Bell.PHI_PLUS), Wake(5, "cutoff", 9, "p"), Wake(5, "lease", 9),
     ],
 )  # fmt: skip
 def test_what_needs_no_answer(event: Message) -> None:
@@ -182,16 +182,16 @@ def test_a_node_that_failed_forgets_everything() -> None:
     assert list(made.handle(NodeFailed("A"), 5)) == []
     assert made.leases == {}
     assert made.circuit(1) is made.circuit(2) is None
-    assert list(made.handle(NodeRecovered("A"), 6)) == []
+    assert list(made.handle(NodeRecovered("A"), 6)) == [tell(Restarted("A", 2, 6))]
     assert made.handle(herald(), 7) == [Stale("A", "Heralded", 0)]
-    assert made.handle(Renew(1, 900), 8) == [Stale("A", "Renew", 1)]
+    assert made.handle(Renew(1, 900), 8) == [tell(Released(1, "A"))]
     assert made.handle(Release(1), 9) == [tell(Released(1, "A"))]
 
 
 def test_a_link_that_changes_is_reported() -> None:
     made = NodeAgent("A", 1)
-    for up in (False, True):
-        assert made.handle(LinkChanged("A", "A~B", up), 5) == [tell(LinkReport("A", "A~B", up))]
+    for number, up in enumerate((False, True), 1):
+        assert made.handle(LinkChanged("A", "A~B", up), 5) == [tell(LinkReport("A", "A~B", up, number, 1))]
 
 
 def test_each_slot_serves_the_installation_that_leases_it() -> None:
