@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from quantum_fabric.cli.quantities import TIME
+from quantum_fabric.cli.terms import as_options, explained, terms, with_terms
 from quantum_fabric.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ Examples:
   qfabric plan chicago NU Argonne_1 --fidelity 0.95 --pairs 100 --rate 2
   qfabric plan my-network.yaml A B --fidelity 0.9 --deadline "5 s"
   qfabric plan chicago NU Argonne_1 --fidelity 0.9 --law --figure law.svg
+  qfabric plan chicago NU Argonne_1 --fidelity 0.9 --avoid StarLight --explain
+  qfabric plan chicago NU Argonne_1 --fidelity 0.9 --deadline "1 s" --confidence 0.99
 
 A request that cannot be served is refused with the binding resource and an offer that would be accepted (exit code 1).
 """
@@ -40,6 +43,12 @@ A request that cannot be served is refused with the binding resource and an offe
 @click.option("--rate", "-r", type=float, default=0.0, help="Least mean rate in pairs per second.")
 @click.option(
     "--deadline", metavar="T", type=TIME, help='Time by which all pairs must be there, such as "5 s".'
+)
+@terms
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Say what binds, what is guaranteed with which probability, and all that lost.",
 )
 @click.option("--all", "every", is_flag=True, help="Show every alternative that was looked at.")
 @click.option(
@@ -57,15 +66,18 @@ def command(
     pairs: int,
     rate: float,
     deadline: Time | None,
+    explain: bool,
     every: bool,
     law: bool,
     figure: str | None,
     as_json: bool,
+    **said: Any,
 ) -> int:
     """Show how a request would be served on an idle network, without running anything.
 
     The chosen path, swap order, purification, cutoff and settings of the links, what they are expected to give, and
-    the alternatives that lost, with reasons. A deadline must be met with a probability of 95 %.
+    the alternatives that lost, with reasons. A deadline must be met with a probability of 95 %, or of ``--confidence``.
+    Constraints (``--avoid``, ``--trusted``, ``--direct``) are kept, or the refusal names the one that binds.
     """
     from quantum_fabric import documents
     from quantum_fabric.cli.screen import console, show_cautions, show_refusal
@@ -78,7 +90,8 @@ def command(
         raise InputError(repr(figure), "a file that ends with .svg, .png or .pdf", "--figure")
     inventory = documents.inventory(documents.load_network(network))
     topology = documents.topology(inventory)
-    found = survey(topology, request)
+    usual, request = request, with_terms(request, said)
+    found = survey(topology, request) if request == usual and not explain else _asked(topology, request)
     out = console()
     if figure is not None and not isinstance(found.chosen, Refused):
         _draw(figure, request, found.chosen)
@@ -91,14 +104,53 @@ def command(
         _alternatives(out, found, "closest that was found", every)
         return 1
     _chosen(out, topology, found.chosen, found.label)
+    if explain:
+        _explain(out, topology, request)
     if law:
         from quantum_fabric.cli.plan_law import show_law
 
         show_law(out, found.chosen.forecast, pairs, deadline)
     if figure is not None:
         out.print(f"figure: {figure}")
-    _alternatives(out, found, "what lost", every)
+    _alternatives(out, found, "what lost", every or explain)
     return 0
+
+
+def _asked(topology: Topology, request: LinkRequest) -> Survey:
+    """What a controller answers to terms that the planner alone does not know, beside what lost."""
+    from dataclasses import replace
+
+    from quantum_fabric.control import Controller
+    from quantum_fabric.control.admission import asked
+    from quantum_fabric.messages import Accepted
+    from quantum_fabric.network import survey
+
+    said = explained(topology, request)
+    open_to = Controller(topology).admission.open_to(request)
+    found = survey(open_to, asked(request))
+    if isinstance(said.answer, Accepted):
+        return replace(found, request=request, chosen=said.answer.plan, label=said.label)
+    return replace(found, request=request, chosen=said.answer, label="")
+
+
+def _explain(out: Console, topology: Topology, request: LinkRequest) -> None:
+    from quantum_fabric.cli.screen import table
+    from quantum_fabric.control.supposing import guaranteed
+    from quantum_fabric.messages import Accepted
+    from quantum_fabric.units import show_time
+
+    said = explained(topology, request)
+    assert isinstance(said.answer, Accepted)
+    promise = guaranteed(request, said.answer.plan)
+    out.print()
+    out.print(f"what binds: {said.binding}")
+    out.print(
+        f"guaranteed: {promise.fidelity:.4f} or more for {max(0.95, promise.confidence):.4g} of the pairs"
+    )
+    rows = table("Probability", "All pairs by", right=("Probability", "All pairs by"))
+    for level, time in promise.finish:
+        rows.add_row(f"{100 * level:.4g} %", show_time(time, 3))
+    out.print(rows)
 
 
 def _draw(path: str, request: LinkRequest, plan: Plan) -> None:
@@ -158,7 +210,7 @@ def _again(network: str, offer: LinkRequest | None) -> str:
     words += [f"--pairs {offer.pairs}"] if offer.pairs != 1 else []
     words += [f"--rate {offer.rate:.6g}"] if offer.rate else []
     words += [f'--deadline "{show_time(offer.deadline, 6)}"'] if offer.deadline is not None else []
-    return " ".join(words)
+    return " ".join([*words, *as_options(offer)])
 
 
 def _chosen(out: Console, topology: Topology, plan: Plan, label: str) -> None:
