@@ -39,12 +39,10 @@ def not_yet(request: LinkRequest) -> Refused | None:
     """A refusal of what this controller does not do, whatever the network; None where all of it is done.
 
     Examples:
-        >>> not_yet(LinkRequest("A", "B", 0.9, priority=3)).resource
-        'priority'
+        >>> not_yet(LinkRequest("A", "B", 0.9, survives=Survival.LINK)).resource
+        'survives'
     """
     fields = {
-        "priority": (request.priority != 0, "requests are served in the order in which they come", 0),
-        "preemptible": (request.preemptible, "nothing goes before a request that was admitted", False),
         "survives": (
             request.survives is not Survival.NOTHING, "no second path is kept ready for failures", Survival.NOTHING,
         ),

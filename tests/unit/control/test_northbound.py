@@ -441,7 +441,7 @@ def test_wishes_that_cannot_be_met_leave_the_request_as_it_was() -> None:
     for wish, code in (
         (replace(WISH, fidelity=0.9999), Code.UNSUPP),
         (replace(WISH, destination="C"), Code.OTHER),
-        (replace(WISH, priority=2), Code.UNSUPP),
+        (replace(WISH, survives=Survival.LINK), Code.UNSUPP),
         (replace(WISH, deadline=0), Code.NOTIME),
     ):
         (kept,) = tell(made, Renegotiate("r", wish))

@@ -222,15 +222,15 @@ class Dispatch:
         return [*out, *self.serve(now)]
 
     def _elsewhere(self, session: Session, now: Time, out: list[Action]) -> None:
-        """Another path where there is one that fits at once; else it waits for its own."""
-        self._put_off(session, now, out)
+        """Another path where there is one; else it waits for its own."""
+        self._office.retire(session, now, out)
+        self._turns.stopped(session, now)
         deadline = None if session.request.deadline is None else session.request.deadline - now
         owed = replace(session.request, pairs=session.request.pairs - session.delivered, deadline=deadline)
         found = self._office.admission.planned(owed)
-        if isinstance(found, Plan) and self._office.admission.fits(found):
-            self._turns.stopped(session, now)
+        if isinstance(found, Plan):
             session.plan = found
-            self.begin(session, False, now, out)
+        self.begin(session, True, now, out)
 
 
 def _closed(request: LinkRequest, plan: Plan, window: Upkeep) -> Refused:

@@ -31,7 +31,7 @@ def lexicographic(demands: list[Demand], capacities: dict[str, float]) -> dict[s
     while len(fixed) < len(demands):
         open_ = [k for k in range(len(demands)) if k not in fixed]
 
-        def programme(goal: int | None, level: float) -> float:
+        def programme(goal: int | None, level: float, open_: list[int] = open_) -> float:
             """Greatest common level (goal None), or greatest rate of one with all others at the level."""
             n = len(demands)
             rows, bounds = [], []
