@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import overload
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar, overload
 
 from quantum_fabric import documents
 from quantum_fabric.control.sense import check_request
 from quantum_fabric.encoded import EncodedLink, open_encoded, open_encoded_line
 from quantum_fabric.errors import InputError, QuantityError
 from quantum_fabric.fabric import Fabric
-from quantum_fabric.messages import LinkRequest, Refused
+from quantum_fabric.messages import (
+    DryRun,
+    Explain,
+    Explained,
+    Judged,
+    LinkRequest,
+    Refused,
+    Supposed,
+    WhatIf,
+)
 from quantum_fabric.network.segmentation import segment
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.services.link import Link, open_link
 from quantum_fabric.units import parse
+
+Answered = TypeVar("Answered", Judged, Explained, Supposed)
 
 AROUND_THE_EARTH = 4.1e7
 """Metres; no fibre between two places needs to be longer."""
@@ -182,6 +193,79 @@ def request_link(
         return found
     segments, _ = found
     return open_link(Fabric(line.inventory(segments), seed=seed), request)
+
+
+def dry_run(request: LinkRequest, network: str | Fabric) -> Judged:
+    """What would be answered to a request now, with what that guarantees; nothing is reserved and nothing changes.
+
+    Args:
+        request: what would be asked.
+        network: a bundled network's name, a document's path, or a running `Fabric`, whose present load counts.
+
+    Raises:
+        InputError: the request makes no sense on any network.
+
+    Examples:
+        >>> judged = dry_run(LinkRequest("Alice", "Bob", 0.8, pairs=5), "lab")
+        >>> bool(judged.answer), judged.guaranteed.fidelity >= 0.8
+        (True, True)
+    """
+    check_request(request)
+    return _inquired(network, DryRun(request), Judged)
+
+
+def explain(request: LinkRequest, network: str | Fabric) -> Explained:
+    """Why a request would be answered as it is: what binds, and the plans that lost, with reasons.
+
+    Args:
+        request: what would be asked.
+        network: as for `dry_run`.
+
+    Raises:
+        InputError: the request makes no sense on any network.
+
+    Examples:
+        >>> explain(LinkRequest("Alice", "Bob", 0.9999), "lab").answer.code.name
+        'UNSUPP'
+    """
+    check_request(request)
+    return _inquired(network, Explain(request), Explained)
+
+
+def what_if(
+    network: str | Fabric,
+    requests: Sequence[LinkRequest] = (),
+    *,
+    without: Sequence[str] = (),
+    load: Sequence[LinkRequest] = (),
+) -> Supposed:
+    """What would be answered, and what would become of running requests, on a changed network; nothing changes.
+
+    Args:
+        network: as for `dry_run`.
+        requests: asked one after the other, each beside those before it that got a plan.
+        without: names of nodes and links that are taken away.
+        load: requests that are served before.
+
+    Examples:
+        >>> wish = LinkRequest("NU", "UChicago_PME", 0.9)
+        >>> (answer,) = what_if("chicago", [wish], without=["StarLight"]).answers
+        >>> answer.code.name
+        'NOROUTE'
+    """
+    for each in (*requests, *load):
+        check_request(each)
+    named = tuple(
+        replace(each, name=each.name or f"supposed-{number}") for number, each in enumerate(requests, 1)
+    )
+    return _inquired(network, WhatIf("what-if", named, tuple(without), tuple(load)), Supposed)
+
+
+def _inquired(network: str | Fabric, message: DryRun | Explain | WhatIf, kind: type[Answered]) -> Answered:
+    fabric = network if isinstance(network, Fabric) else _fabric(network, 0)
+    answer = fabric.inquire(message)
+    assert isinstance(answer, kind)  # a controller answers such a question at once
+    return answer
 
 
 def _metres(distance: float | str) -> float:
