@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
@@ -64,7 +65,7 @@ class Installation:
     plan: Plan
     waiting: set[str]
     halves: dict[PairId, Confirmed] = field(default_factory=dict)
-    met: dict[PairId, Time] = field(default_factory=dict)
+    met: OrderedDict[PairId, Time] = field(default_factory=OrderedDict)  # a dict is slow to give its first
     held_until: Time = 0
     lease: Time = 0
     gathered: dict[PairId, Gathered] = field(default_factory=dict)
