@@ -17,7 +17,9 @@ from quantum_fabric.messages import (
     Accept,
     Accepted,
     Ask,
+    Cancel,
     Code,
+    Declined,
     Delivered,
     DryRun,
     Explain,
@@ -28,8 +30,11 @@ from quantum_fabric.messages import (
     LinkRequest,
     Offered,
     Outcome,
+    Prepare,
+    Prepared,
     Promise,
     Refused,
+    Released,
     Renegotiate,
     Renegotiated,
     Route,
@@ -37,6 +42,7 @@ from quantum_fabric.messages import (
     Status,
     Supposed,
     Survival,
+    Wake,
     WhatIf,
 )
 from quantum_fabric.units import MS, SECOND, US
@@ -339,8 +345,6 @@ def test_contradictions_are_errors_for_who_can_see_them_and_refusals_from_the_co
 @pytest.mark.parametrize(
     "more",
     [
-        {"priority": 1},
-        {"preemptible": True},
         {"survives": Survival.LINK},
         {"confidence": 0.999},
         {"jitter": 1},
@@ -450,3 +454,66 @@ def test_wishes_that_cannot_be_met_leave_the_request_as_it_was() -> None:
     assert (made.sessions["r"].request, made.sessions["r"].plan) == (WISH, accepted.plan)
     (kept,) = tell(made, Renegotiate("nobody", WISH))
     assert kept.refusal.code is Code.OTHER
+
+
+WIDE = inventory(
+    dict.fromkeys("ABCD", node(8, t2=1.0)),
+    [(*ends, link(0.05, 50 * US, fidelity=0.95, cycle=50 * US)) for ends in ("AB", "BD", "AC", "CD")],
+    delay=10 * US,
+    light=10 * US,
+)
+
+
+def moving(made: Controller) -> tuple[Accepted, list[Prepare]]:
+    """A running request that is asked to go another way, and what the nodes are told."""
+    accepted = client(made.handle(replace(WISH, pairs=1000), 0))[0]
+    for name in accepted.plan.path:
+        made.handle(Prepared(1, name), 10)
+    wish = replace(WISH, pairs=1000, route=Route(avoid=(accepted.plan.path[1],)))
+    out = made.handle(Renegotiate("r", wish), 20)
+    return accepted, [
+        each.message for each in out if isinstance(each, Send) and isinstance(each.message, Prepare)
+    ]
+
+
+def test_the_old_plan_goes_on_until_every_node_of_the_new_one_is_prepared() -> None:
+    made = Controller(topology(WIDE))
+    accepted, prepares = moving(made)
+    assert len(prepares) == 3
+    assert made.sessions["r"].plan == accepted.plan
+    epoch = prepares[0].epoch
+    for each in prepares[:2]:
+        assert made.handle(Prepared(epoch, each.node), 30) == []
+    out = made.handle(Prepared(epoch, prepares[2].node), 40)
+    letters = [
+        (type(each.message).__name__, each.message.epoch)
+        for each in out
+        if isinstance(each, Send) and each.to != "client"
+    ]
+    assert letters == [("Commit", epoch)] * 3 + [("Release", 1)] * 3
+    (told,) = client(out)
+    assert isinstance(told, Renegotiated)
+    assert told.replaced
+    assert made.sessions["r"].plan == told.plan != accepted.plan
+
+
+@pytest.mark.parametrize("how", ["declined", "silent", "cancelled"])
+def test_a_new_plan_that_comes_to_nothing_leaves_the_old_one(how: str) -> None:
+    made = Controller(topology(WIDE))
+    accepted, prepares = moving(made)
+    epoch = prepares[0].epoch
+    if how == "declined":
+        (told,) = client(made.handle(Declined(epoch, "A", "no slot"), 30))
+        assert told.refusal.code is Code.REJECTED
+    elif how == "silent":
+        (told,) = client(made.handle(Wake(SECOND, "prepared", epoch), SECOND))
+        assert told.refusal.code is Code.TIMEOUT
+    else:
+        told = client(made.handle(Cancel("r"), 30))[0]
+        assert isinstance(told, Outcome)
+    assert made.current(epoch) is None
+    assert (made.current(1) is None) == (how == "cancelled")
+    for each in prepares:
+        made.handle(Released(epoch, each.node), 50)
+    assert not made.ledger.holds(epoch)
+    assert made.sessions["r"].plan == accepted.plan
