@@ -172,7 +172,9 @@ class Northbound:
 
     def verdict(self, request: LinkRequest, now: Time) -> Accepted | Refused:
         """What is answered to a request now; nothing changes."""
-        found = contradiction(request, now) or self._books.dispatch.stranger(request)
+        found = contradiction(request, now)
+        if found is None:
+            found = self._books.dispatch.stranger(request)
         if found is not None:
             return found
         books = self._books
