@@ -79,8 +79,8 @@ Ctrl-C ends the run early and orderly: the files are complete up to that moment 
 )
 @click.option(
     "--states",
-    type=click.Choice(["bell-diagonal", "exact"]),
-    help="How the states of pairs are kept: fast, or exact and slower; as the network says by default.",
+    type=click.Choice(["bell-diagonal", "exact", "auto"]),
+    help="How the states of pairs are kept: fast; exact and slower; exact where it must be; as the network says by default.",
 )
 @click.option(
     "--feed", multiple=True, metavar="NODE=SETTINGS",

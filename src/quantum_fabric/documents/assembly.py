@@ -40,7 +40,7 @@ class Inventory:
         title: for people.
         relays: names of the nodes that may stand within a path.
         noted: name of a node -> where the models of its devices are used outside their validity.
-        states: how the twin keeps the states of pairs: ``"bell-diagonal"`` or ``"exact"``.
+        states: how the twin keeps the states of pairs: ``"bell-diagonal"``, ``"exact"`` or ``"auto"``.
 
     Examples:
         >>> from quantum_fabric.documents import load_network

@@ -351,9 +351,10 @@ class NetworkDocument(Entry):
         None,
         description="node where the controller sits; without one, the node that is nearest to all others",
     )
-    states: Literal["bell-diagonal", "exact"] = Field(
+    states: Literal["bell-diagonal", "exact", "auto"] = Field(
         "bell-diagonal",
-        description="how the states of pairs are kept: as mixtures of Bell states, or as density matrices, exact and slower",
+        description="how the states of pairs are kept: as mixtures of Bell states; as density matrices, exact and slower; "
+        "or each as what it is, exact",
     )
 
     @model_validator(mode="before")

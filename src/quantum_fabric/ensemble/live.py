@@ -88,6 +88,7 @@ class LiveFabric(Fabric):
     Raises:
         StateError: the native kernel is not installed.
         UnknownNameError: another way to keep states.
+        InputError: states ``"auto"``, which the kernel chooses for a whole scenario only: such a run is the twin's.
 
     Limits:
         Pairs are handed over as soon as they are there: requests with ``hold`` need the twin. Watchers see messages of the
@@ -134,6 +135,9 @@ class LiveFabric(Fabric):
             raise StateError(f"a live run needs the native kernel; {said}. `Fabric` does the same, slower")
         if self.states not in STATES:
             return super()._plant()  # which says what there is
+        if self.states not in RUNS:
+            expected = f"one of {', '.join(each for each in RUNS if each in STATES)} in a live run, or a run on the twin"
+            raise InputError(f"states {self.states!r}", expected, "states")
         compiler = _LiveCompiler(self.inventory, self.states)
         self._run = getattr(module, RUNS[self.states])(plain(compiler.plant()))
         self._run.begin(str(self.streams.seed), self.streams.replica)

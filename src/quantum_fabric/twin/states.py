@@ -1,7 +1,7 @@
-"""How the joint states of pairs are kept in a run: as mixtures of Bell states, fast, or as density matrices, exact.
+"""How the joint states of pairs are kept in a run: as mixtures of Bell states, as density matrices, or each as what it is.
 
 Everything that happens to a pair goes through its class (`quantum_fabric.twin.qubits.Pair`), so the plant does not know which it is.
-Both draw the same random numbers for the same purposes: a run whose noise is Pauli noise is the same run in both.
+All draw the same random numbers for the same purposes: a run whose noise is Pauli noise is the same run in all of them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from quantum_fabric.errors import Caution
 from quantum_fabric.links.model import HeraldOutcome
 from quantum_fabric.twin.bell_diagonal import BellDiagonal
 from quantum_fabric.twin.exact import Exact
+from quantum_fabric.twin.promoted import Promoted
 from quantum_fabric.twin.qubits import Half, Pair
 
 
@@ -28,7 +29,7 @@ class Representation(Protocol):
 
 
 STATES: Final[Mapping[str, Representation]] = MappingProxyType(
-    {"bell-diagonal": BellDiagonal, "exact": Exact}
+    {"bell-diagonal": BellDiagonal, "exact": Exact, "auto": Promoted}
 )
 """By the name that documents and commands use."""
 
