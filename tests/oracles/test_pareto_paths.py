@@ -6,6 +6,7 @@ all simple paths (within the errors of the samples) in at least nine of ten case
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -90,9 +91,7 @@ def test_what_is_lost_by_planning_on_the_front_alone() -> None:
 def test_a_curve_falls_in_rate_and_rises_in_fidelity() -> None:
     for model in (KnobLink(0.3), KnobLink(0.3, dark=0.01), FixedLink(0.1, (0.7, 0.1, 0.1, 0.1), 10**9)):
         found = curve(model)  # type: ignore[arg-type]
-        assert all(
-            a.rate > b.rate and a.fidelity < b.fidelity for a, b in zip(found, found[1:], strict=False)
-        )
+        assert all(a.rate > b.rate and a.fidelity < b.fidelity for a, b in itertools.pairwise(found))
     assert len(curve(KnobLink(0.3), rounds=0)) == len(grid(KnobLink(0.3)))  # type: ignore[arg-type]
     # dark counts win at the far end: those settings are beaten
     assert len(curve(KnobLink(0.3, dark=0.01), rounds=0)) < len(grid(KnobLink(0.3)))  # type: ignore[arg-type]

@@ -302,7 +302,9 @@ def _slowdown(one: float, two: float, cutoff: float | None) -> float:
 
 
 def _times(*states: Correlators) -> Correlators:
-    x, y, z = (math.prod(state[axis] for state in states) for axis in range(3))
+    x = y = z = 1.0
+    for a, b, c in states:
+        x, y, z = x * a, y * b, z * c
     return (x, y, z)
 
 

@@ -197,12 +197,13 @@ class Look:
 
     def _purified(self, path: Path) -> Sure | None:
         """The fewest rounds on the links that do, or the last of them end to end instead."""
-        deepest: Sure | None = None
         for total in range(1, MOST_ROUNDS + 1):
-            # what all the rounds do not reach, fewer hardly will: looked at once, before many are
-            if total == 2 and (deepest := self._worked(path, MOST_ROUNDS)) is None:
-                return None
-            found = deepest if total == MOST_ROUNDS else self._worked(path, total)
+            if total == 2:
+                # what most rounds do not reach, fewer hardly will: looked at once, before many are
+                deep = self._turned(path, MOST_ROUNDS - 1, int(len(path.links) > 1))
+                if deep is not None and not self._serves(deep.forecast):
+                    return None
+            found = self._worked(path, total)
             if found is not None:
                 return found
         return None
