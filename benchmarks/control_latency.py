@@ -199,7 +199,7 @@ def at_size(nodes: int, active: int, count: int) -> Times:
 def growth(count: int, plot: Path | None) -> None:
     """Sizes from 100 to 10,000 nodes, and loads at 1,000."""
     sizes = (100, 300, 1000, 3000, 10000)
-    found = [at_size(nodes, nodes // 2, count) for nodes in sizes]
+    found = [at_size(nodes, min(500, nodes // 2), count) for nodes in sizes]
     medians, tails = ([times.quantiles()[which] for times in found] for which in (0, 1))
     print(
         f"\nmedian grows as nodes^{exponent(sizes, medians):.2f}, 99 % as nodes^{exponent(sizes, tails):.2f}"
