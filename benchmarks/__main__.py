@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from benchmarks import page, report
+from benchmarks.control import page as evidence
 from benchmarks.peers import ABSENT, PEERS, PeerError, install, said_of
 from benchmarks.processes import ROOT
 from benchmarks.records import Row
@@ -58,8 +59,14 @@ def main(
         console.print(f"results in {out}")
     if keep:
         told = report.as_json(rows, run)
-        page.write(page.keep(told["rows"], told["machine"]))
-        console.print(f"kept in {page.KEPT.name}; {page.PAGE.relative_to(ROOT)} is written anew")
+        decided = [row for row in told["rows"] if row["name"].startswith("control/")]
+        timed = [row for row in told["rows"] if row not in decided]
+        for kept, at in ((timed, page), (decided, evidence)):
+            if kept:
+                at.write(page.keep(kept, told["machine"], at.KEPT))
+                console.print(
+                    f"kept in {at.KEPT.relative_to(ROOT)}; {at.PAGE.relative_to(ROOT)} is written anew"
+                )
     if not all(row.sound for row in rows):
         sys.exit(1)
 

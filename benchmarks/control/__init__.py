@@ -1,13 +1,14 @@
 """Evidence for the control plane: what it decides, beside published algorithms at their parameters.
 
     qfabric bench control            all of it (some minutes)
-    qfabric bench control --quick    the same on few topologies, slots and loads (half a minute; the intervals are wide)
+    qfabric bench control --quick    the same on few topologies, slots and loads (a minute or two; the intervals are wide)
     qfabric bench control --keep     kept; docs/explanation/control-evidence.md is written anew
 
 What is where:
     routing       ebits per slot against load: ours, Q-CAST, Q-PASS, greedy, SLMP, single paths; with and without floors and decay
     purification  Q-PATH, Q-LEAP and ours for a floor of fidelity
     paths         how often an extended Dijkstra misses the best path of EXT
+    scheduling    packets, periodic demands, a hub, fairness
     page          the page of the docs and its figure
 
 A module has `rows(run)`, which gives the lines of the table; a new module is written into `PARTS`.
@@ -17,13 +18,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.control import paths, purification, routing
+from benchmarks.control import paths, purification, routing, scheduling
 from benchmarks.records import Row
 
 if TYPE_CHECKING:
     from benchmarks.suites import Run
 
-PARTS = (routing, purification, paths)
+PARTS = (routing, purification, paths, scheduling)
 """What `qfabric bench control` measures, in this order."""
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.records import Goal, Row
-
 from quantum_fabric.network.routing import random_demands, waxman
 from quantum_fabric.network.routing.search import Chart, best_route, extended_dijkstra
 from quantum_fabric.network.routing.slotted import Residual

@@ -1,9 +1,10 @@
 """Q-PATH, Q-LEAP and ours at the authors' parameters: one pair of nodes, 50 pairs wanted, 50 pairs on every edge.
 
-Network: the backbone of 39 nodes and 61 edges of the authors' program with the link fidelities that they published beside it (rounded
-to nine digits in `backbone.json`; provenance S, Li et al. 2022, repository infonetlijian/Fidelity-Guaranteed-Entanglement-Routing). Their
-table was made for one pair of nodes that is not recorded, and with none of the 741 pairs do these fidelities give their Q-LEAP
-column; so we average over pairs of nodes, and print their table beside it for the size and the shape.
+Network: the backbone of 39 nodes and 61 edges of the authors' program with the link fidelities that they published beside it
+(rounded to nine digits in `backbone.json`; provenance S, Li et al. 2022, repository
+infonetlijian/Fidelity-Guaranteed-Entanglement-Routing). Their table was made for one pair of nodes that is not recorded, and
+with none of the 741 pairs do these fidelities give their Q-LEAP column; so we average over pairs of nodes, and print their table
+beside it for the size and the shape.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from benchmarks.records import Goal, Row
 
+from benchmarks.records import Goal, Row
 from quantum_fabric.network.routing.purified import Purified, Request, Stock, ours, q_leap, q_path
 
 if TYPE_CHECKING:

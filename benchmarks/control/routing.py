@@ -1,8 +1,8 @@
 """Ebits per slot against load for every router, on the same topologies, demands and channels.
 
-Setting: reference of Shi, Qian 2020 (100 nodes, mean success 0.6, swaps 0.9, k = 3, mean degree 6 before the program tops up). Means are
-over topologies, and so are standard errors; differences to ours are paired by slot. An entry is the mean number of pairs given the
-channels that came up, over the swaps, which has the same mean as a count and less noise.
+Setting: reference of Shi, Qian 2020 (100 nodes, mean success 0.6, swaps 0.9, k = 3, mean degree 6 before the program tops up).
+Means are over topologies, and so are standard errors; differences to ours are paired by topology. An entry is the mean number of
+pairs given the channels that came up, over the swaps, which has the same mean as a count and less noise.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import mean, median, stdev
 from typing import TYPE_CHECKING
 
 from benchmarks.records import Goal, Row
-
 from quantum_fabric.network.routing import (
     Connection,
     Greedy,
@@ -31,7 +31,7 @@ from quantum_fabric.network.routing import (
     random_demands,
     waxman,
 )
-from quantum_fabric.network.routing.decoherence import Decay, werner
+from quantum_fabric.network.routing.decoherence import Decay
 
 if TYPE_CHECKING:
     from benchmarks.suites import Run
@@ -40,14 +40,21 @@ STUDENT = {2: 4.303, 3: 3.182, 4: 2.776, 9: 2.262}
 """97.5 % quantile of Student's distribution by degrees of freedom."""
 
 PUBLISHED = {
-    10: {"Q-CAST": 15.96, "Q-CAST without recovery": 15.52, "Q-PASS": 12.78, "greedy, hops": 10.97, "greedy, geographic": 11.40, "SLMP": 3.18},
-    1: {"Q-CAST": 2.25, "Q-PASS": 2.65, "greedy, geographic": 2.32},
-    2: {"Q-CAST": 4.33, "Q-PASS": 4.62, "greedy, geographic": 3.73},
-    4: {"Q-CAST": 7.58, "Q-CAST without recovery": 7.83, "Q-PASS": 7.32, "greedy, hops": 6.19, "greedy, geographic": 6.44, "SLMP": 1.54},
-    6: {"Q-CAST": 11.02, "Q-CAST without recovery": 10.66, "Q-PASS": 9.56, "greedy, hops": 7.63, "greedy, geographic": 8.08, "SLMP": 1.82},
-    8: {"Q-CAST": 13.33, "Q-CAST without recovery": 13.40, "Q-PASS": 11.24, "greedy, hops": 9.14, "greedy, geographic": 9.86, "SLMP": 2.51},
+    10: {"Q-CAST": 15.96, "Q-CAST without recovery": 15.52, "Q-PASS": 12.78,
+        "greedy, hops": 10.97, "greedy, geographic": 11.40, "SLMP": 3.18},
+    1: {"Q-CAST": 2.25, "Q-PASS": 2.65,
+        "greedy, geographic": 2.32},
+    2: {"Q-CAST": 4.33, "Q-PASS": 4.62,
+        "greedy, geographic": 3.73},
+    4: {"Q-CAST": 7.58, "Q-CAST without recovery": 7.83, "Q-PASS": 7.32,
+        "greedy, hops": 6.19, "greedy, geographic": 6.44, "SLMP": 1.54},
+    6: {"Q-CAST": 11.02, "Q-CAST without recovery": 10.66, "Q-PASS": 9.56,
+        "greedy, hops": 7.63, "greedy, geographic": 8.08, "SLMP": 1.82},
+    8: {"Q-CAST": 13.33, "Q-CAST without recovery": 13.40, "Q-PASS": 11.24,
+        "greedy, hops": 9.14, "greedy, geographic": 9.86, "SLMP": 2.51},
 }  # fmt: skip
-"""Ebits per slot of the authors' program, run on one topology of its generator (provenance X: executed for this project, 100 to 400 slots)."""
+"""Ebits per slot of the authors' program, run on one topology of its generator (provenance C: run for this
+project, 100 to 400 slots)."""
 
 FIDELITIES = (0.94, 1.0)
 """Of fresh pairs, uniform over edges, in the settings with a floor. Ours: the papers have no fidelity."""
@@ -82,7 +89,10 @@ class Measured:
 
     def best(self) -> str:
         """The best router that is not ours."""
-        return max((name for name in self.pairs if not name.startswith("ours")), key=lambda name: mean(self.pairs[name]))
+        return max(
+            (name for name in self.pairs if not name.startswith("ours")),
+            key=lambda name: mean(self.pairs[name]),
+        )
 
     def ahead(self, other: str) -> tuple[float, float]:
         """How far ours is ahead of another one: mean and half of the 95 % interval, paired by topology."""
@@ -107,14 +117,19 @@ def _plain(network: SlottedNetwork) -> list[Router]:
 
 def _floored(decay: Decay) -> Makes:
     def made(network: SlottedNetwork) -> list[Router]:
-        ours = Windowed(network, factors=decay.factors(network), least=werner(FLOOR))
+        ours = Windowed(network, decay=decay, floor=FLOOR)
         return [ours, QCast(network), QPass(network), Greedy(network), Greedy(network, geographic=True)]
 
     return made
 
 
 def sweep(
-    loads: Sequence[int], topologies: int, slots: int, makes: Makes, decay: Decay | None, tell: Callable[[str], None]
+    loads: Sequence[int],
+    topologies: int,
+    slots: int,
+    makes: Makes,
+    decay: Decay | None,
+    tell: Callable[[str], None],
 ) -> dict[int, Measured]:
     """Every load on every topology."""
     found = {load: Measured() for load in loads}
@@ -157,12 +172,17 @@ def rows(run: Run) -> list[Row]:
         ("decay", _floored(Decay(COHERENCE)), Decay(COHERENCE), (1, 4, 10)),
     )
     for name, makes, decay, those in settings:
-        found = sweep(those, topologies, slots, makes, decay, lambda text, what=name: run.progress(f"routing, {what}: {text}"))  # type: ignore[misc]
-        made += [_row(name, load, each, topologies * slots) for load, each in found.items()]
+        number = slots if decay is None or run.quick else 2 * slots
+        found = sweep(those, topologies, number, makes, decay, partial(_tell, run, name))
+        made += [_row(name, load, each, topologies * number) for load, each in found.items()]
         if name == "plain":
             made.append(_planning(found[10]))
     run.note("control/routing: peer is the best router of the family at that load; the goal is its mean")
     return made
+
+
+def _tell(run: Run, setting: str, text: str) -> None:
+    run.progress(f"routing, {setting}: {text}")
 
 
 def _row(setting: str, load: int, found: Measured, slots: int) -> Row:
@@ -198,6 +218,8 @@ def _planning(found: Measured) -> Row:
         quantity="CPU ms/slot",
         ours=median(found.planning["ours"]),
         goal=Goal(PLANNING_GOAL),
-        others={name: median(values) for name, values in found.planning.items() if not name.startswith("ours")},
+        others={
+            name: median(values) for name, values in found.planning.items() if not name.startswith("ours")
+        },
         details={"most": max(found.planning["ours"])},
     )

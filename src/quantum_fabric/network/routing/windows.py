@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from math import ceil, log, prod
 
+from quantum_fabric.network.routing.decoherence import Decay, werner
 from quantum_fabric.network.routing.search import Chart, best_of_widths, cheapest_paths
-from quantum_fabric.network.routing.segments import heard, joined
+from quantum_fabric.network.routing.segments import heard, joined, shortest
 from quantum_fabric.network.routing.simple import Metric
 from quantum_fabric.network.routing.slot import Up
 from quantum_fabric.network.routing.slotted import (
@@ -51,8 +51,8 @@ class Windowed:
 
     Args:
         network: the topology.
-        factors: what each edge leaves of a Werner parameter; all 1 where fidelity does not matter.
-        least: smallest product of factors that a delivered pair may have.
+        decay: what delays and memories do to fidelity; None where pairs are perfect.
+        floor: least fidelity of a delivered pair.
         shared: whether channels that no window used are joined too. Without, every decision is taken on what the
             deciding nodes hear, strictly.
 
@@ -68,8 +68,8 @@ class Windowed:
         self,
         network: SlottedNetwork,
         *,
-        factors: tuple[float, ...] | None = None,
-        least: float = 0.0,
+        decay: Decay | None = None,
+        floor: float = 0.0,
         shared: bool = True,
     ) -> None:
         self.network = network
@@ -77,8 +77,10 @@ class Windowed:
         self._costs = tuple(Metric.CREATION_RATE.cost(edge) for edge in network.edges)
         self._paths: dict[tuple[int, int], list[tuple[int, ...]]] = {}
         self._heard = heard(network)
-        self._chart = Chart(network, factors)
-        self._least = least
+        self._chart = Chart(network, decay.factors(network) if decay else None)
+        self._decay, self._floor = decay, floor
+        self._telling = decay.telling(network) if decay else 0.0
+        self._least = max(0.0, werner(floor)) if floor > 0.25 else 0.0
         self._known = [sum(1 << edge for edge in edges) for edges in self._heard]
 
     @property
@@ -125,7 +127,7 @@ class Windowed:
         key = (source, target)
         if key not in self._paths:
             found = cheapest_paths(self.network, self._costs, source, target, CANDIDATES)
-            self._paths[key] = [nodes for nodes in found if self._factor(nodes) >= self._least]
+            self._paths[key] = [nodes for nodes in found if self._good(nodes)]
         return self._paths[key]
 
     def _further(self, free: Residual, index: int, demand: Demand, routes: list[Route]) -> bool:
@@ -136,8 +138,11 @@ class Windowed:
         routes.append(Route(index, found.nodes, found.width))
         return True
 
-    def _factor(self, nodes: Sequence[int]) -> float:
-        return prod(self._chart.factors[edge] for edge in self.network.along(nodes))
+    def _good(self, nodes: Sequence[int]) -> bool:
+        """Whether a pair of this connection would keep the floor."""
+        if self._decay is None or self._least <= 0.0:
+            return True
+        return self._decay.fidelity(self.network, nodes, self._telling) >= self._floor
 
     def _drafts(self, routes: Sequence[Route]) -> list[_Draft]:
         """Windows of the main paths: paths of a demand that fit into one window share it."""
@@ -254,7 +259,7 @@ class Windowed:
                 for edge, number in window.owned:
                     pool[edge] = sum(up[edge][used[edge] : used[edge] + number])
                     used[edge] += number
-                parts.append(self._through(window, pool))
+                parts.append(self._through(window, pool, len(series.windows) == 1))
             for nodes in zip(*parts, strict=False):
                 whole = nodes[0] + tuple(node for part in nodes[1:] for node in part[1:])
                 made.append(Connection(series.demand, whole))
@@ -269,58 +274,50 @@ class Windowed:
         more = []
         for route in sorted(plan.routes, key=lambda route: len(route.nodes)):
             while (nodes := joined(self.network, self._heard, route.nodes, pool)) is not None:
-                if self._factor(nodes) < self._least:
+                if not self._good(nodes):
                     break
                 for edge in self.network.along(nodes):
                     pool[edge] -= 1
                 more.append(Connection(route.demand, nodes))
         return more
 
-    def _through(self, window: Window, pool: dict[int, int]) -> list[tuple[int, ...]]:
+    def _through(self, window: Window, pool: dict[int, int], alone: bool) -> list[tuple[int, ...]]:
         made: list[tuple[int, ...]] = []
-        while True:
-            nodes = self._shortest(window, pool)
-            if nodes is None:
-                return made
+        while (nodes := self._best(window, pool, alone)) is not None:
             for edge in self.network.along(nodes):
                 pool[edge] -= 1
             made.append(nodes)
+        return made
 
-    def _shortest(self, window: Window, pool: dict[int, int]) -> tuple[int, ...] | None:
+    def _best(self, window: Window, pool: dict[int, int], alone: bool) -> tuple[int, ...] | None:
         """Fewest hops; where that keeps too little fidelity, most fidelity."""
-        before = {window.entry: window.entry}
-        queue = deque([window.entry])
-        neighbours = self.network.neighbours
-        while queue:
-            node = queue.popleft()
-            for other, edge in neighbours[node]:
-                if other not in before and pool.get(edge, 0):
-                    before[other] = node
-                    if other == window.exit:
-                        nodes = _back(before, window)
-                        return nodes if self._keeps(nodes, window) else self._finest(window, pool)
-                    queue.append(other)
-        return None
+        up = {edge for edge, number in pool.items() if number}
+        nodes = shortest(self.network, up, window.entry, window.exit)
+        if nodes is None or self._keeps(nodes, window, alone):
+            return nodes
+        nodes = self._finest(window, up)
+        return nodes if self._keeps(nodes, window, alone) else None
 
-    def _keeps(self, nodes: Sequence[int], window: Window) -> bool:
-        if window.least <= 0.0:
-            return True
-        return self._factor(nodes) >= window.least
+    def _keeps(self, nodes: Sequence[int], window: Window, alone: bool) -> bool:
+        """A whole connection is judged by its fidelity, a part of one by its share."""
+        if alone:
+            return self._good(nodes)
+        return prod(self._chart.factors[edge] for edge in self.network.along(nodes)) >= window.least
 
-    def _finest(self, window: Window, pool: dict[int, int]) -> tuple[int, ...] | None:
+    def _finest(self, window: Window, up: Container[int]) -> tuple[int, ...]:
+        """The way that keeps most, where there is one."""
         before: dict[int, int] = {}
         heap = [(-1.0, window.entry, window.entry)]
-        while heap:
+        while True:
             minus, node, previous = heapq.heappop(heap)
             if node in before:
                 continue
             before[node] = previous
             if node == window.exit:
-                return _back(before, window) if -minus >= window.least else None
+                return _back(before, window)
             for other, edge in self.network.neighbours[node]:
-                if other not in before and pool.get(edge, 0):
+                if other not in before and edge in up:
                     heapq.heappush(heap, (minus * self._chart.factors[edge], other, node))
-        return None
 
 
 def _back(before: dict[int, int], window: Window) -> tuple[int, ...]:
