@@ -168,14 +168,24 @@ def _generators(names: list[str]) -> Any:
 def _program(links: int, order: tuple[int, ...], news: tuple[tuple[int, ...], ...]) -> Callable[..., Any]:
     """The recurrence of chains of one shape, compiled."""
     jax, _ = look()
-    jnp, lax = jax.numpy, jax.lax
+    return jax.jit(_Shape(jax, links, order, news).whole)  # type: ignore[no-any-return]
 
-    def log_of(x: Any) -> Any:
-        bits = lax.bitcast_convert_type(x, jnp.uint64)
-        e = (bits >> 52).astype(jnp.float64) - 1023.0
-        m = lax.bitcast_convert_type((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000, jnp.float64)
+
+class _Shape:
+    """The recurrence of chains of one shape, in arrays over replicas."""
+
+    def __init__(
+        self, jax: Any, links: int, order: tuple[int, ...], news: tuple[tuple[int, ...], ...]
+    ) -> None:
+        self.jnp, self.lax = jax.numpy, jax.lax
+        self.links, self.order, self.news = links, order, news
+
+    def log_of(self, x: Any) -> Any:
+        bits = self.lax.bitcast_convert_type(x, self.jnp.uint64)
+        e = (bits >> 52).astype(self.jnp.float64) - 1023.0
+        m = self.lax.bitcast_convert_type((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000, self.jnp.float64)
         high = m > 1.4142135623730951
-        m, e = jnp.where(high, m * 0.5, m), jnp.where(high, e + 1.0, e)
+        m, e = self.jnp.where(high, m * 0.5, m), self.jnp.where(high, e + 1.0, e)
         s = (m - 1.0) / (m + 1.0)
         s2 = s * s
         series = 1.0 / 19.0 * s2 + 1.0 / 17.0
@@ -183,77 +193,82 @@ def _program(links: int, order: tuple[int, ...], news: tuple[tuple[int, ...], ..
             series = series * s2 + 1.0 / k
         return e * 0.6931471803691238 + (2.0 * s + (2.0 * s * s2 * series + e * 1.9082149292705877e-10))
 
-    def draw(state: Any) -> tuple[Any, Any]:
+    def draw(self, state: Any) -> tuple[Any, Any]:
         a, b, c, d = state
         bits, shifted = a + d, b << 17
         c, d = c ^ a, d ^ b
         b, a = b ^ c, a ^ d
         c, d = c ^ shifted, (d << 45) | (d >> 19)
-        u = lax.bitcast_convert_type((bits >> 12) | 0x3FF0000000000000, jnp.float64)
+        u = self.lax.bitcast_convert_type((bits >> 12) | 0x3FF0000000000000, self.jnp.float64)
         return (a, b, c, d), u - (1.0 - 1.1102230246251565e-16)
 
-    def herald(link: Any, left: Any, right: Any, last: Any, state: Any) -> tuple[Any, Any]:
+    def herald(self, link: Any, left: Any, right: Any, last: Any, state: Any) -> tuple[Any, Any]:
         period, phase, born_left, born_right, _, _, per_log = link
-        state, u = draw(state)
-        failures = jnp.floor(log_of(u) * per_log)
-        earliest = jnp.maximum(jnp.maximum(left - born_left, right - born_right), last + period)
-        return state, phase + (jnp.ceil((earliest - phase) / period) + failures) * period
+        state, u = self.draw(state)
+        failures = self.jnp.floor(self.log_of(u) * per_log)
+        earliest = self.jnp.maximum(self.jnp.maximum(left - born_left, right - born_right), last + period)
+        return state, phase + (self.jnp.ceil((earliest - phase) / period) + failures) * period
 
-    def round_of(carry: Any, n: Any) -> Any:
+    def round_of(self, carry: Any, n: Any) -> Any:
         """The next pair of every replica."""
         state, armed, start = carry["draws"], list(carry["armed"]), list(carry["start"])
         table, stations = n["links"], n["stations"]
-        for i in range(links):
-            state, start[i] = herald(table[i], armed[i], armed[i + 1], start[i], state)
-        zero = jnp.zeros_like(start[0])
+        for i in range(self.links):
+            state, start[i] = self.herald(table[i], armed[i], armed[i + 1], start[i], state)
+        zero = self.jnp.zeros_like(start[0])
         xy, z, total, squares, bxy, bz = zero, zero, zero, zero, zero, zero
         swapped: dict[int, Any] = {}
 
         def stored(k: int, until: Any, born: Any) -> Any:
             wait = until - born
             relaxed = stations[k, 1] * wait
-            damped = jnp.minimum(relaxed, 1.0)
+            damped = self.jnp.minimum(relaxed, 1.0)
             return (xy + stations[k, 0] * wait, z + relaxed, total + damped, squares + damped * damped)
 
-        for k in order:
-            time = jnp.maximum(start[k - 1] + table[k - 1, 5], start[k] + table[k, 4])
-            for place, m in enumerate(news[k]):
-                time = jnp.maximum(time, swapped[m] + n["news"][k][place])
+        for k in self.order:
+            time = self.jnp.maximum(start[k - 1] + table[k - 1, 5], start[k] + table[k, 4])
+            for place, m in enumerate(self.news[k]):
+                time = self.jnp.maximum(time, swapped[m] + n["news"][k][place])
             armed[k] = swapped[k] = time = time + stations[k, 5]
             for born in (start[k - 1] + table[k - 1, 3], start[k] + table[k, 2]):
                 xy, z, total, squares = stored(k, time, born)
                 bxy, bz = bxy + stations[k, 2] * (time - born), bz + stations[k, 3] * (time - born)
         left, right = start[0] + table[0, 4], start[-1] + table[-1, 5]
-        for place, m in enumerate(news[0]):
-            left = jnp.maximum(left, swapped[m] + n["news"][0][place])
-            right = jnp.maximum(right, swapped[m] + n["news"][-1][place])
-        done = jnp.maximum(left, right)
-        for k, until, born in ((0, left, start[0] + table[0, 2]), (links, right, start[-1] + table[-1, 3])):
+        for place, m in enumerate(self.news[0]):
+            left = self.jnp.maximum(left, swapped[m] + n["news"][0][place])
+            right = self.jnp.maximum(right, swapped[m] + n["news"][-1][place])
+        done = self.jnp.maximum(left, right)
+        for k, until, born in (
+            (0, left, start[0] + table[0, 2]),
+            (self.links, right, start[-1] + table[-1, 3]),
+        ):
             xy, z, total, squares = stored(k, until, born)
             bxy, bz = bxy + stations[k, 2] * (done - born), bz + stations[k, 3] * (done - born)
-        armed[0], armed[links] = left, right
-        told = jnp.maximum(left + n["home"][0], right + n["home"][1])
+        armed[0], armed[self.links] = left, right
+        told = self.jnp.maximum(left + n["home"][0], right + n["home"][1])
         f, believed = (
-            (1.0 + (c[0] + c[1]) * jnp.exp(-a) + c[2] * jnp.exp(-b)) / 4.0
+            (1.0 + (c[0] + c[1]) * self.jnp.exp(-a) + c[2] * self.jnp.exp(-b)) / 4.0
             for c, a, b in ((n["factors"], xy, z), (n["believed"], bxy, bz))
         )
         doubt = (total * total - squares) * 0.125
         moved = {"draws": state, "armed": tuple(armed), "start": tuple(start)}
-        return moved, (done, told, f, jnp.where(n["beliefs"], believed, 0.25), doubt)
+        return moved, (done, told, f, self.jnp.where(n["beliefs"], believed, 0.25), doubt)
 
-    def bin_of(time: Any) -> Any:
-        bits = lax.bitcast_convert_type(jnp.maximum(time, 16.0), jnp.uint64)
-        high = (bits >> 49).astype(jnp.int64) - (1027 << 3) + 16
-        return jnp.where(
-            time < 16.0, jnp.clip(time, 0.0, 15.0).astype(jnp.int64), jnp.minimum(high, BINS - 1)
+    def bin_of(self, time: Any) -> Any:
+        bits = self.lax.bitcast_convert_type(self.jnp.maximum(time, 16.0), self.jnp.uint64)
+        high = (bits >> 49).astype(self.jnp.int64) - (1027 << 3) + 16
+        return self.jnp.where(
+            time < 16.0,
+            self.jnp.clip(time, 0.0, 15.0).astype(self.jnp.int64),
+            self.jnp.minimum(high, BINS - 1),
         )
 
-    def counted(histogram: Any, time: Any, which: Any) -> Any:
-        return histogram.at[bin_of(time)].add(which.astype(jnp.int64))
+    def counted(self, histogram: Any, time: Any, which: Any) -> Any:
+        return histogram.at[self.bin_of(time)].add(which.astype(self.jnp.int64))
 
-    def step(arguments: Any) -> Any:
+    def step(self, arguments: Any) -> Any:
         carry, n = arguments
-        moved, (done, told, f, believed, doubt) = round_of(carry, n)
+        moved, (done, told, f, believed, doubt) = self.round_of(carry, n)
         open_ = (carry["status"] == 0) & ~carry["late"]
         late = open_ & (told > n["until"])
         here = open_ & ~late
@@ -261,45 +276,43 @@ def _program(links: int, order: tuple[int, ...], news: tuple[tuple[int, ...], ..
         fresh = good & (carry["first"] < 0)
         gap = done - carry["before"]
         after = good & ~fresh
-        seconds = jnp.where(after, gap * 1e-12, 0.0)
-        share = jnp.where(good, f, 0.0)
+        seconds = self.jnp.where(after, gap * 1e-12, 0.0)
+        share = self.jnp.where(good, f, 0.0)
         delivered = carry["delivered"] + good
         complete = good & (delivered >= n["pairs"])
         return {
             **moved,
             "late": carry["late"] | late | (here & (told > LONGEST)),
-            "last": jnp.where(here, told, carry["last"]),
+            "last": self.jnp.where(here, told, carry["last"]),
             "delivered": delivered,
             "withheld": carry["withheld"] + (here & ~good),
-            "status": jnp.where(complete, COMPLETED, carry["status"]),
-            "ended": jnp.where(complete, told.astype(jnp.int64), carry["ended"]),
-            "first": jnp.where(fresh, done.astype(jnp.int64), carry["first"]),
-            "before": jnp.where(good, done, carry["before"]),
+            "status": self.jnp.where(complete, COMPLETED, carry["status"]),
+            "ended": self.jnp.where(complete, told.astype(self.jnp.int64), carry["ended"]),
+            "first": self.jnp.where(fresh, done.astype(self.jnp.int64), carry["first"]),
+            "before": self.jnp.where(good, done, carry["before"]),
             "fidelity": carry["fidelity"] + share,
             "squares": carry["squares"] + share * share,
-            "believed": carry["believed"] + jnp.where(good, believed, 0.0),
+            "believed": carry["believed"] + self.jnp.where(good, believed, 0.0),
             "gaps": carry["gaps"] + seconds,
             "gaps_squared": carry["gaps_squared"] + seconds * seconds,
-            "doubt": jnp.maximum(carry["doubt"], jnp.where(here, doubt, 0.0)),
-            "latencies": counted(carry["latencies"], done - n["at"], fresh),
-            "intervals": counted(carry["intervals"], gap, after),
+            "doubt": self.jnp.maximum(carry["doubt"], self.jnp.where(here, doubt, 0.0)),
+            "latencies": self.counted(carry["latencies"], done - n["at"], fresh),
+            "intervals": self.counted(carry["intervals"], gap, after),
         }, n
 
-    def goes_on(arguments: Any) -> Any:
+    def goes_on(self, arguments: Any) -> Any:
         carry, _ = arguments
-        return jnp.any((carry["status"] == 0) & ~carry["late"])
+        return self.jnp.any((carry["status"] == 0) & ~carry["late"])
 
-    def program(draws: Any, n: Any) -> Any:
+    def whole(self, draws: Any, n: Any) -> Any:
         replicas = draws.shape[1]
-        real, whole = jnp.zeros(replicas), jnp.zeros(replicas, dtype=jnp.int64)
-        bins = jnp.zeros(BINS, dtype=jnp.int64)
+        real, whole = self.jnp.zeros(replicas), self.jnp.zeros(replicas, dtype=self.jnp.int64)
+        bins = self.jnp.zeros(BINS, dtype=self.jnp.int64)
         names = ("fidelity", "squares", "believed", "gaps", "gaps_squared", "doubt", "before", "last")
         carry = {
-            "draws": tuple(draws), "armed": tuple(real + n["stations"][k, 4] for k in range(links + 1)),
-            "start": (real - 1e18,) * links, "status": whole, "delivered": whole, "withheld": whole, "ended": whole - 1,
+            "draws": tuple(draws), "armed": tuple(real + n["stations"][k, 4] for k in range(self.links + 1)),
+            "start": (real - 1e18,) * self.links, "status": whole, "delivered": whole, "withheld": whole, "ended": whole - 1,
             "first": whole - 1, "late": real > 1.0, "latencies": bins, "intervals": bins, **dict.fromkeys(names, real),
         }  # fmt: skip
-        carry, _ = lax.while_loop(goes_on, step, (carry, n))
+        carry, _ = self.lax.while_loop(self.goes_on, self.step, (carry, n))
         return {name: each for name, each in carry.items() if name not in ("draws", "armed", "start")}
-
-    return jax.jit(program)  # type: ignore[no-any-return]
