@@ -172,9 +172,8 @@ def rows(run: Run) -> list[Row]:
         ("decay", _floored(Decay(COHERENCE)), Decay(COHERENCE), (1, 4, 10)),
     )
     for name, makes, decay, those in settings:
-        number = slots if decay is None or run.quick else 2 * slots
-        found = sweep(those, topologies, number, makes, decay, partial(_tell, run, name))
-        made += [_row(name, load, each, topologies * number) for load, each in found.items()]
+        found = sweep(those, topologies, slots, makes, decay, partial(_tell, run, name))
+        made += [_row(name, load, each, topologies * slots) for load, each in found.items()]
         if name == "plain":
             made.append(_planning(found[10]))
     run.note("control/routing: peer is the best router of the family at that load; the goal is its mean")
