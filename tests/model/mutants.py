@@ -7,15 +7,29 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from model.scenes import CHAIN, COORDINATION, HOP, QUICK, RIVALS, ROUND, SETTLED
+from model.scenes import (
+    CHAIN,
+    COORDINATION,
+    CRASHING,
+    HOP,
+    QUICK,
+    REPORTED,
+    RIVALS,
+    ROUND,
+    SETTLED,
+    SURE,
+    UNREACHED,
+)
 from model.world import Scene
 from quantum_fabric.control import Controller, NodeAgent
 from quantum_fabric.control.circuit import Circuit
 from quantum_fabric.control.delivery import Deliveries
 from quantum_fabric.control.distil import Distiller
+from quantum_fabric.control.recovery import Recovery
+from quantum_fabric.control.transport import Endpoint
 from quantum_fabric.messages import Bell, Commit, Joined, Lost, Send
 
-PREPARED, RETIRE, CONFIRMED = Controller._prepared, Controller._retire, Deliveries.confirmed
+PREPARED, RETIRE, CONFIRMED = Controller._prepared, Controller.retire, Deliveries.confirmed
 RELEASE, WAKE, SWAPPED = NodeAgent._release, NodeAgent._wake, Circuit.swapped
 EXTENSION, JOINED, DELIVER = Circuit._extension, Circuit.joined, Circuit._deliver_what_can
 
@@ -139,12 +153,37 @@ def follows_before_the_answer(self: Any, news: Joined, now: Any) -> list[Any]:
     return JOINED(self, news, now)
 
 
+def frees_at_once(self: Any, message: Any, now: Any) -> Sequence[Any]:
+    """Takes the slots of a node that lives again for free, whatever may be on its way to it."""
+    epochs = {lease.epoch for lease in self._books.ledger.leases() if lease.node == message.node}
+    out = RESTARTED(self, message, now)
+    for epoch in epochs:
+        self._books.ledger.release(epoch, message.node)
+    return out
+
+
+def gives_up_at_once(self: Any, wake: Any, now: Any) -> Any:
+    """Never sends a letter again."""
+    return [], []
+
+
+def keeps_no_guard(self: Any, tardy: Any, guard: Any) -> None:
+    """Takes the clocks of nodes to be right."""
+    BEAR(self, tardy, 0)
+
+
+def believes_old_reports(self: Any, report: Any) -> bool:
+    """Takes whatever comes last for the latest."""
+    return False
+
+
+RESTARTED, BEAR = Recovery.restarted, Controller.bear
 ANSWERED = Distiller.answered
 OPEN = {"deadlines": (None,), "until": 0}
 
 MUTANTS = [
     Mutant(Controller, "_prepared", commits_at_once, replace(HOP, **OPEN), "stuck"),
-    Mutant(Controller, "_retire", frees_too_early, HOP, "in the ledger: None"),
+    Mutant(Controller, "retire", frees_too_early, HOP, "in the ledger: None"),
     Mutant(Deliveries, "confirmed", delivers_half, HOP, "have not both confirmed"),
     Mutant(
         NodeAgent, "_commit", commits_any_epoch,
@@ -163,4 +202,8 @@ MUTANTS = [
     Mutant(Distiller, "_twice", answers_twice, replace(ROUND, repeat=1, only=COORDINATION, **SETTLED), "half-open"),
     Mutant(Circuit, "joined", follows_before_the_answer, QUICK["rounds on the links of a chain"], "wrongly"),
     Mutant(Distiller, "answered", believes_old_answers, replace(ROUND, **SETTLED), "half-open"),
+    Mutant(Recovery, "restarted", frees_at_once, CRASHING, "in the ledger: None"),
+    Mutant(Endpoint, "woken", gives_up_at_once, SURE["one hop, a letter lost, without a deadline"], "stuck"),
+    Mutant(Controller, "bear", keeps_no_guard, UNREACHED, "in the ledger: None"),
+    Mutant(Recovery, "is_old", believes_old_reports, replace(REPORTED, heralds=0), "believes"),
 ]  # fmt: skip

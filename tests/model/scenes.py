@@ -127,13 +127,13 @@ SURE = {
     "a chain, settled, news of a swap lost": replace(
         CHAIN, heralds=2, lose=1, only=frozenset({"Joined"}), **{**SETTLED, "until": MS}, **RELIABLE
     ),
-    "one hop, the controller starts again": replace(
-        HOP, restart=1, deadlines=(2 * MS,), until=2 * MS, **RELIABLE
-    ),
 }
 """With endpoints: letters are acknowledged and sent again. Each is explored to the end."""
 
 LONG_SURE = {
+    "one hop, the controller starts again": replace(
+        HOP, restart=1, deadlines=(2 * MS,), until=2 * MS, **RELIABLE
+    ),
     "one hop, a node crashes": replace(HOP, crash=1, deadlines=(2 * MS,), until=5 * MS, **RELIABLE),
     "one hop, two letters lost": replace(HOP, lose=2, until=6 * MS, **RELIABLE),
     "one hop, clocks ahead": replace(HOP, skew=-MS, guard=MS, until=5 * MS, **RELIABLE),
@@ -152,3 +152,39 @@ WIDE_SURE = {
     f"{name}, reliable": replace(scene, restart=1, lose=3, guard=MS // 2, **RELIABLE)
     for name, scene in WIDE.items()
 }
+
+CRASHING = replace(HOP, crash=1, deadlines=(2 * MS,), until=5 * MS)
+REPORTED = replace(CRASHING, until=0, deadlines=(None,))
+"""A node stops and starts, and the reports of its neighbour overtake each other."""
+UNREACHED = replace(
+    HOP,
+    lose=4,
+    only=frozenset({"Release"}),
+    heralds=0,
+    deadlines=(MS,),
+    until=8 * MS,
+    skew=MS // 2,
+    guard=MS // 2,
+    **RELIABLE,
+)
+"""A node whose clock is behind is never told that its epoch is over: its lease has to run out, and in time."""
+THREE = Scene(
+    {"A": 1, "B": 1, "C": 1, "D": 1},
+    ("AB", "BC", "CD"),
+    (("AB", {}), ("BC", {}), ("CD", {})),
+    (1, 1, 1),
+    (None, None, None),
+    heralds=1,
+    until=0,
+)
+"""Four nodes and three requests, two of which want the same slot of B, and two the same of C."""
+FOURS = {
+    "four nodes, three requests": THREE,
+    "four nodes, three requests over one to three links, settled": replace(
+        THREE,
+        slots={"A": 1, "B": 3, "C": 5, "D": 3},
+        paths=(("ABCD", {}), ("BCD", {}), ("CD", {})),
+        **{**SETTLED, "deadlines": (None, None, None)},
+    ),
+}
+"""Four nodes and three requests, within the bounds that reservation.md states."""

@@ -42,10 +42,11 @@ def check(world: World, state: State) -> None:
         Violation: what does not.
     """
     book = world.leases(0, state.seats[0])
+    behind = max(0, world.scene.skew)
     for place, number in enumerate(state.seats[1:], 1):
         for slot, (epoch, until) in world.leases(place, number).items():
             lent = book.get(slot)
-            if until > state.now and (lent is None or lent[0] != epoch or lent[1] < until):
+            if until + behind > state.now and (lent is None or lent[0] != epoch or lent[1] < until):
                 raise Violation(
                     f"{slot} is leased to epoch {epoch} until {until} there, and in the ledger: {lent}"
                 )
@@ -63,6 +64,13 @@ def check_end(world: World, state: State) -> None:
             raise Violation(f"{world.names[place]} keeps leases for ever: {world.leases(place, number)}")
     if truth.left():
         raise Violation(f"never emptied: {', '.join(truth.left())}")
+
+
+def check_beliefs(world: World, state: State) -> None:
+    """Where nothing is on its way and everybody lives, no link is taken for dark."""
+    truth = world.truths[state.truth]
+    if not (state.letters or truth.pending or truth.dead) and (dark := world.dark(state.seats[0])):
+        raise Violation(f"the controller believes that {', '.join(sorted(dark))} is dark")
 
 
 def check_still(world: World, state: State) -> None:
@@ -108,6 +116,8 @@ def explore(scene: Scene, budget: int = 1_000_000, seconds: float = 1e9) -> Foun
                     break
                 state, choice = queue.popleft(), None
                 check(world, state)
+                if not scene.lose or scene.reliable:
+                    check_beliefs(world, state)
                 choices = world.choices(state)
                 if all(each.verb == "timer" for each in choices):
                     check_still(world, state)

@@ -50,6 +50,7 @@ from quantum_fabric.montecarlo.points import point_tables
 from quantum_fabric.montecarlo.running import RUNS, plain
 from quantum_fabric.native import look
 from quantum_fabric.ports import Action, Watcher
+from quantum_fabric.post import Channel, Post
 from quantum_fabric.twin import STATES, Twin, TwinNode
 from quantum_fabric.units import Time
 
@@ -179,6 +180,12 @@ class LiveFabric(Fabric):
             )
             raise InputError(found, "pairs that are handed over as they are, or a run on the twin", "service")
         return super().submit(request, at)
+
+    def _imperfect(self, channel: Channel | None = None) -> Post:  # noqa: ARG002
+        expected = "a perfect classical plane and a controller that stays up; those faults run on the twin"
+        raise InputError(
+            found="a fault of the classical plane, of a clock or of the controller", expected=expected
+        )
 
     def watch(self, watcher: Watcher, *types: type) -> None:
         """Show every message of these types to a watcher as it happens.
