@@ -13,17 +13,16 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 from itertools import count, pairwise
-from typing import TypeAlias
 
-from quantum_fabric.messages import Forecast
 from quantum_fabric.network.candidates import Candidates, Group
 from quantum_fabric.network.chain import chain
 from quantum_fabric.network.finish import Serving
 from quantum_fabric.network.forecast import FULL, QUICK, completed, judge
 from quantum_fabric.network.scheme import Scheme
+from quantum_fabric.network.trials import RETRIES, Found, Place, Serves, Trial, sure_rate
 
 HOPE = 2.0
 """A group is sampled only if this many times its estimated rate beats the best forecast so far (nine in ten rehearsed rates lie
@@ -53,55 +52,7 @@ ALIKE = 100
 STRIDE = 4
 """Steps of the knobs by which a group is sifted; the one that leads is refined to single steps."""
 
-RETRIES = 3
-"""Further steps of the knobs that are sampled in full where the quick sample had promised too much."""
-
-
-Place: TypeAlias = tuple[int, int, int, int]
-"""Who goes first among equals."""
-
-Serves: TypeAlias = Callable[[Forecast], bool]
-"""Whether a forecast satisfies what a request asks besides fidelity."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A scheme that was sampled."""
-
-    scheme: Scheme
-    forecast: Forecast
-    label: str
-
-
-def sure_rate(forecast: Forecast) -> float:
-    """Rate less one standard error: what schemes are compared by, lest the luckiest sample wins.
-
-    Examples:
-        >>> sure_rate(Forecast(4.0, 0.5, 0.95, 0.95, 0))
-        3.5
-    """
-    return forecast.rate - forecast.rate_error
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A group in the queue: looked at so far by estimate, or by a quick sample.
-
-    Attributes:
-        group: with everything but the step.
-        step: to look at next; once sampled, the fastest step known that may reach the target.
-        rate: that can be hoped of it.
-        missed: greatest step below that is known to miss the target, -1 for none.
-        sampled: it was.
-        retries: full samples that it may still have after the first.
-    """
-
-    group: Group
-    step: int
-    rate: float
-    missed: int = -1
-    sampled: bool = False
-    retries: int = RETRIES
+__all__ = ["Found", "Search", "Serves", "race", "sure_rate"]
 
 
 def race(
