@@ -18,7 +18,7 @@ from generator.markdown import Docstring, code, fenced, page, prose, read, table
 
 ROOMS = (
     "units", "errors", "native", "messages", "ports", "wire", "physics", "devices", "links", "kernel", "twin", "network", "control",
-    "documents", "encoded", "plant", "post", "fabric", "montecarlo", "ensemble",
+    "documents", "encoded", "plant", "post", "faults", "fabric", "montecarlo", "ensemble",
     "services", "keys", "server", "ops", "studies", "validation", "api", "cli",
 )  # fmt: skip
 """Every room, the ones below first."""

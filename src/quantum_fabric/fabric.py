@@ -16,6 +16,7 @@ from quantum_fabric.control.scheduling.turns import DEFAULT, Scheduling
 from quantum_fabric.control.sense import check_request
 from quantum_fabric.documents import Inventory, topology
 from quantum_fabric.errors import Caution, InputError, StateError, UnknownNameError
+from quantum_fabric.faults import fault
 from quantum_fabric.kernel import Clock, Handle, Priority, Streams
 from quantum_fabric.kernel.order import ranked
 from quantum_fabric.messages import (
@@ -38,13 +39,10 @@ from quantum_fabric.messages import (
     Fuse,
     Fused,
     Letter,
-    LinkChanged,
     LinkRequest,
     Measure,
     Measured,
     Message,
-    NodeFailed,
-    NodeRecovered,
     Outcome,
     Partition,
     Receipt,
@@ -130,7 +128,7 @@ class Fabric:
         self._answer: Answer | None = None
         self._post: Post | None = None
         if channel is not None:
-            self._imperfect(channel)
+            self.imperfect(channel)
 
     # ------------------------------------------------------------------------------------------ outside
 
@@ -223,31 +221,8 @@ class Fabric:
             UnknownNameError: no such link or node.
             InputError: another kind of event, or a link that cannot be calibrated.
         """
-        at = self.now if at is None else at
-        verb: Callable[[Any], None]
-        match event:
-            case LinkChanged(link=name):
-                known, verb = name in self.twin.links, self._change_link
-            case NodeFailed(node=name):
-                known, verb = name in self.twin.nodes, self._fail
-            case NodeRecovered(node=name):
-                known, verb = name in self.twin.nodes, self._recover
-            case Calibrate(link=name):
-                known, verb = name in self.twin.links, self._calibrate
-                if known and self.twin.links[name].upkeep.calibrations is None:
-                    expected = "a link whose document says how long a calibration takes"
-                    raise InputError(found=repr(name), expected=expected, where="link")
-            case ClockStep(node=name):
-                known, verb = name in self.twin.nodes, self._imperfect().step_clock
-            case Partition(nodes=several):
-                name = next((each for each in several if each not in (*self.twin.nodes, CONTROLLER)), "")
-                known, verb = not name, self._imperfect().part
-            case _:
-                expected = "LinkChanged, NodeFailed, NodeRecovered, Partition, ClockStep or Calibrate"
-                raise InputError(found=type(event).__name__, expected=expected)
-        if not known:
-            raise UnknownNameError(found=repr(name), expected="the name of a link or node of this network")
-        self._faults.append(self.clock.schedule(at, FAULT, verb, event))
+        verb = fault(self, event)
+        self._faults.append(self.clock.schedule(self.now if at is None else at, FAULT, verb, event))
 
     def restart_controller(self, down_for: Time, at: Time | None = None, survives: bool = False) -> None:
         """Let the controller stop at a time (now, where none is given) and come back from its journal.
@@ -260,7 +235,7 @@ class Fabric:
         Raises:
             InputError: a negative time.
         """
-        self._imperfect().restart_controller(self.now if at is None else at, down_for, survives)
+        self.imperfect().restart_controller(self.now if at is None else at, down_for, survives)
 
     def run(self, until: Time, stop: Callable[[], bool] | None = None) -> None:
         """Let the network live until a time, or until ``stop`` says so after an event."""
@@ -275,8 +250,8 @@ class Fabric:
                 Outcome(name, Status.CANCELLED, 0, "the run ended before it was asked")
             )
         self._coming.clear()
-        for fault in self._faults:
-            self.clock.cancel(fault)
+        for event in self._faults:
+            self.clock.cancel(event)
         self._faults.clear()
         for name in sorted(self._open | self._holding):
             self.cancel(name)
@@ -378,7 +353,7 @@ class Fabric:
         decider = self.controller if seat == CONTROLLER else self.agents[seat]
         return decider.handle(message, self.clock.now)
 
-    def _imperfect(self, channel: Channel | None = None) -> Post:
+    def imperfect(self, channel: Channel | None = None) -> Post:
         """From now on letters are numbered, acknowledged and sent again, and the controller has a journal."""
         if self._post is None:
             seats: dict[str, NodeAgent | Controller] = {CONTROLLER: self.controller, **self.agents}
@@ -440,20 +415,3 @@ class Fabric:
 
     def _reveal(self, truth: Truth | SharedTruth | Drifted) -> None:
         self._watch("twin", truth)
-
-    def _change_link(self, event: LinkChanged) -> None:
-        self._watch("plant", event)
-        self.twin.change_link(event.link, event.up, self.now)
-
-    def _calibrate(self, command: Calibrate) -> None:
-        """An operator asks at the first end that is alive; where neither is, it comes to nothing like any command there."""
-        ends = self.twin.links[command.link].ends
-        command = Calibrate(next((node.name for node in ends if node.alive), ends[0].name), command.link)
-        self._watch(command.node, command)
-        self.twin.execute(command, self.now)
-
-    def _fail(self, event: NodeFailed) -> None:
-        self.twin.fail_node(event.node, self.now)
-
-    def _recover(self, event: NodeRecovered) -> None:
-        self.twin.recover_node(event.node, self.now)

@@ -181,7 +181,12 @@ class LiveFabric(Fabric):
             raise InputError(found, "pairs that are handed over as they are, or a run on the twin", "service")
         return super().submit(request, at)
 
-    def _imperfect(self, channel: Channel | None = None) -> Post:  # noqa: ARG002
+    def imperfect(self, channel: Channel | None = None) -> Post:  # noqa: ARG002
+        """Refused: such faults run on the twin.
+
+        Raises:
+            InputError: always.
+        """
         expected = "a perfect classical plane and a controller that stays up; those faults run on the twin"
         raise InputError(
             found="a fault of the classical plane, of a clock or of the controller", expected=expected
