@@ -97,7 +97,7 @@ class Stream:
         if p >= 1.0:
             return 1
         u = self.uniform()
-        return 1 + int(portable_log(u) / _log_of_failure(p))
+        return 1 + int(portable_log(u) / log_of_failure(p))
 
     def choose(self, cumulative: Sequence[float]) -> int:
         """Index of the first entry of ``cumulative`` that exceeds a uniform draw; the last where none does.
@@ -121,8 +121,13 @@ class Stream:
 
 
 @lru_cache(maxsize=1024)
-def _log_of_failure(p: float) -> float:
-    """ln(1−p) from + − × ÷, without cancellation for small p: −2 artanh(p/(2−p))."""
+def log_of_failure(p: float) -> float:
+    """ln(1−p) from + − × ÷, without cancellation for small p: −2 artanh(p/(2−p)).
+
+    Examples:
+        >>> log_of_failure(0.5)
+        -0.6931471805599453
+    """
     if p > 0.25:
         return portable_log(1.0 - p)
     s = p / (2.0 - p)

@@ -94,7 +94,7 @@ class SwapRule:
 class CutoffRule:
     """Discard a half that has waited ``age`` since its birth in this repeater and is in no operation then.
 
-    A half that was purified is not cut off any more: its news has cost too much to throw it away.
+    It strikes once: a half that is being swapped or purified at that moment is not cut off later.
     """
 
     age: Time

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from quantum_fabric.kernel.streams import Stream, Streams, _log_of_failure, portable_log
+from quantum_fabric.kernel.streams import Stream, Streams, log_of_failure, portable_log
 
 EPSILON = 2.0**-52
 GOLDEN = [9468336816863733728, 14873465395702189815, 6497150731056200656]
@@ -236,4 +236,4 @@ def test_portable_log_grows_over_every_seam() -> None:
 @example(1e-17)
 def test_log_of_failure(p: float) -> None:
     if p < 1.0 - 1e-15:
-        assert _log_of_failure(p) == pytest.approx(math.log1p(-p), rel=1e-15, abs=0.0)
+        assert log_of_failure(p) == pytest.approx(math.log1p(-p), rel=1e-15, abs=0.0)

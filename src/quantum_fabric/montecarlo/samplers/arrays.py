@@ -22,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 
 from quantum_fabric.errors import InputError, StateError
-from quantum_fabric.kernel.streams import _log_of_failure
+from quantum_fabric.kernel.streams import log_of_failure
 from quantum_fabric.montecarlo.results import COMPLETED, DELIVERIES, STATES, Results, merged
 from quantum_fabric.montecarlo.samplers import max_plus
 from quantum_fabric.montecarlo.samplers.chain import Asked, results
@@ -139,7 +139,7 @@ def _part(
 def _numbers(tables: dict[str, Any]) -> dict[str, Any]:
     """What a program is told at each run: nothing of it is built in, so that no compiler reckons with it beforehand."""
     links = np.array(tables["links"])
-    per_log = [1.0 / _log_of_failure(p) if p < 1.0 else 0.0 for p in links[:, 0].tolist()]
+    per_log = [1.0 / log_of_failure(p) if p < 1.0 else 0.0 for p in links[:, 0].tolist()]
     session = ("at", "until", "floor")
     return {
         "links": np.column_stack([links[:, 1:], per_log]),
