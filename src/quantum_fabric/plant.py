@@ -9,6 +9,7 @@ from quantum_fabric.errors import UnknownNameError
 from quantum_fabric.kernel import Clock, Streams
 from quantum_fabric.messages import Drifted, Event, SharedTruth, Truth
 from quantum_fabric.twin import STATES, Twin, TwinLink, TwinNode
+from quantum_fabric.twin.hubs import Hub
 
 
 def build_twin(
@@ -33,10 +34,12 @@ def build_twin(
         for name, node in inventory.nodes.items()
     }  # fmt: skip
     kept = STATES[states]
+    hubs = [Hub(station) for station in inventory.stations.values()]
+    shared = {name: hub for hub in hubs for name in hub.station.links}
     links = [
         TwinLink(
-            each.name, nodes[each.a], nodes[each.b], each.model, each.light_time, rank, kept, each.upkeep
+            each.name, nodes[each.a], nodes[each.b], each.model, each.light_time, rank, kept, each.upkeep, shared.get(each.name)
         )
         for rank, each in enumerate(inventory.links.values())
-    ]
+    ]  # fmt: skip
     return Twin(nodes, links, clock, streams, emit, reveal)

@@ -21,8 +21,10 @@ from quantum_fabric.documents.network_document import (
 )
 from quantum_fabric.documents.reading import Place
 from quantum_fabric.documents.references import Form, form_of
+from quantum_fabric.documents.sharing import shared_stations
 from quantum_fabric.documents.sheet_files import own_sheets
 from quantum_fabric.errors import Caution
+from quantum_fabric.links.hub import SharedStation
 from quantum_fabric.network.topology import LinkView, NodeModel, Topology
 from quantum_fabric.units import Time, parse, parse_time, show_time
 
@@ -41,6 +43,7 @@ class Inventory:
         relays: names of the nodes that may stand within a path.
         noted: name of a node -> where the models of its devices are used outside their validity.
         states: how the twin keeps the states of pairs: ``"bell-diagonal"``, ``"exact"`` or ``"auto"``.
+        stations: name -> heralding station that several links share.
 
     Examples:
         >>> from quantum_fabric.documents import load_network
@@ -58,6 +61,7 @@ class Inventory:
     relays: frozenset[str]
     noted: Mapping[str, tuple[Caution, ...]] = field(default_factory=dict)
     states: str = "bell-diagonal"
+    stations: Mapping[str, SharedStation] = field(default_factory=dict)
 
     @property
     def cautions(self) -> tuple[Caution, ...]:
@@ -108,7 +112,7 @@ def topology(inventory: Inventory) -> Topology:
         name: LinkView(name, link.a, link.b, link.model, link.light_time, link.length, link.cautions)
         for name, link in inventory.links.items()
     }
-    return Topology(nodes, views, inventory.delays, inventory.controller)
+    return Topology(nodes, views, inventory.delays, inventory.controller, inventory.stations)
 
 
 def assemble(form: Form, whole: bool, report: Report) -> Inventory | None:
@@ -143,6 +147,7 @@ def assemble(form: Form, whole: bool, report: Report) -> Inventory | None:
         link = compose(entry, ends, kit, where, ("links", number), count)
         if link is not None:
             made[link.name] = link
+    stations = shared_stations(form, made, kit.architecture, count)
     delays = _delays(form, made, count) if whole and len(made) == len(form.links) else None
     if faults or delays is None:
         return None
@@ -151,7 +156,7 @@ def assemble(form: Form, whole: bool, report: Report) -> Inventory | None:
     )
     sound = {name: node for name, node in nodes.items() if node is not None}
     controller = form.controller or _centre(delays, tuple(sound))
-    return Inventory(sound, made, delays, controller, positions, form.title, relays, noted)
+    return Inventory(sound, made, delays, controller, positions, form.title, relays, noted, stations=stations)
 
 
 def _node(

@@ -30,6 +30,7 @@ from quantum_fabric.documents.fields import (
     Text,
 )
 from quantum_fabric.documents.reading import quoted
+from quantum_fabric.documents.station_document import SharedStationEntry
 from quantum_fabric.documents.upkeep import CalibrationEntry, DriftEntry, drift_field
 from quantum_fabric.errors import InputError
 from quantum_fabric.units import parse
@@ -159,8 +160,14 @@ class NodeEntry(Entry):
 
 
 class Station(Entry):
-    """The heralding station (or midpoint source) of a link. Without one it stands in the middle."""
+    """The heralding station (or midpoint source) of a link. Without one it stands in the middle.
 
+    The bare name of a shared station is short for ``{shared: NAME}``.
+    """
+
+    shared: Name | None = Field(
+        None, description="a station of `stations`, whose analysers it shares with other links"
+    )
     arms: tuple[Span, Span] | None = Field(
         None,
         description="way from each end to the station; 0 m where it stands at that end",
@@ -174,6 +181,11 @@ class Station(Entry):
     )
     overrides: Overrides = Field(default_factory=dict)
     detector: Choice | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"shared": value} if isinstance(value, str) else value
 
 
 class Overhead(Entry):
@@ -346,6 +358,9 @@ class NetworkDocument(Entry):
     defaults: Defaults = Field(default_factory=Defaults)  # type: ignore[arg-type]
     nodes: tuple[NodeEntry, ...] = Field(description="a list of nodes")
     links: tuple[LinkDocument, ...] = Field((), description="a list of links")
+    stations: tuple[SharedStationEntry, ...] = Field(
+        (), description="heralding stations that several links share"
+    )
     classical: tuple[ClassicalEntry, ...] = Field((), description="measured delays of the classical network")
     controller: Name | None = Field(
         None,

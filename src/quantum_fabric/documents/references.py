@@ -20,6 +20,7 @@ from quantum_fabric.documents.network_document import (
     NodeEntry,
 )
 from quantum_fabric.documents.reading import Place, Plain, quoted
+from quantum_fabric.documents.station_document import SharedStationEntry
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -44,6 +45,8 @@ class Form:
         known: names of all nodes in order; None where some cannot be read.
         title: of the document.
         sheets: data sheets of its own, as they are written.
+        stations: number and record.
+        hubs: names of all shared stations; None where some cannot be read.
     """
 
     defaults: Defaults | None
@@ -54,6 +57,8 @@ class Form:
     known: tuple[str, ...] | None
     title: str = ""
     sheets: Mapping[str, Plain] = field(default_factory=dict)
+    stations: tuple[tuple[int, SharedStationEntry], ...] = ()
+    hubs: tuple[str, ...] | None = ()
 
 
 def form_of(document: NetworkDocument) -> Form:
@@ -73,6 +78,8 @@ def form_of(document: NetworkDocument) -> Form:
         tuple(node.name for node in document.nodes),
         document.title,
         document.sheets,
+        tuple(enumerate(document.stations)),
+        tuple(station.name for station in document.stations),
     )
 
 
@@ -92,6 +99,8 @@ def sound_parts(data: Plain) -> Form:
     nodes = _sound_list(NodeEntry, entries)
     known = tuple(node.name for _, node in nodes)
     controller, sheets = data.get("controller"), data.get("sheets")
+    stations = _sound_list(SharedStationEntry, data.get("stations"))
+    hubs = tuple(station.name for _, station in stations)
     return Form(
         _sound(Defaults, data.get("defaults", {})),
         nodes,
@@ -100,6 +109,8 @@ def sound_parts(data: Plain) -> Form:
         controller if isinstance(controller, str) else None,
         known if known and len(known) == len(_list(entries)) else None,
         sheets=sheets if isinstance(sheets, dict) else {},
+        stations=stations,
+        hubs=hubs if len(hubs) == len(_list(data.get("stations"))) else None,
     )
 
 
@@ -138,8 +149,13 @@ def check_references(form: Form, report: Report) -> None:
     """
     _once([(("nodes", number), node.name) for number, node in form.nodes], "node", report)
     _links_once(form, report)
+    _once([(("stations", number), station.name) for number, station in form.stations], "station", report)
     for number, link in form.links:
         _ends(("links", number), link.between, form.known, report)
+        shared = link.station.shared if link.station is not None else None
+        if shared is not None and form.hubs is not None and shared not in form.hubs:
+            place = ("links", number, "station", "shared")
+            report(place, quoted(shared), nearest("a station of 'stations'", shared, form.hubs))
     seen: dict[frozenset[str], int] = {}
     for number, entry in form.classical:
         place: Place = ("classical", number)

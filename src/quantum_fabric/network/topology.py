@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from quantum_fabric.errors import Caution, InputError, QuantityError, UnknownNameError
+from quantum_fabric.links.hub import SharedStation
 from quantum_fabric.links.model import LinkModel
 from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
 from quantum_fabric.units import Time
@@ -112,11 +113,12 @@ class Topology:
         delays: (from, to) -> one-way classical delay (ps), complete over the nodes; (a, a) is 0 and may be
             left out, and (b, a) stands for (a, b) where only one of them is given.
         controller: name of the node where the controller sits. It may be a node that is out of service.
+        stations: name -> heralding station that several links share. Their links may be out of service.
         kept: what others worked out from it and keep with it, by their names; no part of its value.
 
     Raises:
-        InputError: a key that differs from the name of what it names, or a link from a node to itself.
-        UnknownNameError: a link ends at an unknown node.
+        InputError: a key that differs from the name of what it names, a link from a node to itself, or a link with two stations.
+        UnknownNameError: a link ends at an unknown node, or a station heralds an unknown link.
 
     Examples:
         >>> import math
@@ -132,6 +134,7 @@ class Topology:
     links: Mapping[str, LinkView]
     delays: Mapping[tuple[str, str], Time]
     controller: str
+    stations: Mapping[str, SharedStation] = field(default_factory=dict)
     kept: dict[str, object] = field(init=False, repr=False, compare=False, default_factory=dict)
     _at: Mapping[str, tuple[LinkView, ...]] = field(init=False, repr=False, compare=False)
 
@@ -150,6 +153,21 @@ class Topology:
                 at[end].append(link)
         ordered = {name: tuple(sorted(links, key=lambda link: link.name)) for name, links in at.items()}
         object.__setattr__(self, "_at", ordered)
+        self._check_stations()
+
+    def _check_stations(self) -> None:
+        owner: dict[str, str] = {}
+        for key, station in self.stations.items():
+            if key != station.name:
+                raise InputError(found=repr(key), expected=repr(station.name), where="name of a station")
+            for name in station.links:
+                if name not in self.links:
+                    raise UnknownNameError(found=repr(name), expected="a link", where=f"station {key}")
+                if owner.setdefault(name, key) != key:
+                    where = f"station {key}"
+                    raise InputError(
+                        found=f"link {name} of {owner[name]}", expected="one station", where=where
+                    )
 
     def node(self, name: str, where: str = "network") -> NodeModel:
         """The node of this name.
@@ -229,6 +247,7 @@ class Topology:
             "links": kept,
             "delays": self.delays,
             "controller": self.controller,
+            "stations": self.stations,
             "_at": at,
         }
         for key, value in (*whole.items(), ("kept", {"parent": self})):

@@ -20,6 +20,7 @@ from quantum_fabric.links.upkeep import NO_UPKEEP, Upkeep
 from quantum_fabric.messages import Bell, Event, Heralded
 from quantum_fabric.physics.attempts import Attempts
 from quantum_fabric.twin.bell_diagonal import BellDiagonal
+from quantum_fabric.twin.hubs import Hub
 from quantum_fabric.twin.qubits import Half, Slot, TwinNode
 from quantum_fabric.twin.states import Representation
 from quantum_fabric.units import Time
@@ -41,18 +42,20 @@ class TwinLink:
         states: how the states of its pairs are kept.
         upkeep: how it drifts and is calibrated.
         calibrating: True while it attempts nothing because somebody calibrates it.
+        station: that heralds it, where it shares one with other links.
     """
 
     __slots__ = (
         "_conditions", "_heraldings", "_present", "calibrating", "ends", "lanes", "light_time", "model", "name", "rank", "states",
-        "up", "upkeep",
+        "station", "up", "upkeep",
     )  # fmt: skip
 
     def __init__(
         self, name: str, a: TwinNode, b: TwinNode, model: LinkModel, light_time: Time, rank: int,
-        states: Representation = BellDiagonal, upkeep: Upkeep = NO_UPKEEP,
+        states: Representation = BellDiagonal, upkeep: Upkeep = NO_UPKEEP, station: Hub | None = None,
     ) -> None:  # fmt: skip
         self.name = name
+        self.station = station
         self.ends = (a, b)
         self.model = model
         self.light_time = light_time
@@ -223,6 +226,8 @@ class Lane:
             self._start -= -(-ahead // self._trying.period) * self._trying.period
             if self._attempts is not None:
                 self._attempts.stop(self._start)
+        if self.link.station is not None:
+            self.link.station.leave(self.link.name, self._start + min(self._trying.heard))
 
     def _restart(self) -> None:
         first, second = self.arms
@@ -237,6 +242,8 @@ class Lane:
         # never twice in one slot of the grid
         earliest = max(earliest, self._start + point.period, self._opened)
         number = -((phase - earliest) // point.period)
+        if self.link.station is not None:
+            self.link.station.engage(self.link.name, phase + number * point.period)
         self._start = phase + (number + self._stream.geometric(point.success) - 1) * point.period
         if self._attempts is not None:
             self._attempts.begin(phase + number * point.period, self._start, point.period, point.born)
@@ -247,6 +254,8 @@ class Lane:
     def _succeed(self, _: object) -> None:
         """The first end hears; the pair exists from now on in the twin's books."""
         self._pending = None
+        if self.link.station is not None:
+            self.link.station.leave(self.link.name, self._clock.now)
         point, start = self._trying, self._start
         index = self._outcomes.choose(point.cumulative) if len(point.cumulative) > 1 else 0
         name = f"{self.link.name}/{self.number}#{self.heralds}"
