@@ -14,6 +14,7 @@ from quantum_fabric.control import Controller, NodeAgent
 from quantum_fabric.control.choosing import Policy
 from quantum_fabric.control.scheduling.turns import DEFAULT, Scheduling
 from quantum_fabric.control.sense import check_request
+from quantum_fabric.control.verification import Verification
 from quantum_fabric.documents import Inventory, topology
 from quantum_fabric.errors import Caution, InputError, StateError, UnknownNameError
 from quantum_fabric.faults import fault
@@ -82,6 +83,7 @@ class Fabric:
         policy: chooses what repeaters swap, instead of the rules.
         channel: the classical plane, where it is not perfect: then letters are numbered, acknowledged and sent again.
         scheduling: whose turn it is when slots are short, what tenants may have, and what is closed for upkeep when.
+        verification: how pairs are tested, and how sure an alarm must be; None for no tests.
 
     Raises:
         UnknownNameError: another way to keep states.
@@ -104,6 +106,7 @@ class Fabric:
         policy: Policy | None = None,
         channel: Channel | None = None,
         scheduling: Scheduling = DEFAULT,
+        verification: Verification | None = None,
     ) -> None:
         self.inventory = inventory
         self.states = inventory.states if states is None else states
@@ -112,7 +115,7 @@ class Fabric:
         self.clock, self.twin = self._plant()
         dice = self.streams.stream("controller/secret")
         secret = b"".join(dice.bits().to_bytes(8, "little") for _ in range(4))
-        self.controller = Controller(self.topology, secret=secret, scheduling=scheduling)
+        self.controller = Controller(self.topology, secret=secret, scheduling=scheduling, verification=verification)  # fmt: skip
         self.agents = {name: NodeAgent(name, node.slots, policy) for name, node in inventory.nodes.items()}
         self._delays: dict[tuple[str, str], Time] = {}
         self._watchers: dict[type, list[Watcher]] = {}

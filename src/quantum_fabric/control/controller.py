@@ -6,7 +6,7 @@ It is a decider: a message comes in with the time, messages go out. It knows top
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quantum_fabric.control.admission import Admission
 from quantum_fabric.control.delivery import Deliveries
@@ -27,6 +27,7 @@ from quantum_fabric.control.rules import (
 from quantum_fabric.control.scheduling.dispatch import Dispatch
 from quantum_fabric.control.scheduling.turns import DEFAULT, Scheduling
 from quantum_fabric.control.session import Installation, Phase, Session, lease_length
+from quantum_fabric.control.verification.policy import Verification
 from quantum_fabric.messages import (
     CLIENT,
     CONTROLLER,
@@ -63,11 +64,21 @@ from quantum_fabric.network.topology import Topology
 from quantum_fabric.ports import Action
 from quantum_fabric.units import SECOND, Time, show_time
 
+if TYPE_CHECKING:
+    from quantum_fabric.control.verification.verifier import Verifier
+
 
 def _asked_planner(
     topology: Topology, request: LinkRequest, free: Mapping[str, int] | None
 ) -> Plan | Refused:
     return make_plan(topology, request, free)
+
+
+def _verifier(policy: Verification, tolerance: float, topology: Topology) -> Verifier:
+    """Loaded late: it needs numpy, and nobody else here does."""
+    from quantum_fabric.control.verification.verifier import Verifier
+
+    return Verifier(policy, tolerance, topology)
 
 
 class Controller:
@@ -80,11 +91,12 @@ class Controller:
         secret: at most 64 bytes, from which the keys follow that say which pairs are measured and how; never shown. Whoever knows
             it can foresee that.
         scheduling: whose turn it is, what tenants may have, when what is closed for upkeep.
+        verification: how pairs are tested; None for no tests.
     """
 
     def __init__(
         self, topology: Topology, lease: Time = 2 * SECOND, tolerance: float = 0.05, secret: bytes = b"",
-        scheduling: Scheduling = DEFAULT,
+        scheduling: Scheduling = DEFAULT, verification: Verification | None = None,
     ) -> None:  # fmt: skip
         self.topology = topology
         self._secret = secret
@@ -99,7 +111,8 @@ class Controller:
         self._patience = 4 * max(topology.delays.values(), default=0) + SECOND // 1000
         self._tardy: Time = 0  # for how long a letter may be under way, where some are lost and sent again
         self._guard: Time = 0  # by which nodes are told that leases end before they do in the ledger
-        self._deliveries = Deliveries(self, tolerance, self._patience)
+        self.verifier = None if verification is None else _verifier(verification, tolerance, topology)
+        self._deliveries = Deliveries(self, tolerance, self._patience, self.verifier)
         self._recovery = Recovery(self)
         self._northbound = Northbound(self, _asked_planner)
         self._renegotiation = Renegotiation(self)
@@ -189,7 +202,8 @@ class Controller:
         session.phase = Phase.PREPARING
         self._by_epoch[epoch] = session
         lanes = self.ledger.lanes(epoch, lanes_wanted(plan))
-        ends = end_rules(request, epoch_key(self._secret, epoch))
+        tests = None if self.verifier is None else self.verifier.reading(session)
+        ends = end_rules(request, epoch_key(self._secret, epoch), tests)
         rules = compile_rules(plan, self.topology, slots, lanes, request.hold, ends)
         keep = max(retention(plan, self.topology), self._tardy * len(plan.path))
         for node in plan.path:
@@ -290,6 +304,8 @@ class Controller:
         session.phase = Phase.HOLDING if session.kept else Phase.ENDED
         out.append(Send(CLIENT, Outcome(request.name, status, session.delivered, reason, code)))
         self._renegotiation.over(request.name, out)
+        if self.verifier is not None:
+            self.verifier.over(session)
         self.dispatch.over(session, now, out)
 
     def drop(self, session: Session, out: list[Action]) -> None:

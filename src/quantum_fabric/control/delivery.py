@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from quantum_fabric.control.estimate import fidelity, interval, lifetime, stretched
 from quantum_fabric.control.meaning import WORTHLESS, floor_of, gathers
@@ -34,6 +34,9 @@ from quantum_fabric.physics.frames import expected_parity
 from quantum_fabric.ports import Action
 from quantum_fabric.units import Time, seconds
 
+if TYPE_CHECKING:  # numpy is loaded only where pairs are tested
+    from quantum_fabric.control.verification.verifier import Verifier
+
 EIGENSTATES: Final = {"Z": ("0", "1"), "X": ("+", "-"), "Y": ("+i", "-i")}
 """By basis and bit."""
 
@@ -61,9 +64,13 @@ class Deliveries:
         desk: the controller.
         tolerance: relative error that the believed losses may have; gives the interval of every estimate.
         patience: until when a confirmation may be on its way, ps.
+        verifier: learns from pairs that are measured; None where nothing is tested.
     """
 
-    def __init__(self, desk: Desk, tolerance: float, patience: Time) -> None:
+    def __init__(
+        self, desk: Desk, tolerance: float, patience: Time, verifier: Verifier | None = None
+    ) -> None:
+        self._verifier = verifier
         self._desk = desk
         self._tolerance = tolerance
         self.patience = patience
@@ -124,6 +131,9 @@ class Deliveries:
         request = session.request
         session.delivered += 1
         record = delivered(request, session.delivered, first, second, self._tolerance)
+        if self._verifier is not None:
+            quality = later_of(first, second).quality
+            record = self._verifier.delivered(session, installation.plan, record, quality)
         out.append(Send(CLIENT, record))
         if request.hold:
             installation.held_until = max(installation.held_until, record.expires_at)
@@ -144,7 +154,10 @@ class Deliveries:
         request = session.request
         here, there = in_order(request, first, second)
         if any(end.read is not None and end.read.test for end in (here, there)):
-            out.append(Send(CLIENT, shown(request, here, there)))
+            test = shown(request, here, there)
+            out.append(Send(CLIENT, test))
+            if self._verifier is not None:
+                self._verifier.read(session, installation.plan, here, there, test.agree, True, now, out)
             return
         lost = unread(request, here, there)
         if lost:
@@ -154,6 +167,9 @@ class Deliveries:
         elif self._good_enough(session, later_of(here, there), out):
             record = self._deliver(session, installation, here, there, now, out)
             out.append(Send(CLIENT, outcomes(record, here, there)))
+            agree = shown_besides(here, there)
+            if self._verifier is not None and agree is not None:
+                self._verifier.read(session, installation.plan, here, there, agree, False, now, out)
 
     # ----------------------------------------------------------------------------------------- gathered
 
@@ -315,6 +331,14 @@ def shown(request: LinkRequest, here: Confirmed, there: Confirmed) -> Tested:
         if one.bit is not None and two.bit is not None:
             agree = one.bit ^ two.bit == expected_parity(basis, later.bell)
     return Tested(request.name, later.pair, later.bell, basis or "", agree, fidelity(later.quality), later.at)
+
+
+def shown_besides(here: Confirmed, there: Confirmed) -> bool | None:
+    """Whether a pair that was measured for its caller is as it was announced; None where the two bases do not tell."""
+    one, two = here.read, there.read
+    if one is None or two is None or one.basis != two.basis or one.bit is None or two.bit is None:
+        return None
+    return one.bit ^ two.bit == expected_parity(one.basis, later_of(here, there).bell)
 
 
 def unread(request: LinkRequest, here: Confirmed, there: Confirmed) -> tuple[str, ...]:

@@ -144,6 +144,7 @@ from quantum_fabric.messages.states import (
     Stretch,
     Weights,
 )
+from quantum_fabric.messages.verification import Degraded, Doubt, Suspected, Verified
 
 Coordination: TypeAlias = Joined | Lost | PurifyAsk | PurifyAnswer
 Installation: TypeAlias = (
@@ -184,7 +185,8 @@ Asking: TypeAlias = (
     | Supposed
 )
 Client: TypeAlias = (
-    LinkRequest | Cancel | Accepted | Refused | Delivered | Substandard | Outcomes | Tested | Unread | Packet | Outcome
+    LinkRequest | Cancel | Accepted | Refused | Delivered | Substandard | Outcomes | Tested | Unread | Packet
+    | Verified | Degraded | Doubt | Suspected | Outcome
 )  # fmt: skip
 Keys: TypeAlias = KeyBlock | KeyAlarm
 Message: TypeAlias = (
@@ -249,12 +251,14 @@ __all__ = [
     "Correlators",
     "CutoffRule",
     "Declined",
+    "Degraded",
     "DeliverRule",
     "Delivered",
     "DeliveryLaw",
     "Deposed",
     "Discard",
     "Distillation",
+    "Doubt",
     "Drain",
     "Drifted",
     "DryRun",
@@ -329,6 +333,7 @@ __all__ = [
     "Substandard",
     "Supposed",
     "Survival",
+    "Suspected",
     "Swap",
     "SwapRule",
     "Swapped",
@@ -341,6 +346,7 @@ __all__ = [
     "Undelivered",
     "Unread",
     "Verdict",
+    "Verified",
     "Wake",
     "Weights",
     "WhatIf",

@@ -1,0 +1,17 @@
+"""Honest fidelity: which pairs are tested, what the tests say of those that are delivered, and who makes them worse.
+
+What is where:
+    policy    how much is tested, and how sure an alarm must be
+    readout   from a correlator to the chance that two ends agree
+    belief    calibrations and tests together: an interval, and how far the calibrations can be trusted
+    change    whether the pairs have changed at once
+    budget    what tests may cost
+    suspects  which repeater or link it is
+    segments  which part of a path is tested, so that nobody can foresee it
+    verifier  all of it, for one controller
+    liar      an agent that lies, for drills on the twin
+"""
+
+from quantum_fabric.control.verification.policy import Verification
+
+__all__ = ["Verification"]

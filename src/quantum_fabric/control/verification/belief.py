@@ -1,0 +1,320 @@
+"""What is known of the fidelity of pairs that are made one like the other, from calibrations and tests: a mixture of explanations.
+
+The unknowns are three logarithms x, y, z: by what factor the loss of each correlator differs from what is believed
+(``c = q^exp(x)``), and one more, the error of the believed readout contrast. Explanations differ in how far the calibrations may be
+off and in whether the losses wander; one of them believes no model at all and has only the counts. Each foretells every test before
+it is seen, and what it foretold decides its weight (Bayes). So the calibrations carry young estimates, count for less the older they
+are, and count for nothing once tests contradict them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from math import log
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantum_fabric.control.verification.policy import Verification
+from quantum_fabric.control.verification.readout import Contrast
+from quantum_fabric.messages import Correlators
+from quantum_fabric.units import SECOND, Time
+
+Array = NDArray[np.float64]
+
+HOUR: Final = 3600.0
+
+EXPLANATIONS: Final = (
+    (1.0, 0.0, 0.35), (1.0, 1.0, 0.25), (4.0, 0.0, 0.10), (4.0, 1.0, 0.10), (0.0, 0.0, 0.05), (0.0, 1.0, 0.05),
+)  # fmt: skip
+"""(how many tolerances the calibrations may be off, 0 for WIDE; how many times the stated drift; weight)."""
+
+FREE: Final = 0.10
+"""Weight of the explanation without a model."""
+
+CALIBRATED: Final = 2
+"""So many explanations, the first, take the calibrations to be right to their tolerance."""
+
+WIDE: Final = 0.7
+"""Standard deviation of the logarithm of a loss about which only its order is believed."""
+
+COMMON: Final = 0.5
+"""Part of the variance of a loss that all three correlators have in common."""
+
+FLOOR: Final = 0.01
+"""Loss that may be there although none is believed: a relative error of 0 would stay 0."""
+
+POINTS: Final = 401
+"""Correlators that the explanation without a model tells apart."""
+
+
+class Outlook(NamedTuple):
+    """Of the mean fidelity.
+
+    Attributes:
+        fidelity: the posterior mean.
+        low, high: the interval.
+        measured_low, measured_high: the interval without any model.
+        below: probability that it is below what was asked for.
+    """
+
+    fidelity: float
+    low: float
+    high: float
+    measured_low: float
+    measured_high: float
+    below: float
+
+
+@cache
+def _nodes() -> tuple[Array, Array, Array]:
+    """Quadrature for two independent standard normals: 11 points of one, 5 of the other."""
+    one, weight_one = np.polynomial.hermite_e.hermegauss(11)
+    two, weight_two = np.polynomial.hermite_e.hermegauss(5)
+    weights = np.outer(weight_one, weight_two).ravel()
+    return np.repeat(one, 5), np.tile(two, 11), weights / weights.sum()
+
+
+@cache
+def _normals() -> Array:
+    """512 fixed points for three standard normals, a quadrature rule: evenly mirrored, mean 0 and unit covariance exactly."""
+    half = np.random.Generator(np.random.Philox(key=5)).standard_normal((256, 3))
+    both = np.concatenate([half, -half])
+    spread = np.linalg.cholesky(both.T @ both / len(both))
+    points: Array = np.linalg.solve(spread, both.T).T
+    return points
+
+
+def _wander() -> Array:
+    """Correlation of the three losses."""
+    return COMMON * np.ones((3, 3)) + (1.0 - COMMON) * np.eye(3)
+
+
+class Belief:
+    """Of one path.
+
+    Args:
+        policy: what calibrations are worth.
+        tolerance: relative error of the believed losses, two standard deviations.
+        age: of the calibrations, ps.
+        at: now, ps.
+        trusting: False where the calibrations are known to be wrong.
+        weights: of the explanations (six and the one without a model), if others than these are known to hold.
+
+    Examples:
+        >>> belief = Belief(Verification(), 0.05, age=0, at=0)
+        >>> young = belief.outlook((0.9, 0.9, 0.9))
+        >>> for number in range(300):
+        ...     _ = belief.observe(number % 3, number % 20 != 0, (0.9, 0.9, 0.9), Contrast(1.0, 0.0, 0.0), number * SECOND)
+        >>> old = belief.outlook((0.9, 0.9, 0.9))
+        >>> old.measured_high - old.measured_low < young.measured_high - young.measured_low
+        True
+        >>> old.low < 0.925 < old.high
+        True
+    """
+
+    def __init__(
+        self, policy: Verification, tolerance: float, age: Time, at: Time, trusting: bool = True,
+        weights: Sequence[float] | None = None,
+    ) -> None:  # fmt: skip
+        self.confidence = policy.confidence
+        self.tests = 0
+        self._at = at
+        models = np.array(EXPLANATIONS)
+        prior = np.array([*models[:, 2], FREE]) if weights is None else np.array(weights, dtype=float)
+        if not trusting:
+            prior[:CALIBRATED] = 0.0
+        with np.errstate(divide="ignore"):
+            self.prior: Array = np.log(prior / prior.sum())
+        self.evidence: Array = np.zeros(len(prior))
+        scale = np.where(models[:, 0] > 0.0, models[:, 0] * tolerance / 2.0, WIDE)
+        self._rates: Array = (models[:, 1] * policy.drift) ** 2 / HOUR
+        aged = policy.drift**2 * max(age, 0) / SECOND / HOUR
+        self._mean: Array = np.zeros((len(models), 4))
+        self._cov: Array = np.zeros((len(models), 4, 4))
+        self._cov[:, :3, :3] = (scale**2 + aged)[:, None, None] * _wander()
+        self._spread = 0.0
+        self._grid: Array = np.linspace(-1.0, 1.0, POINTS)
+        self._free: Array = np.ones((3, POINTS)) / POINTS
+        self._touched = [False, False, False]
+
+    # ------------------------------------------------------------------------------------------- weights
+
+    @property
+    def weights(self) -> Array:
+        """Posterior probabilities of the explanations, the one without a model last."""
+        logs = self.prior + self.evidence
+        raw: Array = np.exp(logs - logs.max())
+        raw /= raw.sum()
+        return raw
+
+    @property
+    def trust(self) -> float:
+        """Probability that the calibrations are right to their tolerance."""
+        return float(self.weights[:CALIBRATED].sum())
+
+    @property
+    def against(self) -> float:
+        """Logarithm of how many times likelier the tests are if the calibrations are wrong.
+
+        While they are right this ratio is a martingale of mean 1, so the chance that it ever reaches A is at most 1/A (Ville 1939).
+        """
+        if not np.isfinite(self.prior[0]):
+            return 0.0
+        one, other = slice(0, CALIBRATED), slice(CALIBRATED, None)
+        return _log_mean(self.prior[other], self.evidence[other]) - _log_mean(
+            self.prior[one], self.evidence[one]
+        )
+
+    def drop(self) -> None:
+        """The calibrations count for nothing any more."""
+        self.prior[:CALIBRATED] = -np.inf
+
+    # --------------------------------------------------------------------------------------------- tests
+
+    def observe(self, basis: int, agree: bool, quality: Correlators, seen: Contrast, at: Time) -> float:
+        """One test.
+
+        Args:
+            basis: 0, 1 or 2 for X, Y or Z.
+            agree: its result.
+            quality: what was believed of the pair.
+            seen: contrast of the two measurements.
+            at: when, ps.
+
+        Returns:
+            The chance of agreement that was foretold.
+        """
+        self._age(at)
+        self._uncertain(seen.spread)
+        foretold, chances = self._follow(basis, agree, quality[basis], seen)
+        free = self._count(basis, agree, seen)
+        weights = self.weights
+        before = float(weights[:-1] @ foretold + weights[-1] * free[0])
+        self.evidence += np.log(np.append(chances, free[1]))
+        self.tests += 1
+        return before
+
+    def _age(self, at: Time) -> None:
+        """Losses that wander have wandered since the last test."""
+        waited = max(0, at - self._at) / SECOND
+        if waited > 0.0:
+            self._at = at
+            self._cov[:, :3, :3] += (self._rates * waited)[:, None, None] * _wander()
+
+    def _uncertain(self, spread: float) -> None:
+        """The contrast is one number for the whole path: its uncertainty is put in once."""
+        if spread > self._spread:
+            self._cov[:, 3, 3] += spread**2 - self._spread**2
+            self._spread = spread
+
+    def _follow(self, basis: int, agree: bool, believed: float, seen: Contrast) -> tuple[Array, Array]:
+        """Moments of (x_basis, contrast) by quadrature, of the rest by regression on them (assumed-density filtering)."""
+        one, two, weight = _nodes()
+        pick = [basis, 3]
+        part = self._cov[:, pick][:, :, pick]
+        side = np.sqrt(np.maximum(part[:, 0, 0], 1e-12))
+        cross = part[:, 0, 1] / side
+        rest = np.sqrt(np.maximum(part[:, 1, 1] - cross**2, 1e-12))
+        off_x = side[:, None] * one
+        off_c = cross[:, None] * one + rest[:, None] * two
+        correlator = _correlator(believed, self._mean[:, basis, None] + off_x)
+        kept = seen.kept * (1.0 + self._mean[:, 3, None] + off_c)
+        yes = np.clip(0.5 * (1.0 + seen.lean + kept * correlator), 1e-6, 1.0 - 1e-6)
+        foretold = yes @ weight
+        mass = (yes if agree else 1.0 - yes) * weight
+        chance = mass.sum(axis=1)
+        mass /= chance[:, None]
+        mean_x, mean_c = (mass * off_x).sum(axis=1), (mass * off_c).sum(axis=1)
+        moved = np.stack([mean_x, mean_c], axis=1)
+        new = np.empty_like(part)
+        new[:, 0, 0] = (mass * off_x**2).sum(axis=1) - mean_x**2
+        new[:, 1, 1] = (mass * off_c**2).sum(axis=1) - mean_c**2
+        new[:, 0, 1] = new[:, 1, 0] = (mass * off_x * off_c).sum(axis=1) - mean_x * mean_c
+        old = np.empty_like(part)
+        old[:, 0, 0], old[:, 1, 1] = side**2, cross**2 + rest**2
+        old[:, 0, 1] = old[:, 1, 0] = side * cross
+        gain = self._cov[:, :, pick] @ np.linalg.inv(old)
+        self._mean += (gain @ moved[:, :, None])[:, :, 0]
+        self._cov += gain @ (new - old) @ gain.transpose(0, 2, 1)
+        return foretold, chance
+
+    def _count(self, basis: int, agree: bool, seen: Contrast) -> tuple[float, float]:
+        """What the explanation without a model foretold (agreement, what happened), and its new distribution."""
+        yes = np.clip(0.5 * (1.0 + seen.lean + seen.kept * self._grid), 1e-6, 1.0 - 1e-6)
+        row = self._free[basis]
+        if not self._touched[basis]:  # Jeffreys' prior of a chance, as far as a correlator can make it
+            row = 1.0 / np.sqrt(np.maximum(yes * (1.0 - yes), 1e-4))
+            row /= row.sum()
+            self._touched[basis] = True
+        foretold = float(row @ yes)
+        row = row * (yes if agree else 1.0 - yes)
+        chance = float(row.sum())
+        self._free[basis] = row / chance
+        return foretold, chance
+
+    # ------------------------------------------------------------------------------------------ estimate
+
+    def outlook(self, quality: Correlators, asked: float = 0.0, at: Time | None = None) -> Outlook:
+        """Of the mean fidelity of pairs of which this is believed.
+
+        Args:
+            quality: the mean of their believed correlators.
+            asked: fidelity that was asked for.
+            at: for when, ps; for the last test where it is not given.
+        """
+        if at is not None:
+            self._age(at)
+        weights = self.weights
+        root = np.linalg.cholesky(self._cov[:, :3, :3] + 1e-12 * np.eye(3))
+        x = self._mean[:, None, :3] + _normals() @ root.transpose(0, 2, 1)
+        total = np.ones(x.shape[:2])
+        for axis in range(3):
+            total += _correlator(quality[axis], x[:, :, axis])
+        values, sizes = total.ravel() / 4.0, np.repeat(weights[:-1] / x.shape[1], x.shape[1])
+        grid, free = self._counted()
+        low, high = quantiles(grid, free, self.confidence)
+        everything = np.concatenate([values, grid])
+        masses = np.concatenate([sizes, weights[-1] * free])
+        down, up = quantiles(everything, masses, self.confidence)
+        return Outlook(
+            float(everything @ masses), down, up, low, high, float(masses[everything < asked].sum())
+        )
+
+    def _counted(self) -> tuple[Array, Array]:
+        """The distribution of the fidelity without a model: three independent correlators."""
+        sums = np.convolve(np.convolve(self._free[0], self._free[1]), self._free[2])
+        fidelity = (1.0 + np.linspace(-3.0, 3.0, len(sums))) / 4.0
+        keep = fidelity >= 0.0
+        return fidelity[keep], sums[keep] / sums[keep].sum()
+
+
+def _correlator(believed: float, x: Array) -> Array:
+    """``q^exp(x)``, with a small loss that scales with it where none is believed."""
+    loss = -log(min(max(believed, 1e-4), 1.0))
+    found: Array = np.exp(np.minimum(-loss * np.exp(x) - FLOOR * np.expm1(x), 0.0))
+    return found
+
+
+def _log_mean(prior: Array, evidence: Array) -> float:
+    """Logarithm of the mean of exp(evidence), weighted by exp(prior)."""
+    top = evidence.max()
+    share = np.exp(prior)
+    return float(top + np.log((share * np.exp(evidence - top)).sum() / share.sum()))
+
+
+def quantiles(values: Array, masses: Array, confidence: float) -> tuple[float, float]:
+    """Both ends of the central interval of a discrete distribution, interpolated between its points.
+
+    Examples:
+        >>> low, high = quantiles(np.linspace(0.0, 1.0, 1001), np.full(1001, 1 / 1001), 0.9)
+        >>> round(low, 3), round(high, 3)
+        (0.05, 0.95)
+    """
+    order = np.argsort(values)
+    sums = np.cumsum(masses[order]) - 0.5 * masses[order]
+    tail = 0.5 * (1.0 - confidence)
+    low, high = np.interp([tail, 1.0 - tail], sums / masses.sum(), values[order])
+    return float(low), float(high)
