@@ -9,7 +9,7 @@ Identity of a pair:
     herald on lane 0 of that link. A longer pair is named by the elementary pairs at its two ends, a `PairId`. So
     identities compose at a swap without anybody allocating a number.
 
-Seven families (one module each; the unions are below):
+Eight families (one module each; the unions are below):
     requests and outcomes  caller <-> controller
     installation           controller <-> node agents
     coordination           node agent <-> node agent
@@ -17,6 +17,7 @@ Seven families (one module each; the unions are below):
     events                 plant -> node agents
     keys                   a service that makes keys -> watchers
     letters                seat <-> seat, where the classical plane or the controller fails
+    domains                controller <-> controller, where there are several
 """
 
 from __future__ import annotations
@@ -55,6 +56,20 @@ from quantum_fabric.messages.commands import (
     Wake,
 )
 from quantum_fabric.messages.coordination import Joined, Lost, PurifyAnswer, PurifyAsk
+from quantum_fabric.messages.domains import (
+    CurvePoint,
+    Domains,
+    Duty,
+    LinkNews,
+    LinkState,
+    NodeNews,
+    SegmentAccept,
+    SegmentAsk,
+    SegmentConfirmed,
+    SegmentDown,
+    SegmentOffered,
+    SegmentRefused,
+)
 from quantum_fabric.messages.events import (
     Calibrated,
     Drifted,
@@ -72,6 +87,7 @@ from quantum_fabric.messages.events import (
     Teleported,
     Truth,
 )
+from quantum_fabric.messages.failures import LinkWorn, Protected, Rerouted, SlotsBroken, SlotsLost, Unkept
 from quantum_fabric.messages.installation import (
     Calibration,
     Commit,
@@ -149,7 +165,7 @@ from quantum_fabric.messages.verification import Degraded, Doubt, Suspected, Ver
 Coordination: TypeAlias = Joined | Lost | PurifyAsk | PurifyAnswer
 Installation: TypeAlias = (
     Prepare | Prepared | Declined | Commit | Renew | Drain | Release | Released | Confirmed | LinkReport
-    | Restarted | Inquire | Holding
+    | Restarted | Inquire | Holding | SlotsLost | LinkWorn
 )  # fmt: skip
 Carriage: TypeAlias = (
     Letter | Receipt | Undelivered | Deposed | Partition | ClockStep | ControllerFailed | ControllerRecovered
@@ -169,6 +185,7 @@ Event: TypeAlias = (
     | Calibrated
     | NodeFailed
     | NodeRecovered
+    | SlotsBroken
 )
 Asking: TypeAlias = (
     Ask
@@ -186,7 +203,7 @@ Asking: TypeAlias = (
 )
 Client: TypeAlias = (
     LinkRequest | Cancel | Accepted | Refused | Delivered | Substandard | Outcomes | Tested | Unread | Packet
-    | Verified | Degraded | Doubt | Suspected | Outcome
+    | Rerouted | Protected | Unkept | Verified | Degraded | Doubt | Suspected | Outcome
 )  # fmt: skip
 Keys: TypeAlias = KeyBlock | KeyAlarm
 Message: TypeAlias = (
@@ -197,6 +214,7 @@ Message: TypeAlias = (
     | Event
     | Client
     | Asking
+    | Domains
     | Keys
     | Wake
     | Truth
@@ -249,6 +267,7 @@ __all__ = [
     "Coordination",
     "Correct",
     "Correlators",
+    "CurvePoint",
     "CutoffRule",
     "Declined",
     "Degraded",
@@ -258,10 +277,12 @@ __all__ = [
     "Deposed",
     "Discard",
     "Distillation",
+    "Domains",
     "Doubt",
     "Drain",
     "Drifted",
     "DryRun",
+    "Duty",
     "Event",
     "Explain",
     "Explained",
@@ -283,14 +304,18 @@ __all__ = [
     "Keys",
     "Letter",
     "LinkChanged",
+    "LinkNews",
     "LinkPlan",
     "LinkReport",
     "LinkRequest",
+    "LinkState",
+    "LinkWorn",
     "Lost",
     "Measure",
     "Measured",
     "Message",
     "NodeFailed",
+    "NodeNews",
     "NodeRecovered",
     "Offered",
     "Order",
@@ -304,6 +329,7 @@ __all__ = [
     "Prepare",
     "Prepared",
     "Promise",
+    "Protected",
     "Purified",
     "Purify",
     "PurifyAnswer",
@@ -319,14 +345,23 @@ __all__ = [
     "Renegotiate",
     "Renegotiated",
     "Renew",
+    "Rerouted",
     "Restarted",
     "Rotation",
     "Route",
     "Rule",
+    "SegmentAccept",
+    "SegmentAsk",
+    "SegmentConfirmed",
+    "SegmentDown",
+    "SegmentOffered",
+    "SegmentRefused",
     "Send",
     "Service",
     "SharedTruth",
     "Side",
+    "SlotsBroken",
+    "SlotsLost",
     "Stale",
     "Status",
     "Stretch",
@@ -344,6 +379,7 @@ __all__ = [
     "Turn",
     "Turning",
     "Undelivered",
+    "Unkept",
     "Unread",
     "Verdict",
     "Verified",
