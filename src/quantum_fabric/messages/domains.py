@@ -6,6 +6,7 @@ that may be asked for from outside) and of *segments* between two ports, each as
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -67,6 +68,9 @@ class NodeNews:
         calibration: believed noise of its memory and its gates.
         swap_time: of a Bell measurement, ps.
         relays: whether paths may pass it.
+        swap_success: that a Bell measurement announces anything at all.
+        attempt_dephasing: coherence that an attempt beside a half takes.
+        retrieval, retrieval_lifetime: of its memory (`quantum_fabric.physics.noise.MemoryNoise`); the lifetime in s.
     """
 
     name: str
@@ -75,6 +79,10 @@ class NodeNews:
     calibration: Calibration
     swap_time: Time
     relays: bool
+    swap_success: float = 1.0
+    attempt_dephasing: float = 0.0
+    retrieval: float = 1.0
+    retrieval_lifetime: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
