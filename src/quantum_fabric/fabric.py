@@ -60,6 +60,7 @@ from quantum_fabric.messages import (
     Wake,
     WhatIf,
 )
+from quantum_fabric.network.methods import Method
 from quantum_fabric.plant import build_twin
 from quantum_fabric.ports import Action, Answer, Watcher
 from quantum_fabric.post import Channel, Post
@@ -84,6 +85,8 @@ class Fabric:
         channel: the classical plane, where it is not perfect: then letters are numbered, acknowledged and sent again.
         scheduling: whose turn it is when slots are short, what tenants may have, and what is closed for upkeep when.
         verification: how pairs are tested, and how sure an alarm must be; None for no tests.
+        planning: how plans are looked for; thoroughly up to `quantum_fabric.network.methods.SWIFT_ABOVE` nodes and swiftly above
+            where it is not given.
 
     Raises:
         UnknownNameError: another way to keep states.
@@ -107,6 +110,7 @@ class Fabric:
         channel: Channel | None = None,
         scheduling: Scheduling = DEFAULT,
         verification: Verification | None = None,
+        planning: Method | None = None,
     ) -> None:
         self.inventory = inventory
         self.states = inventory.states if states is None else states
@@ -115,7 +119,9 @@ class Fabric:
         self.clock, self.twin = self._plant()
         dice = self.streams.stream("controller/secret")
         secret = b"".join(dice.bits().to_bytes(8, "little") for _ in range(4))
-        self.controller = Controller(self.topology, secret=secret, scheduling=scheduling, verification=verification)  # fmt: skip
+        self.controller = Controller(
+            self.topology, secret=secret, scheduling=scheduling, verification=verification, planning=planning
+        )
         self.agents = {name: NodeAgent(name, node.slots, policy) for name, node in inventory.nodes.items()}
         self._delays: dict[tuple[str, str], Time] = {}
         self._watchers: dict[type, list[Watcher]] = {}

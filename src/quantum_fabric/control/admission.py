@@ -201,6 +201,15 @@ def asked(request: LinkRequest) -> LinkRequest:
     made = LinkRequest(
         request.source, request.destination, request.fidelity, request.pairs, request.rate, request.deadline
     )
+    if special(request):
+        # a promise that needs a law: a swift planner has to know
+        made = replace(
+            made,
+            confidence=request.confidence,
+            promise=request.promise,
+            jitter=request.jitter,
+            window=request.window,
+        )
     return made if request.deadline is None else replace(made, confidence=request.confidence)
 
 

@@ -6,6 +6,7 @@ It is a decider: a message comes in with the time, messages go out. It knows top
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from quantum_fabric.control.admission import Admission
@@ -59,6 +60,7 @@ from quantum_fabric.messages import (
     Undelivered,
     Wake,
 )
+from quantum_fabric.network.methods import Method, usual
 from quantum_fabric.network.planning import plan as make_plan
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.ports import Action
@@ -69,9 +71,11 @@ if TYPE_CHECKING:
 
 
 def _asked_planner(
-    topology: Topology, request: LinkRequest, free: Mapping[str, int] | None
+    topology: Topology, request: LinkRequest, free: Mapping[str, int] | None, method: Method = Method.THOROUGH
 ) -> Plan | Refused:
-    return make_plan(topology, request, free)
+    if method is Method.THOROUGH:
+        return make_plan(topology, request, free)
+    return make_plan(topology, request, free, method=method)
 
 
 def _verifier(policy: Verification, tolerance: float, topology: Topology) -> Verifier:
@@ -92,16 +96,20 @@ class Controller:
             it can foresee that.
         scheduling: whose turn it is, what tenants may have, when what is closed for upkeep.
         verification: how pairs are tested; None for no tests.
+        planning: how plans are looked for; None for thoroughly in a small network and swiftly in a large one (`usual`). What a swift
+            look cannot promise is planned thoroughly anyway.
     """
 
     def __init__(
         self, topology: Topology, lease: Time = 2 * SECOND, tolerance: float = 0.05, secret: bytes = b"",
         scheduling: Scheduling = DEFAULT, verification: Verification | None = None,
+        planning: Method | None = None,
     ) -> None:  # fmt: skip
         self.topology = topology
         self._secret = secret
+        planner = partial(_asked_planner, method=planning or usual(topology))
         self.ledger = Ledger({name: node.slots for name, node in topology.nodes.items()})
-        self.admission = Admission(topology, self.ledger, _asked_planner)
+        self.admission = Admission(topology, self.ledger, planner)
         self.sessions: dict[str, Session] = {}
         self._lease = lease
         self._epochs = 0
@@ -114,7 +122,7 @@ class Controller:
         self.verifier = None if verification is None else _verifier(verification, tolerance, topology)
         self._deliveries = Deliveries(self, tolerance, self._patience, self.verifier)
         self._recovery = Recovery(self)
-        self._northbound = Northbound(self, _asked_planner)
+        self._northbound = Northbound(self, planner)
         self._renegotiation = Renegotiation(self)
         self._repair = Repair(self)
         self._handlers: dict[type, Callable[[Any, Time], list[Action]]] = {

@@ -28,6 +28,9 @@ from quantum_fabric.physics.noise import NOISELESS
 GOOD = 0.98
 """Fidelity that Van Meter's cost asks of each link."""
 
+SWIFT_ABOVE = 300
+"""Nodes above which a controller that was told nothing else decides swiftly."""
+
 MOST = 8
 """Rounds of purification after which a link is given up: its pairs do not get better."""
 
@@ -52,6 +55,14 @@ class Method(Enum):
     def single(self) -> bool:
         """True where one metric chooses the one path."""
         return self not in (Method.THOROUGH, Method.SWIFT)
+
+
+def usual(topology: Topology) -> Method:
+    """How a controller plans that was told nothing: thoroughly up to `SWIFT_ABOVE` nodes, swiftly above.
+
+    The whole network counts, whatever is out of service, so that an offer is judged as the refusal was that made it.
+    """
+    return Method.SWIFT if len(topology.nodes) > SWIFT_ABOVE else Method.THOROUGH
 
 
 def chosen_path(

@@ -143,8 +143,14 @@ def swift(
     looked = Look(topology, request, free, now)
     best = looked.fastest()
     if best is not None:
-        return to_plan(topology, best.scheme, best.forecast)
+        # whoever reads the forecast later asks what can be promised, not what is likely
+        return to_plan(topology, best.scheme, certain(best.forecast))
     return looked.refused()
+
+
+def certain(forecast: Forecast) -> Forecast:
+    """The forecast with the sure rate as its rate, without an error."""
+    return replace(forecast, rate=forecast.rate - forecast.rate_error, rate_error=0.0)
 
 
 def _fresh(chain: Chain) -> float:
@@ -261,8 +267,7 @@ class Look:
         rate = forecast.rate - forecast.rate_error
         if rate <= 0.0 or rate < self.request.rate:
             return False
-        certain = replace(forecast, rate=rate, rate_error=0.0)
-        return self.left is None or finished_by(certain, self.request.pairs) <= self.left
+        return self.left is None or finished_by(certain(forecast), self.request.pairs) <= self.left
 
     # ------------------------------------------------------------------------------------------- refusals
 
@@ -296,19 +301,19 @@ class Look:
     def _offered(self, best: Sure, code: Code, why: str) -> Refused:
         forecast = best.forecast
         rate = forecast.rate - forecast.rate_error
-        certain = replace(forecast, rate=rate, rate_error=0.0)
+        surely = certain(forecast)
         low = floored(forecast.fidelity_low)
         reason = (
             f"{why} {rate:.3g} /s at fidelity {low:g} over {' - '.join(best.scheme.path)}, by a quick look; "
             "a thorough search may find more"
         )
-        offer = offered(self.request, certain, fidelity_too=code is Code.UNSUPP, left=self.left)
+        offer = offered(self.request, surely, fidelity_too=code is Code.UNSUPP, left=self.left)
         if offer is not None:
             left = (
                 None
                 if offer.deadline is None or self.left is None
                 else self.left + offer.deadline - (self.request.deadline or 0)
             )
-            late = left is not None and finished_by(certain, offer.pairs) > left
-            offer = None if late or not Serving(offer.rate, offer.pairs, None)(certain) else offer
+            late = left is not None and finished_by(surely, offer.pairs) > left
+            offer = None if late or not Serving(offer.rate, offer.pairs, None)(surely) else offer
         return Refused(self.request.name, code, f"path {' - '.join(best.scheme.path)}", reason, offer)

@@ -1,0 +1,83 @@
+"""A controller that decides swiftly: its promises, its offers, what it leaves to the thorough planner, and when it does so."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from tests.unit.control.test_counter_offers import worlds
+from tests.unit.network.believed import fixed, line, network, random_network
+
+from quantum_fabric.control import Controller
+from quantum_fabric.messages import Accepted, LinkRequest, Message, Plan, Refused, Send
+from quantum_fabric.network.methods import SWIFT_ABOVE, Method, usual
+from quantum_fabric.network.topology import Topology
+from quantum_fabric.units import SECOND
+
+
+def swiftly(topology: Topology) -> Controller:
+    return Controller(topology, planning=Method.SWIFT)
+
+
+def answer(decider: Controller, request: LinkRequest) -> Message:
+    """The first thing that is said to a client."""
+    sent = [each for each in decider.handle(request, 0) if isinstance(each, Send)]
+    return sent[0].message
+
+
+def plan_of(decider: Controller, request: LinkRequest) -> Plan:
+    said = answer(decider, request)
+    assert isinstance(said, Accepted)
+    return said.plan
+
+
+def row(nodes: int) -> Topology:
+    names = [f"n{number:03d}" for number in range(nodes)]
+    return network({ends: fixed() for ends in itertools.pairwise(names)})
+
+
+def test_a_large_network_is_planned_swiftly_unless_told_otherwise() -> None:
+    assert usual(row(SWIFT_ABOVE)) is Method.THOROUGH
+    assert usual(row(SWIFT_ABOVE + 1)) is Method.SWIFT
+    request = LinkRequest("n000", "n001", 0.9, name="r")
+    large = row(SWIFT_ABOVE + 1)
+    assert plan_of(Controller(large), request).forecast.law is None
+    assert plan_of(Controller(large, planning=Method.THOROUGH), request).forecast.law is not None
+    assert plan_of(Controller(row(3)), request).forecast.law is not None
+
+
+@pytest.mark.parametrize("more", [{"confidence": 0.98}, {"jitter": 100 * SECOND}])
+def test_what_needs_a_law_is_planned_thoroughly(more: dict[str, float]) -> None:
+    decider = swiftly(line(fixed(0.2), slots=16))
+    plain = LinkRequest("A", "B", 0.8, pairs=5, name="plain")
+    assert plan_of(decider, plain).forecast.law is None
+    assert plan_of(decider, replace(plain, name="more", **more)).forecast.law is not None  # type: ignore[arg-type]
+
+
+def test_a_forecast_tells_what_is_sure() -> None:
+    plan = plan_of(
+        swiftly(line(fixed(0.2, 0.98), fixed(0.2, 0.98), t2=5.0)), LinkRequest("A", "C", 0.8, name="r")
+    )
+    thorough = plan_of(
+        Controller(line(fixed(0.2, 0.98), fixed(0.2, 0.98), t2=5.0)), LinkRequest("A", "C", 0.8, name="r")
+    )
+    assert plan.forecast.rate_error == 0.0
+    assert plan.forecast.rate <= thorough.forecast.rate
+    assert plan.forecast.fidelity_low <= thorough.forecast.fidelity_low + 1e-9
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(worlds())
+def test_what_a_refusal_offers_is_accepted(world: tuple[int, int, LinkRequest]) -> None:
+    seed, load, wish = world
+    made, rnd = swiftly(random_network(seed, most=4, slots=4)), random.Random(seed)
+    for number in range(load):
+        source, destination = rnd.sample(sorted(made.topology.nodes), 2)
+        made.handle(LinkRequest(source, destination, 0.6, pairs=50, name=f"load-{number}"), 0)
+    first = answer(made, wish)
+    if isinstance(first, Refused) and first.offer is not None:
+        again = answer(made, replace(first.offer, name="again"))
+        assert isinstance(again, Accepted), (first, again)
