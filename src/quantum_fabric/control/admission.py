@@ -23,6 +23,7 @@ from quantum_fabric.control.meaning import too_small
 from quantum_fabric.control.plan_memory import PlanMemory
 from quantum_fabric.control.promises import foremost, missed, not_yet, special, stricter, unsure
 from quantum_fabric.control.rules import lane_room, lanes_wanted, slots_wanted
+from quantum_fabric.control.stations import Stations
 from quantum_fabric.messages import ANYWHERE, Code, LinkRequest, Plan, Refused
 from quantum_fabric.network.topology import Topology
 
@@ -61,6 +62,7 @@ class Admission:
         self.topology = topology
         self.dark: set[str] = set()
         self.ledger = ledger
+        self.stations = Stations(topology, ledger)
         self._planner = planner
         self._memory = PlanMemory({name: node.slots for name, node in topology.nodes.items()})
 
@@ -90,6 +92,11 @@ class Admission:
         found = self.planned(request, self.ledger.free(), beside)
         if isinstance(found, Plan) and self.fits(found):
             return Verdict(found)
+        if self.stations.shut():
+            around = Closed(frozenset(), self.stations.shut())
+            found = self.planned(request, self.ledger.free(), beside, around)
+            if isinstance(found, Plan) and self.fits(found):
+                return Verdict(found)
         return Verdict(idle, queued=True)
 
     def planned(
@@ -110,7 +117,8 @@ class Admission:
             found = self._ask(replace(request, fidelity=target), free, shut)
             if isinstance(found, Refused):
                 break
-            missing = foremost(too_small(request, found), missed(request, found, self.topology))
+            late = self.stations.late(request, found)
+            missing = foremost(too_small(request, found), missed(request, found, self.topology), late)
             if missing is None:
                 return found
             refused, better = missing, stricter(request, found, self.topology)
@@ -120,6 +128,15 @@ class Admission:
         return refused if refused is not None else found
 
     def _ask(self, request: LinkRequest, free: Mapping[str, int] | None, shut: Closed) -> Plan | Refused:
+        def without(links: frozenset[str]) -> Plan | Refused:
+            return self._ask_planner(request, free, Closed(shut.nodes, shut.links | links))
+
+        found = without(frozenset())
+        return self.stations.apart(found, without) if self.stations else found
+
+    def _ask_planner(
+        self, request: LinkRequest, free: Mapping[str, int] | None, shut: Closed
+    ) -> Plan | Refused:
         question = asked(request)
         found = self._memory.recall(
             (question, frozenset(self.dark), shut),
@@ -137,7 +154,7 @@ class Admission:
             found = self._loosened(request, refused, beside)
             if found is not None:
                 return found
-        if not special(request) and request.route == ANYWHERE:
+        if not special(request) and request.route == ANYWHERE and not self.stations:
             return refused  # the planner's own offers are made to be accepted
         offer = refused.offer
         for _ in range(TRIES):
@@ -181,9 +198,9 @@ class Admission:
         )  # fmt: skip
 
     def fits(self, plan: Plan) -> bool:
-        """Whether the slots and the channels of a plan are free now."""
+        """Whether the slots, the channels and the analysers of a plan are free now."""
         lanes = self.ledger.carries(lanes_wanted(plan), lane_room(plan, self.topology))
-        return lanes and self.ledger.fits(slots_wanted(plan))
+        return lanes and self.ledger.fits(slots_wanted(plan)) and not self.stations.short(plan)
 
 
 def _those(request: LinkRequest, beside: Mapping[str, Plan]) -> dict[str, Plan]:

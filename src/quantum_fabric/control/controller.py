@@ -247,8 +247,17 @@ class Controller:
         session.installation.waiting.discard(message.node)
         if session.installation.waiting:
             return []
+        settling = self.admission.stations.settling(session.plan)
+        if settling:
+            return [Wake(now + settling, "settled", message.epoch)]
+        return self._committed(session, now)
+
+    def _committed(self, session: Session, now: Time) -> list[Action]:
+        """Phase two: every node acts."""
+        assert session.installation is not None
         session.phase = Phase.RUNNING
-        out: list[Action] = [Send(node, Commit(message.epoch)) for node in session.plan.path]
+        epoch = session.installation.epoch
+        out: list[Action] = [Send(node, Commit(epoch)) for node in session.plan.path]
         self._renegotiation.running(session, now, out)
         return out
 
@@ -370,6 +379,10 @@ class Controller:
                 self._deliveries.past_holding(message.epoch, out)
             case "prepared":
                 self._past_patience(message.epoch, now, out)
+            case "settled":
+                session = self.current(message.epoch)
+                if session is not None and session.phase is Phase.PREPARING:
+                    out += self._committed(session, now)
             case "renew":
                 self._renew(message.epoch, now, out)
             case "expire":
@@ -393,6 +406,8 @@ class Controller:
         session = self.current(epoch)
         if session is not None and session.phase is Phase.PREPARING:
             assert session.installation is not None
+            if not session.installation.waiting:
+                return  # its analysers are being connected
             silent = ", ".join(sorted(session.installation.waiting))
             reason = f"no answer from {silent} within {show_time(self._patience)}"
             self.end(session, Status.FAILED, reason, now, out, Code.TIMEOUT)

@@ -182,7 +182,7 @@ class Northbound:
             free = books.ledger.free()
             full = [name for name in (request.source, request.destination) if free.get(name) == 0]
             if full:  # there is no need to plan
-                return self._no_room(request, full[0], None)
+                return self._no_room(request, f"memory of {full[0]}", None)
         # a deadline is absolute in a request and relative in planning, which knows no clock
         relative = request if request.deadline is None else replace(request, deadline=request.deadline - now)
         answer, queued = books.dispatch.admit(request, relative, self.beside(request), now)
@@ -221,11 +221,14 @@ class Northbound:
         return named
 
     def _binding(self, plan: Plan) -> str:
-        return next(iter(short_of(plan, self._books.ledger.free())), plan.path[0])
+        """The resource that a plan waits for."""
+        nodes = short_of(plan, self._books.ledger.free())
+        lacking = tuple(self._books.admission.stations.short(plan))
+        return f"station {lacking[0]}" if lacking and not nodes else f"memory of {(*nodes, plan.path[0])[0]}"
 
-    def _no_room(self, request: LinkRequest, node: str, available: Time | None) -> Refused:
-        reason = f"{self._books.waiting} requests wait already, which is the most; {node} has too few free memory slots"
-        return Refused(request.name, Code.NORES, f"memory of {node}", reason, None, None, available)
+    def _no_room(self, request: LinkRequest, what: str, available: Time | None) -> Refused:
+        reason = f"{self._books.waiting} requests wait already, which is the most; {_too_few(what)}"
+        return Refused(request.name, Code.NORES, what, reason, None, None, available)
 
     def _held(self, now: Time, confidence: float) -> list[Holder]:
         held = holders(self._books.sessions.values(), now, confidence)
@@ -234,7 +237,17 @@ class Northbound:
         ]
 
     def _available(self, plan: Plan, now: Time, confidence: float) -> Time | None:
-        return free_at(plan, self._books.ledger.free(), self._held(now, confidence))
+        stations = self._books.admission.stations
+        free, held = self._books.ledger.free(), self._held(now, confidence)
+        if not stations.short(plan):
+            return free_at(plan, free, held)
+        slots = free_at(plan, free, held) if short_of(plan, free) else now
+        analysers = stations.free_at(plan, [(each.until, self._plan_of(each.name)) for each in held])
+        return None if slots is None or analysers is None else max(slots, analysers)
+
+    def _plan_of(self, name: str) -> Plan:
+        offer = self._offers.get(name)
+        return self._books.sessions[name].plan if offer is None else offer.plan
 
     def _too_late(self, request: LinkRequest, plan: Plan, now: Time) -> Refused | None:
         """A refusal where a plan that has to wait cannot be promised to be done by the deadline; None where it can."""
@@ -248,15 +261,13 @@ class Northbound:
             chance = chance_by(plan.forecast, request.pairs, left) if left > 0 else 0.0
             if chance >= (1.0 + confidence) / 2.0:
                 return None
-        node = self._binding(plan)
+        what = self._binding(plan)
         when = "nobody can say when" if surely is None else f"by {show_time(surely, 6)} at the surest"
         deadline = show_time(request.deadline, 6)
-        reason = (
-            f"{node} has too few free memory slots now ({when} they are free), and the deadline is {deadline}"
-        )
+        reason = f"{_too_few(what)} now ({when} they are free), and the deadline is {deadline}"
         offer = replace(request, name="", key="", deadline=None)
         soon = self._available(plan, now, 0.5)
-        return Refused(request.name, Code.NOTIME, f"memory of {node}", reason, offer, plan.forecast, soon)
+        return Refused(request.name, Code.NOTIME, what, reason, offer, plan.forecast, soon)
 
     # ------------------------------------------------------------------------------------------ offers
 
@@ -268,13 +279,11 @@ class Northbound:
             return again
         answer = self.verdict(request, now)
         if isinstance(answer, Accepted) and answer.queued:
-            node, soon = self._binding(answer.plan), self._available(answer.plan, now, 0.5)
-            reason = f"{node} has too few free memory slots now, and an offer keeps its slots"
-            answer = Refused(
-                request.name, Code.NORES, f"memory of {node}", reason, None, answer.plan.forecast, soon
-            )
+            what, soon = self._binding(answer.plan), self._available(answer.plan, now, 0.5)
+            reason = f"{_too_few(what)} now, and an offer keeps what it needs"
+            answer = Refused(request.name, Code.NORES, what, reason, None, answer.plan.forecast, soon)
         elif isinstance(answer, Accepted) and len(self._offers) >= self._most:
-            answer = self._no_room(request, request.source, None)
+            answer = self._no_room(request, f"memory of {request.source}", None)
         if isinstance(answer, Refused):
             return self._refused(request, answer)
         epoch = books.count_from(0) + 1
@@ -354,8 +363,15 @@ class Northbound:
         if isinstance(answer, Accepted) and answer.queued:
             short = short_of(answer.plan, books.ledger.free())
             held = self._held(now, 0.5)
+            stations = books.admission.stations
+            lacking = set(stations.short(answer.plan))
             waits = tuple(
-                dict.fromkeys(each.name for each in held if any(each.slots.get(name) for name in short))
+                dict.fromkeys(
+                    each.name
+                    for each in held
+                    if any(each.slots.get(name) for name in short)
+                    or not lacking.isdisjoint(stations.touched(self._plan_of(each.name)))
+                )
             )
         topology = books.admission.open_to(relative, self.beside(request))
         return [Send(CLIENT, explained(relative, answer, topology, books.ledger.free(), waits))]
@@ -365,3 +381,10 @@ class Northbound:
         kept = [offer.plan for offer in self._offers.values()]
         books = self._books
         return [Send(CLIENT, supposed(message, now, books.admission, books.sessions, kept, self._planner))]
+
+
+def _too_few(what: str) -> str:
+    """What a resource lacks, in words."""
+    if what.startswith("station "):
+        return f"{what} has too few free analysers"
+    return f"{what.removeprefix('memory of ')} has too few free memory slots"

@@ -154,8 +154,8 @@ def check_references(form: Form, report: Report) -> None:
         _ends(("links", number), link.between, form.known, report)
         shared = link.station.shared if link.station is not None else None
         if shared is not None and form.hubs is not None and shared not in form.hubs:
-            place = ("links", number, "station", "shared")
-            report(place, quoted(shared), nearest("a station of 'stations'", shared, form.hubs))
+            hub: Place = ("links", number, "station", "shared")
+            report(hub, quoted(shared), nearest("a station of 'stations'", shared, form.hubs))
     seen: dict[frozenset[str], int] = {}
     for number, entry in form.classical:
         place: Place = ("classical", number)

@@ -59,7 +59,8 @@ def scenario(inventory: Inventory, requests: Sequence[Asked], believed: Inventor
         believed: the plant as the control plane takes it to be; the same where it is not given.
 
     Raises:
-        StateError: a request has to wait for memory, or a link drifts or is calibrated: such networks need a live run.
+        StateError: a request has to wait for memory, a link drifts or is calibrated, or stations are shared: such networks need a
+            live run.
         InputError: pairs are to be held in memory.
 
     Examples:
@@ -69,6 +70,9 @@ def scenario(inventory: Inventory, requests: Sequence[Asked], believed: Inventor
         >>> len(found.sessions), found.sessions[0].pairs
         (1, 10)
     """
+    if inventory.stations:
+        shared = ", ".join(sorted(inventory.stations))
+        raise StateError(f"links share the analysers of station {shared}, which only a live run follows")
     for link in inventory.links.values():
         if link.upkeep != NO_UPKEEP:
             raise StateError(f"link {link.name} drifts or is calibrated, which only a live run follows")

@@ -11,7 +11,7 @@ from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.rules import lane_room
 from quantum_fabric.control.scheduling.closing import Closures
 from quantum_fabric.control.scheduling.maintenance import Upkeep
-from quantum_fabric.control.scheduling.turns import Scheduling, Turns, missing
+from quantum_fabric.control.scheduling.turns import Scheduling, Turns, analysers_of, missing
 from quantum_fabric.control.session import Phase, Session
 from quantum_fabric.messages import Code, LinkRequest, Plan, Refused, Status
 from quantum_fabric.network.finish import chance_by
@@ -62,7 +62,7 @@ class Dispatch:
 
     def __init__(self, office: Office, policy: Scheduling) -> None:
         self._office = office
-        self._turns = Turns(policy)
+        self._turns = Turns(policy, office.admission.stations.touched)
         ends = {name: (link.a, link.b) for name, link in office.topology.links.items()}
         self._closures = Closures(policy.upkeep, ends)
 
@@ -151,6 +151,10 @@ class Dispatch:
         if not queued:
             out.extend(self.serve(now))
 
+    def at_once(self, session: Session, now: Time, out: list[Action]) -> None:
+        """Install a session, whoever waits: slots were set aside for it."""
+        self._install(session, now, out)
+
     def stopped(self, session: Session, now: Time) -> None:
         """A session neither runs nor waits."""
         self._turns.stopped(session, now)
@@ -185,8 +189,10 @@ class Dispatch:
 
     def _make_room(self, session: Session, now: Time, out: list[Action]) -> None:
         """Put off what may be put off for a session that waits."""
-        short = missing(session.plan, self._office.ledger, lane_room(session.plan, self._office.topology))
-        for victim in self._turns.put_off_for(session, self._office.sessions, short, now):
+        office, stations = self._office, self._office.admission.stations
+        short = missing(session.plan, office.ledger, lane_room(session.plan, office.topology))
+        short |= {analysers_of(name): count for name, count in stations.short(session.plan).items()}
+        for victim in self._turns.put_off_for(session, office.sessions, short, now, stations.frees):
             self._put_off(victim, now, out)
 
     def _put_off(self, session: Session, now: Time, out: list[Action]) -> None:

@@ -54,10 +54,12 @@ class Turns:
 
     Args:
         policy: see there.
+        touched: names of the shared stations that a plan needs.
     """
 
-    def __init__(self, policy: Scheduling) -> None:
+    def __init__(self, policy: Scheduling, touched: Callable[[Plan], tuple[str, ...]] | None = None) -> None:
         self.policy = policy
+        self._touched = touched
         self._discipline = make(policy.discipline, policy.tenancy.weights)
         self._usage = Usage(policy.tenancy)
         self._budgets = Budgets(policy.tenancy)
@@ -174,22 +176,24 @@ class Turns:
     # --------------------------------------------------------------------------------------- preemption
 
     def put_off_for(
-        self, session: Session, sessions: Mapping[str, Session], short: Mapping[str, int], now: Time
-    ) -> tuple[Session, ...]:
-        """Whom to put off for a session that waits; it has a claim on the nodes of its path from now on.
+        self, session: Session, sessions: Mapping[str, Session], short: Mapping[str, int], now: Time,
+        frees: Callable[[Plan], Mapping[str, int]] | None = None,
+    ) -> tuple[Session, ...]:  # fmt: skip
+        """Whom to put off for a session that waits; it has a claim on the nodes and stations of its path from now on.
 
         Args:
             session: that waits.
             sessions: all, by name.
-            short: what is missing, by `slots_of` and `lanes_of`; anything not above 0 is not missing.
+            short: what is missing, by `slots_of`, `lanes_of` and `analysers_of`; anything not above 0 is not missing.
             now: ps.
+            frees: how many analysers of each station come back with a plan.
         """
         request = session.request
         if not self.policy.preempts or not any(count > 0 for count in short.values()):
             return ()
         running = [
             Running(
-                name, each.request.tenant, each.request.priority, each.request.preemptible, holds(each.plan),
+                name, each.request.tenant, each.request.priority, each.request.preemptible, _holds(each.plan, frees),
                 each.request.pairs - each.delivered,
             )
             for name, each in ((name, sessions[name]) for name in self._begun if name in sessions)
@@ -200,12 +204,18 @@ class Turns:
         victims = self._budgets.victims(request.tenant, request.priority, short, running, now)
         if victims:
             self._budgets.spend(request.tenant, [each.tenant for each in victims], now)
-            self._claims[request.name] = frozenset(session.plan.path)
+            self._claims[request.name] = self._needs(session.plan)
         return tuple(sessions[each.name] for each in victims)
 
     def _unclaimed(self, name: str, plan: Plan) -> bool:
-        """Whether nobody else has a claim on a node of this path."""
-        return not any(who != name and nodes.intersection(plan.path) for who, nodes in self._claims.items())
+        """Whether nobody else has a claim on a node or a station of this path."""
+        others = [needs for who, needs in self._claims.items() if who != name]
+        return not others or self._needs(plan).isdisjoint(frozenset().union(*others))
+
+    def _needs(self, plan: Plan) -> frozenset[str]:
+        """Nodes and stations of a path."""
+        stations = self._touched(plan) if self._touched is not None else ()
+        return frozenset(plan.path).union(analysers_of(name) for name in stations)
 
     def _open(self, session: Session, ends: Time | None) -> None:
         if not self._accounts:
@@ -231,6 +241,16 @@ def slots_of(node: str) -> str:
 def lanes_of(link: str) -> str:
     """Name of the lanes of a link as a resource."""
     return f"lanes of {link}"
+
+
+def analysers_of(station: str) -> str:
+    """Name of the analysers of a shared station as a resource."""
+    return f"analysers of {station}"
+
+
+def _holds(plan: Plan, frees: Callable[[Plan], Mapping[str, int]] | None) -> dict[str, int]:
+    stations = {} if frees is None else frees(plan)
+    return {**holds(plan), **{analysers_of(name): count for name, count in stations.items()}}
 
 
 def holds(plan: Plan) -> dict[str, int]:
