@@ -47,7 +47,17 @@ def command() -> None:
 )
 @click.option("--port", default=8443, show_default=True, help="Of the first KME; the next ports follow.")
 @click.option("--signed", is_flag=True, help="KMEs sign what they say to each other, with ML-DSA-65.")
-def init(folder: Path, kmes: tuple[str, ...], port: int, signed: bool) -> int:
+@click.option(
+    "--hybrid",
+    type=click.Choice(["ML-KEM-768", "ML-KEM-1024"]),
+    help="Every key between two KMEs is made from QKD and from this, or there is none.",
+)
+@click.option(
+    "--empty", is_flag=True, help="Without keys from a published seed: the stores have what they are fed."
+)
+def init(
+    folder: Path, kmes: tuple[str, ...], port: int, signed: bool, hybrid: str | None, empty: bool
+) -> int:
     """Lay out a trial in FOLDER: CAs, certificates, KEKs and settings. Never for production."""
     from quantum_fabric.server.running import trial
 
@@ -57,7 +67,7 @@ def init(folder: Path, kmes: tuple[str, ...], port: int, signed: bool) -> int:
         if not equals or not saes:
             raise InputError(repr(text), "NAME=SAE,SAE", "--kme")
         wanted[name] = saes.split(",")
-    for path in trial(folder, wanted, port, operators=True, signed=signed):
+    for path in trial(folder, wanted, port, operators=True, signed=signed, hybrid=hybrid, empty=empty):
         click.echo(f"{path}: start it with 'qfabric kme serve {path}'")
     click.echo(
         "THROW-AWAY certificates and keys from a published seed: for trials only, nothing here is secret."
@@ -273,6 +283,7 @@ async def _serve(settings: KmeSettings, path: Path) -> None:
         for who, door, listener in (
             ("operators", running.operator_door, settings.operator_listener),
             ("SDN controllers", running.sdn_door, settings.sdn_listener),
+            ("sources of keys", running.supply_door, settings.supply_listener),
         ):
             if door is not None and listener is not None:
                 click.echo(f"{settings.kme} serves {who} on https://{listener.host}:{door.port}")

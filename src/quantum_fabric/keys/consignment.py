@@ -32,6 +32,7 @@ class Consignment:
         content: the places in the common stock, or the bits themselves (between neighbours).
         masked: with places: the key XOR those octets; empty where they are the key.
         provenance: of a key by value, as its maker says.
+        offer: of ML-KEM, where the rules ask for it (`quantum_fabric.keys.combining`); empty elsewhere.
     """
 
     key_id: UUID
@@ -41,6 +42,7 @@ class Consignment:
     content: tuple[Slice, ...] | KeyMaterial
     masked: bytes = b""
     provenance: Provenance | None = None
+    offer: bytes = b""
 
 
 class Fate(StrEnum):
@@ -51,7 +53,9 @@ class Fate(StrEnum):
     ABSENT = "key not present"
 
 
-def accept(desk: Desk, shelf: Shelf, sender: str, parcel: Consignment, now: Instant) -> Refusal | None:
+def accept(
+    desk: Desk, shelf: Shelf, sender: str, parcel: Consignment, now: Instant, combined: bool = False
+) -> Refusal | None:
     """Hold a key for the slaves that live here. The same parcel again changes nothing.
 
     Args:
@@ -60,6 +64,7 @@ def accept(desk: Desk, shelf: Shelf, sender: str, parcel: Consignment, now: Inst
         sender: the KME, as its certificate says.
         parcel: the key.
         now: the time.
+        combined: whether it comes with an offer of ML-KEM (`quantum_fabric.keys.combining`).
 
     Returns:
         None where it is held, now or before; 401 where the sender may not, 400 where the parcel is wrong, 503 where the stock
@@ -69,6 +74,8 @@ def accept(desk: Desk, shelf: Shelf, sender: str, parcel: Consignment, now: Inst
         SealError: the store was tampered with.
     """
     refusal = _judge(desk, sender, parcel)
+    if (sender in desk.policy.hybrid) is not combined:
+        refusal = refusal or Refusal(400, "keys with this KME are combined with ML-KEM, and with no other")
     if refusal is None:
         known = shelf.key(parcel.key_id)
         if known is not None:

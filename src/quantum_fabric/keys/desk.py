@@ -133,7 +133,14 @@ class Desk:
         if not limits.smallest <= size <= limits.largest:
             bounds: Detail = {"min_key_size": limits.smallest, "max_key_size": limits.largest}
             return Refusal(400, "size is out of range", (bounds,))
-        return wish(request.mandatory, request.optional, limits)
+        wanted = wish(request.mandatory, request.optional, limits)
+        if isinstance(wanted, Refusal):
+            return wanted
+        abroad = self.policy.abroad(slaves)
+        kem = self.policy.hybrid.get(abroad[0]) if abroad else None
+        if not wanted.combined(kem):
+            return Refusal(400, MANDATORY_UNMET, ({"parameter": "qfabric_hybrid"},))
+        return self.policy.combinable(slaves, size) or wanted
 
     def ration(
         self, shelf: Shelf, master: str, slaves: tuple[str, ...], number: int, now: Instant

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from quantum_fabric.errors import InputError
+from quantum_fabric.keys.answers import Refusal
 from quantum_fabric.keys.records import Instant, Origin, Pool, entity
 
 
@@ -115,6 +116,7 @@ class Policy:
         mode: see `Mode`.
         neighbours: KMEs inside the same protected site. Keys are handed to them by value (ETSI GS QKD 020); to all others
             they go as places in the stock that both ends hold, and never by value.
+        hybrid: far KME -> the ML-KEM that every key with it is combined with (``ML-KEM-768``, ``ML-KEM-1024``).
 
     Raises:
         InputError: a name that is none, or a pair of SAEs without homes.
@@ -133,12 +135,20 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     mode: Mode = Mode.PRODUCTION
     neighbours: frozenset[str] = frozenset()
+    hybrid: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         entity(self.kme, "kme")
         for sae, home in self.homes.items():
             entity(sae, "SAE")
             entity(home, f"home of {sae}")
+        near = sorted(set(self.hybrid) & (self.neighbours | {self.kme}))
+        if near:
+            raise InputError(
+                f"ML-KEM with the neighbour {near[0]}",
+                "a far KME: keys go to neighbours as they are",
+                "hybrid",
+            )
         for master, slave in self.pairs:
             if master == slave or master not in self.homes or slave not in self.homes:
                 raise InputError(f"{master} → {slave}", "two different SAEs whose homes are known", "pairs")
@@ -164,6 +174,22 @@ class Policy:
         """The stock that a key for these slaves is cut from: the one shared with the first far KME, else our own."""
         far = [kme for kme in self.abroad(slaves) if kme not in self.neighbours]
         return Pool(self.kme, far[0] if far else self.kme)
+
+    def combinable(self, slaves: tuple[str, ...], bits: int) -> Refusal | None:
+        """Why keys for these slaves cannot be combined with ML-KEM where that is the rule; None where they can, or need not be.
+
+        Examples:
+            >>> homes = {"alice": "kme-a", "bob": "kme-b", "carol": "kme-c"}
+            >>> policy = Policy("kme-a", homes, {}, hybrid={"kme-b": "ML-KEM-768"})
+            >>> policy.combinable(("bob", "carol"), 256).message
+            'a key that is combined with ML-KEM goes to one other KME only'
+        """
+        abroad = self.abroad(slaves)
+        if not any(kme in self.hybrid for kme in abroad):
+            return None
+        if len(abroad) > 1:
+            return Refusal(400, "a key that is combined with ML-KEM goes to one other KME only")
+        return None if bits >= 128 else Refusal(400, "size is out of range", ({"min_key_size": 128},))
 
     def without(self, sae: str) -> Policy:
         """The same rules after an SAE was shut out."""

@@ -25,7 +25,7 @@ def sweep(desk: Desk, shelf: Shelf, now: Instant, most: int = 500) -> int:
     """
     records = shelf.overdue(now, most)
     for record in records:
-        if record.unconfirmed:
+        if record.unconfirmed and desk.policy.lives_here(record.master):
             withdraw(desk, shelf, record, End.EXPIRED)
         else:
             shelf.move(life.end(record, End.EXPIRED))  # whoever confirmed it lets it expire by itself

@@ -9,14 +9,16 @@ import logging
 import random
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from quantum_fabric.errors import FabricError
-from quantum_fabric.keys import Consignment, Errand, Recall, Shelf, State
+from quantum_fabric.keys import Consignment, Errand, KeyRecord, Recall, Refusal, Shelf, State
+from quantum_fabric.keys.combining import Offers
+from quantum_fabric.keys.hybrid import Confirmation, QkdKey
 from quantum_fabric.server import peer_format as wire
 from quantum_fabric.server.identity import name_in
 from quantum_fabric.server.kme import Kme
@@ -93,6 +95,8 @@ class Line:
 class _Load:
     parcels: list[Consignment]
     recalls: list[Recall]
+    proofs: list[tuple[UUID, Confirmation]] = field(default_factory=list)
+    never: list[UUID] = field(default_factory=list)
 
 
 class Courier:
@@ -102,6 +106,9 @@ class Courier:
         kme: ours.
         line: to the other.
         callback: where it reaches us, for acknowledgements by ETSI GS QKD 020.
+
+    Attributes:
+        offers: exchanges of ML-KEM that were begun with the other.
     """
 
     def __init__(self, kme: Kme, line: Line, callback: str) -> None:
@@ -109,6 +116,7 @@ class Courier:
         self._near = line.kme in kme.desk.policy.neighbours
         self._nudge = kme.nudges.setdefault(line.kme, asyncio.Event())
         self._sent: dict[tuple[UUID, bool], float] = {}
+        self.offers = Offers(kme.desk.policy.kme, line.kme)
 
     async def run(self) -> None:
         """For ever; faults of the other end are waited out."""
@@ -132,6 +140,7 @@ class Courier:
         now, clock = self._kme.clock(), asyncio.get_running_loop().time()
         errands = await self._kme.store.transact(lambda shelf: shelf.errands(self._line.kme, 16 * AT_ONCE))
         held = {(one.key_id, one.void) for one in errands}
+        self.offers.keep({key_id for key_id, gone in held if not gone})
         self._sent = {key: at for key, at in self._sent.items() if key in held and clock - at < AGAIN_SECONDS}
         due = [one for one in errands if (one.key_id, one.void) not in self._sent]
         if not due:
@@ -148,36 +157,60 @@ class Courier:
                 shelf.done(errand.kme, errand.key_id)
             elif errand.void:
                 load.recalls.append(Recall(errand.key_id, record.master, record.slaves, errand.slices))
+            elif proof := self.offers.confirmation(errand.key_id):
+                load.proofs.append((errand.key_id, proof))
             else:
                 content: Any = errand.slices
                 if self._near:
                     sealed = shelf.sealed(errand.key_id)
                     assert sealed is not None, "it is not destroyed"
                     content = self._kme.desk.ring.open(errand.key_id, sealed)
+                offer = self._offered(shelf, errand, record)
+                if isinstance(offer, Refusal):
+                    load.never.append(errand.key_id)
+                    continue
                 load.parcels.append(
                     Consignment(
                         errand.key_id, record.master, record.slaves, max(0, record.expires - now), content,
-                        errand.masked, record.provenance,
+                        errand.masked, record.provenance, offer,
                     )
                 )  # fmt: skip
         return load
+
+    def _offered(self, shelf: Shelf, errand: Errand, record: KeyRecord) -> bytes | Refusal:
+        """The offer of ML-KEM that goes with a parcel; nothing where the rules ask for none."""
+        desk = self._kme.desk
+        kem = desk.policy.hybrid.get(self._line.kme)
+        if kem is None:
+            return b""
+        sealed = shelf.sealed(errand.key_id)
+        assert sealed is not None, "it is not destroyed"
+        qkd = QkdKey(errand.key_id, desk.ring.open(errand.key_id, sealed), record.provenance.origin)
+        offer = self.offers.offer(errand.key_id, record.master, record.slaves, errand.slices, qkd, kem)
+        return offer if isinstance(offer, Refusal) else offer.octets
 
     async def _far(self, load: _Load) -> None:
         body = {
             "parcels": [wire.parcel_out(one) for one in load.parcels],
             "recalls": [wire.recall_out(one) for one in load.recalls],
         }
+        if load.proofs:
+            body["confirmations"] = [wire.confirmation_out(*one) for one in load.proofs]
+        if load.never:
+            await self._kme.give_up(load.never)
         status, text = await self._line.post(wire.path(wire.PARCELS), json.dumps(body).encode())
         if status != 200:
             raise LineError(f"KME {self._line.kme} answers {status}")
         answer = wire.read(text)
-        held = _ids(answer, "held")
+        combined, failed = await self._finish(answer)
+        held = [one for one in _ids(answer, "held") if one not in combined and one not in failed]
+        held += _ids(answer, "proved")
         forgotten = _ids(answer, "forgotten")
         if held:
             await self._kme.confirm(self._line.kme, held)
         refused = {UUID(one["key_id"]): int(one["status"]) for one in answer.get("refused", [])}
         recalled = {one.key_id for one in load.recalls}
-        never = [one for one, why in refused.items() if why in (400, 401) and one not in recalled]
+        never = [one for one, why in refused.items() if why in (400, 401) and one not in recalled] + failed
         spent = [*forgotten, *(one for one in refused if one in recalled)]
         await self._kme.store.transact(partial(_strike, self._line.kme, spent))
         if refused:
@@ -190,6 +223,28 @@ class Courier:
         for key_id, why in refused.items():
             if why == 503:  # its stock may still be on the way: soon again, not at once
                 self._sent[key_id, False] = clock - AGAIN_SECONDS + 0.2
+
+    async def _finish(self, said: dict[str, Any]) -> tuple[list[UUID], list[UUID]]:
+        """Combine what the far end has combined. Keys whose confirmation is to be sent now, and keys that will never be."""
+        combined: list[UUID] = []
+        failed: list[UUID] = []
+        kem = self._kme.desk.policy.hybrid.get(self._line.kme)
+        for one in said.get("held", []) if kem is not None else []:
+            key_id, part = UUID(one["key_id"]), wire.answer_in(one.get("answer"))
+            good = part is not None and self.offers.finish(key_id, part)
+            (combined if good else failed).append(key_id)
+        if combined:
+            now, desk = self._kme.clock(), self._kme.desk
+
+            def store(shelf: Shelf) -> None:
+                for key_id in combined:
+                    self.offers.store(desk, shelf, key_id, now)
+
+            await self._kme.store.transact(store)
+            for key_id in combined:
+                self.offers.stored(key_id)
+            self._nudge.set()  # the confirmations go at once
+        return combined, failed
 
     async def _near_by(self, load: _Load) -> None:
         groups: dict[tuple[str, tuple[str, ...]], _Load] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -11,6 +12,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from quantum_fabric.keys import Consignment, Fate, KeyMaterial, Recall, Refusal, Shelf, accept, forget
+from quantum_fabric.keys.combining import Answers
+from quantum_fabric.keys.hybrid import Answer
 from quantum_fabric.server import peer_format as wire
 from quantum_fabric.server.door import Call, Reply, said
 from quantum_fabric.server.etsi014 import FormatError, array_of, is_object
@@ -38,6 +41,9 @@ class KmeApi:
         peers: the KMEs that may call, and the address of each: acknowledgements go nowhere else.
         acknowledge: sends them.
         streams: answers what they say about key streams; None where there are none.
+
+    Attributes:
+        answers: exchanges of ML-KEM that other KMEs began.
     """
 
     def __init__(
@@ -45,6 +51,7 @@ class KmeApi:
     ) -> None:
         self._kme, self._peers, self._acknowledge, self._streams = kme, peers, acknowledge, streams
         self._sending: set[asyncio.Task[None]] = set()
+        self.answers = Answers()
 
     async def __call__(self, call: Call) -> Reply:
         """Answer one call."""
@@ -85,21 +92,34 @@ class KmeApi:
         fields = wire.read(body)
         parcels = [wire.parcel_in(one) for one in array_of(fields.get("parcels", []), "parcels")]
         recalls = [wire.recall_in(one) for one in array_of(fields.get("recalls", []), "recalls")]
+        proofs = [
+            wire.confirmation_in(one) for one in array_of(fields.get("confirmations", []), "confirmations")
+        ]
         kme, now = self._kme, self._kme.clock()
 
         def work(shelf: Shelf) -> dict[str, Any]:
             held: list[dict[str, Any]] = []
             refused: list[dict[str, Any]] = []
             forgotten: list[dict[str, Any]] = []
+            proved: list[dict[str, Any]] = []
             for recall in recalls:
                 fate = forget(kme.desk, shelf, caller, recall, now)
                 (refused if isinstance(fate, Refusal) else forgotten).append(_said(recall.key_id, fate))
             for parcel in parcels:
-                refusal = accept(kme.desk, shelf, caller, parcel, now)
-                (held if refusal is None else refused).append(_said(parcel.key_id, refusal))
-            return {"held": held, "forgotten": forgotten, "refused": refused}
+                found: Answer | Refusal | None = (
+                    self.answers.accept(kme.desk, shelf, caller, parcel, now)
+                    if parcel.offer
+                    else accept(kme.desk, shelf, caller, parcel, now)
+                )
+                (refused if isinstance(found, Refusal) else held).append(_said(parcel.key_id, found))
+            for key_id, proof in proofs:
+                refusal = self.answers.confirm(kme.desk, shelf, caller, key_id, proof, now)
+                (proved if refusal is None else refused).append(_said(key_id, refusal))
+            return {"held": held, "forgotten": forgotten, "refused": refused, "proved": proved}
 
         answer = await kme.store.transact(work)
+        for key_id, _ in proofs:
+            self.answers.done(caller, key_id)
         kme.stir()
         return Reply(200, json.dumps(answer).encode())
 
@@ -235,9 +255,11 @@ def _ack(key_ids: list[UUID], status: str, master: str, slaves: tuple[str, ...])
     }
 
 
-def _said(key_id: UUID, answer: Refusal | Fate | None) -> dict[str, Any]:
+def _said(key_id: UUID, answer: Refusal | Fate | Answer | None) -> dict[str, Any]:
     if isinstance(answer, Refusal):
         return {"key_id": str(key_id), "status": answer.status, "message": answer.message}
+    if isinstance(answer, Answer):
+        return {"key_id": str(key_id), "answer": base64.b64encode(answer.octets).decode()}
     return {"key_id": str(key_id)}
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from quantum_fabric.errors import InputError
 from quantum_fabric.keys import Consignment, KeyMaterial, Origin, Provenance, Recall, Slice
+from quantum_fabric.keys.hybrid import Answer, Confirmation
 from quantum_fabric.keys.records import entity
 from quantum_fabric.server.etsi014 import FormatError, array_of, is_object, read_object, uuid_of
 
@@ -68,10 +69,11 @@ def ids(value: Any, where: str) -> list[UUID]:
 def parcel_out(parcel: Consignment) -> dict[str, Any]:
     """A key as places in the common stock."""
     assert not isinstance(parcel.content, KeyMaterial), "a key never crosses to another site"
+    offer = {"offer": base64.b64encode(parcel.offer).decode()} if parcel.offer else {}
     return {
         "key_id": str(parcel.key_id), "master": parcel.master, "slaves": parcel.slaves, "lifetime_ms": parcel.lifetime,
         "slices": [(str(one.block), one.offset, one.octets) for one in parcel.content],
-        "masked": base64.b64encode(parcel.masked).decode(),
+        "masked": base64.b64encode(parcel.masked).decode(), **offer,
     }  # fmt: skip
 
 
@@ -88,7 +90,35 @@ def parcel_in(value: Any) -> Consignment:
     return Consignment(
         uuid_of(fields.get("key_id")), names([fields.get("master")], "master")[0], names(fields.get("slaves"), "slaves"),
         lifetime, _slices(fields.get("slices")), _octets(fields.get("masked", ""), "masked"),
+        offer=_octets(fields.get("offer", ""), "offer"),
     )  # fmt: skip
+
+
+def confirmation_out(key_id: UUID, confirmation: Confirmation) -> dict[str, Any]:
+    """The proof that a key was combined here as there."""
+    return {"key_id": str(key_id), "confirmation": base64.b64encode(confirmation.octets).decode()}
+
+
+def confirmation_in(value: Any) -> tuple[UUID, Confirmation]:
+    """Read one.
+
+    Raises:
+        FormatError: it is none.
+    """
+    fields = is_object(value, "confirmations")
+    try:
+        found = Confirmation.read(_octets(fields.get("confirmation"), "confirmation"))
+    except InputError:
+        raise FormatError("something else", "a confirmation", "confirmation") from None
+    return uuid_of(fields.get("key_id")), found
+
+
+def answer_in(value: Any) -> Answer | None:
+    """The far end's part of a combined key; None where it sent none that can be read."""
+    try:
+        return Answer.read(_octets(value, "answer"))
+    except InputError:
+        return None
 
 
 def recall_out(recall: Recall) -> dict[str, Any]:

@@ -7,11 +7,11 @@ import json
 import logging
 import ssl
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from quantum_fabric.errors import FabricError, InputError
 from quantum_fabric.keys import KeyRing, Pool, Refusal, TestSource
+from quantum_fabric.keys.combining import Answers
 from quantum_fabric.server.courier import Courier, Line, LineError
 from quantum_fabric.server.door import Answer, Call, Door, Reply
 from quantum_fabric.server.etsi004_api import StreamApi
@@ -28,6 +28,10 @@ from quantum_fabric.server.settings import KmeSettings, Listener
 from quantum_fabric.server.signed import SignedApi, SignedLine, Signing
 from quantum_fabric.server.store import Store, StoreError
 from quantum_fabric.server.streams import Streams
+from quantum_fabric.server.supply_api import SupplyApi
+from quantum_fabric.server.trial import trial
+
+__all__ = ["Running", "trial"]
 
 log = logging.getLogger("quantum_fabric.server.running")
 
@@ -47,8 +51,11 @@ class Running:
         relay: keys over trusted nodes; None where it does not take part.
         sae_door: for SAEs.
         kme_door: for other KMEs; None where there is none.
+        couriers: one for each other KME.
+        answers: exchanges of ML-KEM that other KMEs began; None where there is none.
         operator_door: for operators; None where there is none.
         sdn_door: for SDN controllers; None where there is none.
+        supply_door: for what makes key bits; None where there is none.
         health_door: for a supervisor on this machine; None where there is none.
     """
 
@@ -60,7 +67,9 @@ class Running:
         self.kme_door: Door | None = None
         self.relay: RelayHouse | None = None
         self._lines: dict[str, Line] = {}
-        self._couriers: list[asyncio.Task[None]] = []
+        self._errands: list[asyncio.Task[None]] = []
+        self.couriers: list[Courier] = []
+        self.answers: Answers | None = None
         far = settings.kme_listener
         if far is not None:
             files = settings.credentials(far)
@@ -72,7 +81,8 @@ class Running:
         self.streams = Streams(self.kme, apart if far is not None else {})
         if far is not None:
             addresses = {name: peer.url for name, peer in settings.peers.items()}
-            answer: Answer = KmeApi(self.kme, addresses, self._acknowledge, self.streams)
+            others = KmeApi(self.kme, addresses, self._acknowledge, self.streams)
+            self.answers, answer = others.answers, cast("Answer", others)
             if settings.relay is not None:
                 self.relay = RelayHouse(self.kme, _lines(settings, outgoing, signing), settings.relay)
                 answer = RelayApi(self.relay, addresses, answer)
@@ -86,6 +96,9 @@ class Running:
             settings.operator_listener, OperatorApi(self.kme, self._rotate), "operator"
         )
         self.sdn_door = self._door(settings.sdn_listener, NodeApi(self.kme, settings.node), "sdn")
+        self.supply_door = self._door(
+            settings.supply_listener, SupplyApi(self.kme, settings.deliveries()), "source"
+        )
 
     def _door(self, listener: Listener | None, answer: Answer, kind: str) -> Door | None:
         if listener is None:
@@ -123,9 +136,9 @@ class Running:
         if self.relay is not None:
             await self.relay.stop()
         await self.sae_door.close()
-        for courier in self._couriers:
-            courier.cancel()
-        await asyncio.gather(*self._couriers, return_exceptions=True)
+        for errand in self._errands:
+            errand.cancel()
+        await asyncio.gather(*self._errands, return_exceptions=True)
         if self.kme_door is not None:
             await self.kme_door.close()
         for line in self._lines.values():
@@ -196,7 +209,8 @@ class Running:
         await self.kme_door.open(listener.host, listener.port, self._kme_context, several)
         ours = listener.url or f"https://{listener.host}:{self.kme_door.port}"
         for line in self._lines.values():
-            self._couriers.append(asyncio.create_task(Courier(self.kme, line, ours).run()))
+            self.couriers.append(Courier(self.kme, line, ours))
+            self._errands.append(asyncio.create_task(self.couriers[-1].run()))
 
     async def _acknowledge(self, kme: str, path: str, acks: list[dict[str, Any]]) -> None:
         try:
@@ -240,90 +254,3 @@ def _lines(settings: KmeSettings, context: ssl.SSLContext, signing: Signing) -> 
         signs = name in signing
         lines[name] = SignedLine(signing, name, peer.url, context) if signs else Line(name, peer.url, context)
     return lines
-
-
-def trial(
-    folder: Path,
-    kmes: dict[str, list[str]],
-    first_port: int = 8443,
-    operators: bool = False,
-    signed: bool = False,
-) -> list[Path]:
-    """Lay out a trial in a folder: a CA for SAEs and one for KMEs, certificates, KEKs, and a settings file for each KME.
-
-    Every SAE may share keys with every other. See `quantum_fabric.server.trial_pki` for what the certificates are worth.
-
-    Args:
-        folder: new or empty; made with mode 0700.
-        kmes: KME -> the SAEs that live there.
-        first_port: of the first KME; the next ones follow, two for each. 0: free ones.
-        operators: also a CA for operators and SDN controllers, a certificate for one of each (``operator-ops``,
-            ``sdn-controller``), and two more listeners for each KME, on the ports after all others.
-        signed: whether the KMEs sign what they say to each other, with ML-DSA-65.
-
-    Returns:
-        The settings files, in the order of the KMEs.
-
-    Raises:
-        FileExistsError: there are files of those names.
-        InputError: a name that is none.
-    """
-    from ruamel.yaml import YAML
-
-    from quantum_fabric.server.kek import create
-    from quantum_fabric.server.trial_pki import authority
-
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sae_ca, kme_ca = authority(folder, "trial-ca-of-saes"), authority(folder, "trial-ca-of-kmes")
-    desk_ca = authority(folder, "trial-ca-of-operators") if operators else None
-    if desk_ca is not None:
-        desk_ca.sign("operator", "ops")
-        desk_ca.sign("sdn", "controller")
-    hosts = ("localhost", "127.0.0.1")
-    homes = {sae: kme for kme, saes in kmes.items() for sae in saes}
-    for sae in homes:
-        sae_ca.sign("sae", sae)
-    ports = {
-        kme: (first_port + 2 * index, first_port + 2 * index + 1) if first_port else (0, 0)
-        for index, kme in enumerate(kmes)
-    }
-    made: list[Path] = []
-    for kme in kmes:
-        certificate, key = kme_ca.sign("kme", kme, hosts)
-        create(folder / f"{kme}.kek", f"{kme}-1")
-        peers: dict[str, dict[str, object]] = {
-            far: {"url": f"https://127.0.0.1:{ports[far][1]}"} for far in kmes if far != kme
-        }
-        if signed:
-            kme_ca.sign_for_signatures(kme)
-            for far, peer in peers.items():
-                peer["signatures"] = [f"sign-{far}.pem"]
-        fields: dict[str, object] = {
-            "kme": kme,
-            "mode": "trial",
-            "certificate": certificate.name,
-            "key": key.name,
-            "sae_listener": {"port": ports[kme][0], "authority": f"{sae_ca.name}.pem"},
-            "store": f"{kme}.sqlite",
-            "kek": {"file": f"{kme}.kek"},
-            "homes": homes,
-            "pairs": [{"master": one, "slave": other} for one in homes for other in homes if one != other],
-            "test_supply": {"seed": "a published seed: these keys are not secret"},
-        }
-        if signed:
-            fields["signature_keys"] = [f"sign-{kme}.key"]
-        if peers:
-            fields |= {
-                "kme_listener": {"port": ports[kme][1], "authority": f"{kme_ca.name}.pem"},
-                "peers": peers,
-            }
-        if desk_ca is not None:
-            behind = first_port + 2 * (len(kmes) + len(made)) if first_port else 0
-            for offset, kind in enumerate(("operator_listener", "sdn_listener")):
-                port = behind + offset if first_port else 0
-                fields[kind] = {"port": port, "authority": f"{desk_ca.name}.pem"}
-        path = folder / f"{kme}.yaml"
-        with path.open("x", encoding="utf-8") as file:
-            YAML().dump(fields, file)
-        made.append(path)
-    return made

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from quantum_fabric.errors import DocumentError, Finding, InputError
-from quantum_fabric.keys import KeyRing, Limits, Mode, Policy, Quota
+from quantum_fabric.keys import KeyRing, Limits, Mode, Origin, Policy, Quota
 from quantum_fabric.server.identity import Credentials, Naming
 from quantum_fabric.server.kek import pin_from, private, ring_from_environment, ring_from_file
 from quantum_fabric.server.sqlite import SqliteDatabase
@@ -17,6 +17,7 @@ from quantum_fabric.server.store import Database
 
 if TYPE_CHECKING:
     from quantum_fabric.server.signed import Signing
+    from quantum_fabric.server.supply_api import Delivers
 
 M = TypeVar("M", bound="_Strict")
 Positive = Annotated[int, Field(gt=0)]
@@ -97,6 +98,8 @@ class PeerSettings(_Strict):
     url: Annotated[str, Field(pattern=r"^https://[A-Za-z0-9.\-\[\]:]+$")]
     neighbour: bool = False
     """In the same protected site: keys go to it by value. Otherwise they never do."""
+    hybrid: Literal["ML-KEM-768", "ML-KEM-1024"] | None = None
+    """Every key with it is made from QKD *and* from this, or there is none. The other KME must have the same rule."""
     signatures: list[Path] = []
     """Its signature certificates (ML-DSA), PEM: with them, calls and answers on both sides must be signed."""
 
@@ -171,6 +174,15 @@ class RelaySettings(_Strict):
     supplies: list[RelaySupply] = []
 
 
+class SourceSettings(_Strict):
+    """What a source of key bits may deliver."""
+
+    origin: Literal["qkd", "twin"]
+    """Of its bits; bits of a twin are taken in the mode ``trial`` only."""
+    kmes: Annotated[list[str], Field(min_length=1)]
+    """The KMEs at the other end of its links."""
+
+
 class KmeSettings(_Strict):
     """All of it."""
 
@@ -185,6 +197,10 @@ class KmeSettings(_Strict):
     """For operators (`qfabric keys`): certificates with a URI ``qkd://operator/NAME``."""
     sdn_listener: Listener | None = None
     """For SDN controllers, read-only: certificates with a URI ``qkd://sdn/NAME``."""
+    supply_listener: Listener | None = None
+    """For what makes key bits: certificates with a URI ``qkd://source/NAME``."""
+    sources: dict[str, SourceSettings] = {}
+    """NAME: what it may deliver."""
     node: NodeSettings = NodeSettings()
     health_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     """Plain HTTP on 127.0.0.1, for a supervisor; says whether it serves, and nothing else."""
@@ -229,8 +245,19 @@ class KmeSettings(_Strict):
                 raise InputError("another path", expected, "relay.supplies.paths")
         if self.test_supply is not None and self.mode is not Mode.TRIAL:
             raise InputError("a test supply", "mode 'trial': its bits are published", "test_supply")
+        hybrid = {name: peer.hybrid for name, peer in self.peers.items() if peer.hybrid is not None}
+        if hybrid and not isinstance(self.store, Path):
+            raise InputError(
+                "a store in PostgreSQL", "a file: exchanges of ML-KEM live in one process", "hybrid"
+            )
         return Policy(
-            self.kme, self.homes, pairs, limits, self.mode, near | ({self.kme} if near else frozenset())
+            self.kme,
+            self.homes,
+            pairs,
+            limits,
+            self.mode,
+            near | ({self.kme} if near else frozenset()),
+            hybrid,
         )
 
     def ring(self) -> KeyRing:
@@ -266,6 +293,12 @@ class KmeSettings(_Strict):
         if self.store.passfile is not None:
             private(self.store.passfile, "passfile")
         return PostgresDatabase(self.store.postgres, self.store.passfile)
+
+    def deliveries(self) -> dict[str, Delivers]:
+        """What each source may deliver."""
+        from quantum_fabric.server.supply_api import Delivers
+
+        return {name: Delivers(Origin(one.origin), frozenset(one.kmes)) for name, one in self.sources.items()}
 
     def signatures(self) -> Signing:
         """Who signs what between KMEs.

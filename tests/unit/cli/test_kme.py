@@ -30,7 +30,7 @@ def test_init_serve_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "THROW-AWAY" in capsys.readouterr().out
     assert folder.stat().st_mode & 0o777 == 0o700
     private = [path for path in folder.iterdir() if path.suffix in (".key", ".kek")]
-    assert len(private) == 9
+    assert len(private) == 11
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
     assert main(["kme", "status", str(folder / "kme-a.yaml")]) == 2
     command = [sys.executable, "-m", "quantum_fabric", "kme", "serve", str(folder / "kme-a.yaml")]

@@ -10,7 +10,9 @@ from quantum_fabric.keys.supply import LARGEST_BLOCK, Block
 from quantum_fabric.services.qkd.session import Delivery
 
 
-def blocks(delivery: Delivery, kmes: tuple[str, str]) -> tuple[list[Block], list[Block]]:
+def blocks(
+    delivery: Delivery, kmes: tuple[str, str], largest: int = LARGEST_BLOCK
+) -> tuple[list[Block], list[Block]]:
     """Cut a key in two, one half for each direction, and make blocks of it at both ends. The delivery's keys are used up.
 
     Each half belongs to the KME that cuts keys out of it. The bits are marked as made on a twin: a KME in the mode ``production``
@@ -19,6 +21,7 @@ def blocks(delivery: Delivery, kmes: tuple[str, str]) -> tuple[list[Block], list
     Args:
         delivery: of a session.
         kmes: names of the KMEs at the sender and at the receiver.
+        largest: octets of a block, at most; the same at both ends.
 
     Returns:
         (blocks for the sender's KME, the same blocks for the receiver's).
@@ -36,8 +39,9 @@ def blocks(delivery: Delivery, kmes: tuple[str, str]) -> tuple[list[Block], list
     pools = (Pool(*kmes), Pool(*reversed(kmes)))
     made: list[list[Block]] = []
     for key in delivery.keys:
-        sizes = _sizes(first) + _sizes(len(key) - first)
-        of = [pools[0]] * len(_sizes(first)) + [pools[1]] * len(_sizes(len(key) - first))
+        halves = [_sizes(first, largest), _sizes(len(key) - first, largest)]
+        sizes = halves[0] + halves[1]
+        of = [pools[0]] * len(halves[0]) + [pools[1]] * len(halves[1])
         names = [_named(delivery.name, number) for number in range(len(sizes))]
         made.append(
             [
@@ -48,9 +52,9 @@ def blocks(delivery: Delivery, kmes: tuple[str, str]) -> tuple[list[Block], list
     return (made[0], made[1])
 
 
-def _sizes(octets: int) -> list[int]:
-    rest = octets % LARGEST_BLOCK
-    return [LARGEST_BLOCK] * (octets // LARGEST_BLOCK) + ([rest] if rest else [])
+def _sizes(octets: int, largest: int) -> list[int]:
+    rest = octets % largest
+    return [largest] * (octets // largest) + ([rest] if rest else [])
 
 
 def _named(name: UUID, number: int) -> UUID:
