@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tests.builders import inventory, link, node
 
+from builders import inventory, link, node
 from quantum_fabric.control.scheduling.blocking import erlang_b
 from quantum_fabric.documents import Inventory
 from quantum_fabric.errors import ProtocolError
