@@ -17,7 +17,7 @@ from quantum_fabric import ensemble
 from quantum_fabric.control import Controller
 from quantum_fabric.documents import topology
 from quantum_fabric.ensemble import LiveFabric
-from quantum_fabric.messages import Accepted, Delivered, Refused, Send, Substandard
+from quantum_fabric.messages import Accepted, Refused, Send
 from quantum_fabric.montecarlo import Results, Scenario, opened, simulate
 from quantum_fabric.units import SECOND, Time
 
@@ -157,32 +157,35 @@ def _hash(found: Results) -> str:
     return whole.hexdigest()
 
 
-def live(nodes: int, requests: int, span: float, emission: float = 1.0) -> dict[str, Any]:
+def live(
+    nodes: int, requests: int, span: float, emission: float = 1.0, letters: bool = False
+) -> dict[str, Any]:
     """A mesh that lives with its controller in Python: CPU of admitting and installing, then of virtual time passing.
 
-    Plans are given by hand. The controller admits, leases, installs, hears of each pair from both ends, estimates it and tells its
-    client.
+    Plans are given by hand. The controller admits, leases, installs and renews. Pairs are counted by the kernel, or with `letters`
+    the controller hears of each from both ends, estimates it and tells its client.
     """
     job = networks.mesh(nodes, requests, emission=emission, pairs=10**9)
     began = process_time()
     with job.planned():
-        fabric = LiveFabric(job.inventory, seed=1)
+        fabric = LiveFabric(job.inventory, seed=1, letters=letters)
         seen: Counter[str] = Counter()
 
         def count(time: Time, place: str, message: object) -> None:
             queued = isinstance(message, Accepted) and message.queued
             seen["queued" if queued else type(message).__name__] += 1
 
-        fabric.watch(count, Accepted, Refused, Delivered, Substandard)
-        for at, request in job.requests:
-            fabric.submit(request, at)
+        fabric.watch(count, Accepted, Refused)
+        names = [fabric.submit(request, at) for at, request in job.requests]
         fabric.run(SECOND // 20)
         admitted = process_time() - began
-        pairs, events, began = seen["Delivered"], fabric.clock.events, process_time()
+        pairs = sum(len(fabric.pairs(name)) for name in names)
+        events, began = fabric.clock.events, process_time()
         fabric.run(SECOND // 20 + round(span * SECOND))
         cpu = process_time() - began
+        pairs = sum(len(fabric.pairs(name)) for name in names) - pairs
     return {
-        "cpu": cpu, "setup": admitted, "simulated": span, "pairs": seen["Delivered"] - pairs,
+        "cpu": cpu, "setup": admitted, "simulated": span, "pairs": pairs,
         "events": fabric.clock.events - events, "accepted": seen["Accepted"], "queued": seen["queued"],
         "refused": seen["Refused"], **_weight(),
     }  # fmt: skip

@@ -43,7 +43,7 @@ class Flag {
 // Calls Python for what is watched; an exception there stops the run and is raised by it.
 class Bridge : public qe::Listener {
   public:
-    nb::object on_sight, on_mail, on_call, on_choice;
+    nb::object on_sight, on_mail, on_call, on_choice, on_told, on_last;
     bool failed = false;
 
     void see(const qe::Sight& s) override {
@@ -61,6 +61,25 @@ class Bridge : public qe::Listener {
             on_mail(int(l.kind), l.circuit, l.mine, l.far, int(l.frame), nb::make_tuple(l.quality[0], l.quality[1], l.quality[2]),
                     l.born, l.at, l.slot, nb::make_tuple(l.own_decay, l.birth, l.far_decay, l.far_birth));
         });
+    }
+    void told(const qe::Matched& p, bool aloud) override {
+        if (failed || on_told.is_none()) return;
+        guard([&] {
+            if (!aloud) {
+                on_told();
+                return;
+            }
+            on_told(p.label, p.number, p.left, p.right, p.frame, nb::make_tuple(p.quality[0], p.quality[1], p.quality[2]), p.born, p.at,
+                    nb::make_tuple(p.own_decay, p.birth, p.far_decay, p.far_birth));
+        });
+    }
+    void last(std::int32_t label, const qe::Letter& first, const qe::Letter& second) override {
+        if (failed || on_last.is_none()) return;
+        guard([&] { on_last(label, tuple_of(first), tuple_of(second)); });
+    }
+    static nb::tuple tuple_of(const qe::Letter& l) {
+        return nb::make_tuple(l.circuit, l.mine, l.far, int(l.frame), nb::make_tuple(l.quality[0], l.quality[1], l.quality[2]), l.born,
+                              l.at, l.slot, nb::make_tuple(l.own_decay, l.birth, l.far_decay, l.far_birth));
     }
     void call(std::uint64_t number) override {
         if (failed || on_call.is_none()) return;
@@ -115,7 +134,7 @@ struct Run {
     explicit Run(nb::dict plant) {
         qe::load_plant(engine, tables_from(plant));
         engine.listener = &bridge;
-        bridge.on_sight = bridge.on_mail = bridge.on_call = bridge.on_choice = nb::none();
+        bridge.on_sight = bridge.on_mail = bridge.on_call = bridge.on_choice = bridge.on_told = bridge.on_last = nb::none();
         bridge.stop = &engine.stop;
     }
     Run(const Run& other) : engine(other.engine), bridge(other.bridge), retired(other.retired) {
@@ -216,14 +235,14 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     if (!nb::inst_ready(self)) return 0;
     const Bridge& bridge = nb::inst_ptr<Run<State>>(self)->bridge;
-    for (const nb::object* each : {&bridge.on_sight, &bridge.on_mail, &bridge.on_call, &bridge.on_choice}) Py_VISIT(each->ptr());
+    for (const nb::object* each : {&bridge.on_sight, &bridge.on_mail, &bridge.on_call, &bridge.on_choice, &bridge.on_told, &bridge.on_last}) Py_VISIT(each->ptr());
     return 0;
 }
 
 template <class State>
 int clear(PyObject* self) {
     Bridge& bridge = nb::inst_ptr<Run<State>>(self)->bridge;
-    bridge.on_sight = bridge.on_mail = bridge.on_call = bridge.on_choice = nb::none();
+    bridge.on_sight = bridge.on_mail = bridge.on_call = bridge.on_choice = bridge.on_told = bridge.on_last = nb::none();
     return 0;
 }
 
@@ -285,6 +304,37 @@ void bind_run(nb::module_& m, const char* name) {
             r.bridge.on_mail = on_mail;
             r.bridge.on_call = on_call;
         }, "on_mail"_a.none(), "on_call"_a.none())
+        .def("desk", [](R& r, nb::object on_told, nb::object on_last) {
+            r.bridge.on_told = on_told;
+            r.bridge.on_last = on_last;
+        }, "on_told"_a.none(), "on_last"_a.none())
+        .def_prop_rw("aloud", [](const R& r) { return r.engine.aloud; }, [](R& r, bool on) { r.engine.aloud = on; })
+        .def_prop_rw("pauses", [](const R& r) { return r.engine.pauses; }, [](R& r, bool on) { r.engine.pauses = on; })
+        .def("tally", [](R& r, std::int32_t installation, std::int32_t label, double floor, std::int64_t pairs, std::int64_t given,
+                         qe::Time patience) {
+            qe::place(installation, r.engine.installations.size(), "installation");
+            qe::between(floor, 0.0, 1.0, "the least fidelity");
+            qe::between(given, 0, qe::LONGEST, "the number of pairs that were delivered");
+            qe::between(pairs, given + 1, qe::LONGEST, "the number of pairs");
+            qe::between(patience, 0, 2 * qe::LAST, "a patience");
+            r.changed().tally(installation, label, floor, pairs, given, patience);
+        }, "installation"_a, "label"_a, "floor"_a, "pairs"_a, "given"_a, "patience"_a)
+        .def("untally", [](R& r, std::int32_t installation) {
+            qe::place(installation, r.engine.installations.size(), "installation");
+            nb::list left;
+            for (const qe::Letter& each : r.changed().untally(installation)) left.append(Bridge::tuple_of(each));
+            return left;
+        }, "installation"_a)
+        .def("counted", [](R& r) { return r.engine.counted(); })
+        .def("matched", [](R& r) {
+            std::vector<std::int64_t> whole;
+            std::vector<double> real;
+            for (const qe::Matched& p : r.engine.matched()) {
+                whole.insert(whole.end(), {p.label, p.number, p.left, p.right, p.frame, p.born, p.at, p.own_decay, p.birth, p.far_decay, p.far_birth});
+                real.insert(real.end(), p.quality.begin(), p.quality.end());
+            }
+            return nb::make_tuple(array_of(std::move(whole), 11), array_of(std::move(real), 3));
+        })
         .def("policy", [](R& r, nb::object choice, std::uintptr_t address) {
             r.bridge.on_choice = choice;
             r.engine.asks = !choice.is_none();

@@ -166,6 +166,11 @@ class Controller:
         last, self._epochs = self._epochs, max(self._epochs, epoch)
         return last
 
+    @property
+    def deliveries(self) -> Deliveries:
+        """Who decides what is told of each pair."""
+        return self._deliveries
+
     def let_go(self, epoch: int, out: list[Action]) -> None:
         """Release an epoch that only keeps delivered pairs."""
         self._deliveries.past_holding(epoch, out)

@@ -97,6 +97,18 @@ class Deliveries:
         met[pair] = now
         return self._complete(session, installation, first, message, now)
 
+    def verdict(self, request: LinkRequest, number: int, pair: Confirmed) -> Delivered | Substandard:
+        """What a client is told of a plain pair that was matched elsewhere.
+
+        Args:
+            request: whose pair it is.
+            number: within the request, from 1; 0 for one that is withheld.
+            pair: the confirmation that came last, with the birth of the older half.
+        """
+        if number:
+            return delivered(request, number, pair, pair, self._tolerance)
+        return Substandard(request.name, pair.pair, fidelity(pair.quality), request.fidelity)
+
     def _complete(
         self, session: Session, installation: Installation, first: Confirmed, second: Confirmed, now: Time
     ) -> list[Action]:

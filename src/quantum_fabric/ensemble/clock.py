@@ -29,7 +29,7 @@ class NativeClock(Clock):
 
         def heard(*letter: Any) -> None:
             mail(*letter)
-            self._asked_to_stop()
+            self.ask_to_stop()
 
         run.seat(heard, self._due)
 
@@ -81,6 +81,7 @@ class NativeClock(Clock):
         if until < self.now:
             raise CausalityError(f"cannot run until {until} ps: it is {self.now} ps already")
         self._stop = stop
+        self._run.pauses = stop is not None  # pairs that the kernel counts by itself are heard of too
         try:
             self._run.run(until)
         finally:
@@ -90,8 +91,9 @@ class NativeClock(Clock):
         _, _, _, callback, argument = self._calls.pop(number)
         if callback is not None:
             callback(argument)
-            self._asked_to_stop()
+            self.ask_to_stop()
 
-    def _asked_to_stop(self) -> None:
+    def ask_to_stop(self) -> None:
+        """Something that Python hears of has happened: end the run, if that was what it waited for."""
         if self._stop is not None and self._stop():
             self._run.halt()

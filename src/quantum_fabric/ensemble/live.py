@@ -13,18 +13,22 @@ from typing import Any, Final
 
 from quantum_fabric.control.choosing import Candidate, Policy
 from quantum_fabric.documents import Inventory
+from quantum_fabric.ensemble.blocks import Blocks, Pairs
 from quantum_fabric.ensemble.clock import NativeClock
 from quantum_fabric.ensemble.plant import NativeLink, NativeTwin
 from quantum_fabric.errors import InputError, StateError
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.kernel import Clock
 from quantum_fabric.messages import (
+    CLIENT,
     CONTROLLER,
     Ask,
     Bell,
+    Client,
     Commit,
     Confirmed,
     Declined,
+    Delivered,
     Drain,
     Heralded,
     LinkRequest,
@@ -37,9 +41,11 @@ from quantum_fabric.messages import (
     Received,
     Release,
     Released,
+    Renegotiate,
     Renew,
     Send,
     Service,
+    Substandard,
     Swapped,
     Teleported,
     Truth,
@@ -86,6 +92,9 @@ class LiveFabric(Fabric):
             ``int64 choose(int64 node, Candidate* lefts, int64 n, Candidate* rights, int64 m)``, where a ``Candidate`` is
             ``{int64 slot; int64 age; double fidelity; int64 rounds}`` and the answer is ``left << 32 | right``, negative to wait.
 
+        letters: whether the controller hears of each pair from both ends, and tells of each by itself. Otherwise the kernel counts the
+            pairs of plain requests in blocks, as long as nobody watches `Confirmed`: the same replies, at the same times.
+
     Raises:
         StateError: the native kernel is not installed.
         UnknownNameError: another way to keep states.
@@ -113,6 +122,7 @@ class LiveFabric(Fabric):
         states: str | None = None,
         replica: int = 0,
         policy: Policy | int | None = None,
+        letters: bool = False,
     ) -> None:
         """As the class says; see there."""
         self._installations: dict[
@@ -125,6 +135,8 @@ class LiveFabric(Fabric):
         self._nodes = list(inventory.nodes)
         self._links = list(inventory.links)
         super().__init__(inventory, believed=believed, seed=seed, states=states, replica=replica)
+        self._blocks = Blocks(self._run, self.controller, self._replies, self._confirmed, not letters)
+        self._run.desk(self._told, self._last)
         if isinstance(policy, int):
             self._run.policy(None, policy)
         elif policy is not None:
@@ -156,7 +168,7 @@ class LiveFabric(Fabric):
             links.append(link)
         compiler.seat(self._run, {link.name: link for link in links})
         self._compiler = compiler
-        clock = NativeClock(self._run, self._mail)
+        clock = self._native = NativeClock(self._run, self._mail)
         return clock, NativeTwin(self._run, nodes, links, clock, self.streams, self._emit, self._reveal)
 
     def submit(self, request: LinkRequest | Ask, at: Time | None = None) -> str:
@@ -208,6 +220,45 @@ class LiveFabric(Fabric):
         mask = sum(1 << bit for kind, bit in SEEN.items() if kind in self._watchers)
         if mask:
             self._run.watch(self._see, mask)
+        if Confirmed in types:
+            self._blocks.stop(self._letter)
+        if Delivered in types or Substandard in types:
+            self._run.aloud = True
+
+    def run(self, until: Time, stop: Callable[[], bool] | None = None) -> None:
+        """Let the network live until a time, or until ``stop`` says so after an event that Python, or a client, hears of."""
+        try:
+            super().run(until, stop)
+        finally:
+            self._blocks.count()
+
+    def replies(self, name: str) -> list[Client]:
+        """Everything that was answered to a request so far, in order.
+
+        Raises:
+            UnknownNameError: no such request.
+        """
+        found = super().replies(name)
+        self._blocks.fill(name)
+        return found
+
+    def pairs(self, name: str) -> Pairs:
+        """The pairs that were delivered to a request so far, as arrays.
+
+        Raises:
+            UnknownNameError: no such request.
+
+        Examples:
+            >>> from quantum_fabric import documents
+            >>> live = LiveFabric(documents.inventory(documents.load_network("lab")), seed=1)
+            >>> name = live.submit(LinkRequest("Alice", "Bob", 0.8, pairs=300))
+            >>> live.run(10**13, stop=lambda: not live.open_requests)
+            >>> pairs = live.pairs(name)
+            >>> len(pairs), bool((pairs.fidelity >= 0.8).all())
+            (300, True)
+        """
+        super().replies(name)
+        return self._blocks.pairs(name)
 
     def _asked(self, policy: Policy) -> Callable[..., tuple[int, int] | None]:
         def choose(node: int, lefts: list[Any], rights: list[Any]) -> tuple[int, int] | None:
@@ -218,6 +269,15 @@ class LiveFabric(Fabric):
         return choose
 
     # ------------------------------------------------------------------------------- from the controller
+
+    def _ask(self, seat: str, message: Message) -> Sequence[Action]:
+        if seat != CONTROLLER:
+            return super()._ask(seat, message)
+        self._blocks.count()
+        actions = super()._ask(seat, message)
+        if isinstance(message, Renegotiate):
+            self._blocks.changed(message.request)
+        return actions
 
     def _act(self, seat: str, actions: Sequence[Action]) -> None:
         if seat == CONTROLLER:
@@ -241,6 +301,10 @@ class LiveFabric(Fabric):
             super()._carry(seat, send)
             return
         number, places = self._installations[letter.epoch]
+        if kind == POSTED[Commit]:
+            self._blocks.begin(letter.epoch, number)
+        elif kind in (POSTED[Drain], POSTED[Release]):
+            self._blocks.end(letter.epoch)
         until = letter.lease_until if isinstance(letter, Prepare | Renew) else -1
         at = self.now + self.delay(seat, send.to)
         self._run.post(kind, number, places[send.to], at, until)
@@ -262,17 +326,42 @@ class LiveFabric(Fabric):
                 epoch, node, "the lease is over before it began" if frame else "its slots are leased already"
             )
         else:
-            own, birth, partner, far_birth = decay
-            here, there = self._decay(own), self._decay(partner)
-            rates = (here[0] + there[0], here[1] + there[1], here[2] + there[2])
-            stretches = tuple(
-                Stretch(each[3], each[4], since) for each, since in ((here, birth), (there, far_birth)) if each[3] > 0.0
-            )  # fmt: skip
-            pair = PairId(self._pair(mine), self._pair(far))
-            letter = Confirmed(
-                epoch, node, pair, BELLS[frame], quality, rates, born, at, self._slots[slot], stretches
-            )
+            letter = self._confirmed(epoch, node, mine, far, frame, quality, born, at, slot, decay)
         self._arrive((CONTROLLER, letter))
+
+    def _letter(self, circuit: int, *rest: Any) -> Confirmed:
+        return self._confirmed(*self._circuits[circuit], *rest)
+
+    def _confirmed(
+        self, epoch: int, node: str, mine: int, far: int, frame: int, quality: tuple[float, float, float], born: Time,
+        at: Time, slot: int, decay: tuple[int, Time, int, Time],
+    ) -> Confirmed:  # fmt: skip
+        own, birth, partner, far_birth = decay
+        here, there = self._decay(own), self._decay(partner)
+        rates = (here[0] + there[0], here[1] + there[1], here[2] + there[2])
+        stretches = tuple(
+            Stretch(each[3], each[4], since) for each, since in ((here, birth), (there, far_birth)) if each[3] > 0.0
+        )  # fmt: skip
+        pair = PairId(self._pair(mine), self._pair(far))
+        return Confirmed(
+            epoch, node, pair, BELLS[frame], quality, rates, born, at, self._slots[slot], stretches
+        )
+
+    def _told(self, *pair: Any) -> None:
+        """A pair that the kernel has counted reaches its client; what it is, where somebody watches."""
+        if pair:
+            self._arrive((CLIENT, self._blocks.record(*pair)))
+        self._native.ask_to_stop()
+
+    def _last(self, label: int, first: Sequence[Any], second: Sequence[Any]) -> None:
+        self._blocks.last(label, self._letter(*first))
+        self._arrive((CONTROLLER, self._letter(*second)))
+        self._native.ask_to_stop()
+
+    def _arrive(self, letter: tuple[str, Any]) -> None:
+        if letter[0] == CLIENT:
+            self._blocks.collect()
+        super()._arrive(letter)
 
     def _decay(self, index: int) -> tuple[float, float, float, float, float]:
         found = self._decays.get(index)

@@ -36,6 +36,10 @@ class Listener {
     virtual void mail(const Letter& letter) = 0;
     // A call that was asked for comes due.
     virtual void call(std::uint64_t number) = 0;
+    // A pair that was counted here reaches its client, who wants to hear of it or only to be asked whether to go on.
+    virtual void told(const Matched&, bool) {}
+    // Both confirmations of the last pair that a tally waits for.
+    virtual void last(std::int32_t, const Letter&, const Letter&) {}
     // What a policy in Python chooses, see `Policy`.
     virtual std::int64_t choose(std::int64_t node, const Candidate* lefts, std::int64_t left, const Candidate* rights,
                                 std::int64_t right) = 0;
@@ -71,6 +75,7 @@ class Engine {
     std::uint32_t watched = 0;         // bits of Watched
     Policy policy = nullptr;           // chooses what is swapped instead of the rules
     bool asks = false;                 // so does the listener
+    bool aloud = false, pauses = false;  // whether the listener is told of each pair that is counted, or only asked whether to go on
     Listener* listener = nullptr;
     std::int64_t open_sessions = 0;
     bool stop = false;
@@ -95,19 +100,31 @@ class Engine {
     void consume(std::int32_t slot, int bell);
 
     std::int32_t lane_at(std::int32_t link, std::int32_t number);
+    // Match and judge what the ends of this installation confirm, from now on or with other terms.
+    void tally(std::int32_t installation, std::int32_t label, double floor, std::int64_t pairs, std::int64_t given, Time patience);
+    // No more of that; returns what was not matched yet.
+    std::vector<Letter> untally(std::int32_t installation);
+    // Pairs that were told since this was asked last, and tallies that have counted since.
+    std::vector<Matched> matched();
+    std::vector<std::pair<std::int32_t, std::int64_t>> counted();
+
     std::size_t letters_out() const { return letters.used(); }
     std::size_t pairs_alive() const { return pairs.used(); }
 
     const Pair<State>& pair_at(std::int32_t half) const { return pairs[half / 2]; }
 
   private:
-    enum Kind : std::uint32_t { ATTEMPT, SWAP, PURIFY, LETTER, CUTOFF, LEASE, DEADLINE, REQUEST, CALL, OUTCOME };
+    enum Kind : std::uint32_t { ATTEMPT, SWAP, PURIFY, LETTER, CUTOFF, LEASE, DEADLINE, REQUEST, CALL, OUTCOME, TOLD };
 
     Pool<Pair<State>> pairs;
     Pool<Letter> letters;
     std::uint64_t serial = 0;
     std::uint32_t operations = 0;
     std::string prefix;
+    std::vector<Tally> tallies;          // by installation
+    std::vector<std::int32_t> restless;  // those that have counted
+    std::vector<Matched> rows;
+    std::size_t told = 0;  // of the rows
     std::vector<Candidate> candidates[2];
     std::vector<std::int32_t> behind[2];  // their qubits
 
@@ -201,6 +218,10 @@ class Engine {
     void complete(Session& session, std::int32_t index, const Halfway& pair, const Letter& second);
     void truth(const Circuit& circuit, Name left, Name right, const std::array<double, 4>& weights);
     void end(Session& session, Status status);
+
+    // tallies.hpp
+    bool tallied(std::int32_t installation, const Letter& letter);
+    void tell();
     void to_nodes(const Installation& installation, Mail kind, Time until = 0);
 };
 
@@ -211,3 +232,4 @@ class Engine {
 #include "plant.hpp"
 #include "running.hpp"
 #include "sessions.hpp"
+#include "tallies.hpp"

@@ -296,6 +296,26 @@ struct Delivery {
     Time created, delivered, told;
 };
 
+// What the seat's own deliveries (quantum_fabric.control.delivery) do with a plain request, while nobody looks at single letters.
+struct Tally {
+    bool open = false, changed = false;
+    std::int32_t label = NONE;  // that its pairs carry
+    double floor = 0;
+    std::int64_t pairs = 0, given = 0;
+    Time patience = 0;
+    std::vector<Letter> halves;  // what one end has confirmed and the other has not
+};
+
+struct Matched {  // a pair that both ends have confirmed, as it is told to the client
+    std::int32_t label, frame;
+    std::int64_t number;  // within the request, from 1; 0 for one that was withheld
+    Name left, right;
+    Correlators quality;
+    Time born, at;
+    std::int32_t own_decay, far_decay;
+    Time birth, far_birth;
+};
+
 struct Counts {
     std::uint64_t events = 0, heralds = 0, swaps = 0, failed_swaps = 0, purifications = 0, letters = 0, cutoffs = 0, stale = 0,
                   deliveries = 0, withheld = 0;

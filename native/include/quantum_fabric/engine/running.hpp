@@ -17,6 +17,10 @@ void Engine<State>::begin(const std::string& seed, std::int64_t replica) {
     counts = Counts{};
     twirl_error = 0;
     deliveries.clear();
+    tallies.clear();
+    restless.clear();
+    rows.clear();
+    told = 0;
     keys = first_keys;
     stop = false;
     for (Node& node : nodes) {
@@ -139,6 +143,9 @@ void Engine<State>::act(const Event& event) {
             ++counts.events;
             --open_sessions;
             return;
+        case TOLD:
+            ++counts.events;
+            return tell();
         default:
             throw std::logic_error("an event of no kind");
     }

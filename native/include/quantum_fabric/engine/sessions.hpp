@@ -28,6 +28,7 @@ bool Engine<State>::read_home(std::int32_t number) {
     const Circuit& circuit = circuits[std::size_t(letter.circuit)];
     const std::int32_t index = installations[std::size_t(circuit.installation)].session;
     if (index == NONE) {
+        if (letter.kind == Mail::CONFIRMED && tallied(circuit.installation, letter)) return false;
         if (listener) listener->mail(letter);
         return false;
     }
