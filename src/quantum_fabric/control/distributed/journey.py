@@ -1,0 +1,86 @@
+"""What the head of a request over several domains keeps of it, and what it does not take on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from quantum_fabric.control.distributed.composing import Composition
+from quantum_fabric.control.session import Session
+from quantum_fabric.messages import ANYWHERE, Code, LinkRequest, Refused, SegmentOffered, Survival
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try of a request: an epoch over several domains.
+
+    Attributes:
+        session: whose pairs.
+        found: the path.
+        offers: by seat, so far.
+        sent: whether segments were accepted.
+    """
+
+    session: Session
+    found: Composition
+    offers: dict[str, SegmentOffered] = field(default_factory=dict)
+    sent: bool = False
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        """Of the domains on the path."""
+        return tuple(seat for seat, _ in self.found.seats)
+
+
+@dataclass(slots=True)
+class Journey:
+    """A request over several domains.
+
+    Attributes:
+        session: its pairs.
+        tries: so far, since it last ran.
+        excluded: segments and crossings that were refused or failed.
+        told: whether the caller has heard `Accepted`.
+        why: the last refusal.
+    """
+
+    session: Session
+    tries: int = 0
+    excluded: set[str] = field(default_factory=set)
+    told: bool = False
+    why: Refused | None = None
+
+
+def expired(request: LinkRequest) -> Refused:
+    """The refusal where an offer ran out."""
+    return Refused(request.name, Code.EXPIRE, "offers", "an offer ran out before the last one came")
+
+
+def unmet(request: LinkRequest) -> Refused | None:
+    """The refusal of what is not kept over several domains; None where there is nothing of it."""
+    wishes = {
+        "window": request.window is not None,
+        "jitter": request.jitter is not None,
+        "route": request.route != ANYWHERE,
+        "survives": request.survives is not Survival.NOTHING,
+        "priority": request.priority != 0,
+        "preemptible": request.preemptible,
+        "tenant": bool(request.tenant),
+        "key": bool(request.key),
+    }
+    found = next((name for name, wished in wishes.items() if wished), None)
+    if found is None:
+        return None
+    return Refused(
+        request.name, Code.UNSUPP, found, f"{found} is not kept over several domains, each of which decides for itself"
+    )  # fmt: skip
+
+
+def weakest(attempt: Attempt) -> str:
+    """The segment of the least fidelity that was offered; the first link where nothing but crossings is used."""
+    links = {frozenset((link.left, link.right)): link.link for link in attempt.found.plan.links}
+    offered = [
+        (offer.point.weights[0], links[frozenset(ports)])
+        for seat, ports in attempt.found.seats
+        if (offer := attempt.offers[seat]).point is not None and frozenset(ports) in links
+    ]
+    return min(offered)[1] if offered else attempt.found.plan.links[0].link
