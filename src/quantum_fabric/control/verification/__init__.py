@@ -4,11 +4,13 @@ What is where:
     policy    how much is tested, and how sure an alarm must be
     readout   from a correlator to the chance that two ends agree
     belief    calibrations and tests together: an interval, and how far the calibrations can be trusted
+    estimator both as tests come in, and beginning anew after a change
     change    whether the pairs have changed at once
     budget    what tests may cost
     suspects  which repeater or link it is
     segments  which part of a path is tested, so that nobody can foresee it
     verifier  all of it, for one controller
+    sight     estimates of the entanglement table with what tests have shown
     liar      an agent that lies, for drills on the twin
 """
 

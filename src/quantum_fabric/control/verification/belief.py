@@ -27,15 +27,22 @@ Array = NDArray[np.float64]
 HOUR: Final = 3600.0
 
 EXPLANATIONS: Final = (
-    (1.0, 0.0, 0.35), (1.0, 1.0, 0.25), (4.0, 0.0, 0.10), (4.0, 1.0, 0.10), (0.0, 0.0, 0.05), (0.0, 1.0, 0.05),
+    (1.0, 0.0, 0.39), (1.0, 1.0, 0.27), (1.0, 5.0, 0.06), (4.0, 0.0, 0.12), (4.0, 1.0, 0.10), (4.0, 5.0, 0.04),
+    (0.0, 0.0, 0.005), (0.0, 5.0, 0.005),
 )  # fmt: skip
 """(how many tolerances the calibrations may be off, 0 for WIDE; how many times the stated drift; weight)."""
 
-FREE: Final = 0.10
-"""Weight of the explanation without a model."""
+FREE: Final = 0.01
+"""Weight of the explanation without a model. With more than the tail of an interval it would make every young one useless."""
 
 CALIBRATED: Final = 2
 """So many explanations, the first, take the calibrations to be right to their tolerance."""
+
+ANCHORED: Final = 3
+"""So many take them to have been right when they were made."""
+
+WEIGHTS: Final = (*(weight for _, _, weight in EXPLANATIONS), FREE)
+"""Of all explanations before any test."""
 
 WIDE: Final = 0.7
 """Standard deviation of the logarithm of a loss about which only its order is believed."""
@@ -101,7 +108,7 @@ class Belief:
         age: of the calibrations, ps.
         at: now, ps.
         trusting: False where the calibrations are known to be wrong.
-        weights: of the explanations (six and the one without a model), if others than these are known to hold.
+        weights: of the explanations and the one without a model, where more is known of them than `WEIGHTS`.
 
     Examples:
         >>> belief = Belief(Verification(), 0.05, age=0, at=0)
@@ -123,9 +130,9 @@ class Belief:
         self.tests = 0
         self._at = at
         models = np.array(EXPLANATIONS)
-        prior = np.array([*models[:, 2], FREE]) if weights is None else np.array(weights, dtype=float)
+        prior = np.array(WEIGHTS if weights is None else weights, dtype=float)
         if not trusting:
-            prior[:CALIBRATED] = 0.0
+            prior[:ANCHORED] = 0.0
         with np.errstate(divide="ignore"):
             self.prior: Array = np.log(prior / prior.sum())
         self.evidence: Array = np.zeros(len(prior))

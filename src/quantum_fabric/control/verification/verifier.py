@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from math import log
+from dataclasses import dataclass, replace
 from typing import Final
 
 from quantum_fabric.control.estimate import fidelity
 from quantum_fabric.control.session import Session
-from quantum_fabric.control.verification.belief import Belief, Outlook
+from quantum_fabric.control.verification.belief import Outlook
 from quantum_fabric.control.verification.budget import Account
-from quantum_fabric.control.verification.change import Cusum
+from quantum_fabric.control.verification.estimator import Estimator, Experience
 from quantum_fabric.control.verification.policy import Verification
 from quantum_fabric.control.verification.readout import Contrast, contrast
 from quantum_fabric.control.verification.suspects import Element, Suspects
@@ -38,22 +37,10 @@ BASES: Final = ("X", "Y", "Z")
 MEMORY: Final = 0.98
 """What a pair leaves of the mean of what was believed of the pairs before it."""
 
-RECENT: Final = 4096
-"""Tests that are kept, so that the estimate can begin anew at a change."""
-
 STEEPEST: Final = 60.0
 """Largest power of correlators that is told."""
 
 Hook = Callable[[Session, Degraded, Time, list[Action]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Test:
-    basis: int
-    agree: bool
-    quality: Correlators
-    seen: Contrast
-    at: Time
 
 
 @dataclass(slots=True)
@@ -62,27 +49,21 @@ class Watch:
 
     Attributes:
         path: nodes and links.
-        belief: from calibrations and tests.
-        cusum: looks for a sudden change.
+        estimator: from calibrations and tests.
         mean: of the believed correlators of its pairs, the latest most; None before the first pair.
-        tests: since the last change.
         outlook: after the last test; None before the first.
         losses: powers of the believed correlators for it.
         pairs, spent: complete pairs, and tests among them.
-        doubted: whether the calibrations have been given up.
         below: whether it was told that the pairs are worse than what was asked for.
     """
 
     path: tuple[str, ...]
-    belief: Belief
-    cusum: Cusum
+    estimator: Estimator
     mean: Correlators | None = None
-    tests: list[_Test] = field(default_factory=list)
     outlook: Outlook | None = None
     losses: tuple[float, float, float] = (1.0, 1.0, 1.0)
     pairs: int = 0
     spent: int = 0
-    doubted: bool = False
     below: bool = False
 
 
@@ -96,6 +77,7 @@ class Verifier:
 
     Attributes:
         account: of pairs and tests.
+        experience: how far calibrations could be trusted so far.
         suspects: what all tests say of repeaters and links.
         hook: called when the pairs of a session are worse than what was asked for; None where nobody acts on it.
     """
@@ -103,6 +85,7 @@ class Verifier:
     def __init__(self, policy: Verification, tolerance: float, topology: Topology) -> None:
         self.policy = policy
         self.account = Account(policy.share)
+        self.experience = Experience()
         elements = len(topology.nodes) + len(topology.links)
         self.suspects = Suspects(elements, policy.suspicion, policy.harmless)
         self.hook: Hook | None = None
@@ -115,13 +98,15 @@ class Verifier:
     def reading(self, session: Session) -> Reading | None:
         """Of which pairs of an installation that begins now are tests made; None for none."""
         watch = self._watches.get(session.request.name)
-        tests = 0 if watch is None else watch.belief.tests
-        share = self.account.share(tests, watch is not None and (watch.doubted or watch.below))
+        tests = 0 if watch is None else watch.estimator.belief.tests
+        share = self.account.share(tests, watch is not None and (watch.estimator.doubted or watch.below))
         return Reading(BASES, share) if share > 0.0 else None
 
     def over(self, session: Session) -> None:
         """A session has had its outcome."""
-        self._watches.pop(session.request.name, None)
+        watch = self._watches.pop(session.request.name, None)
+        if watch is not None:
+            self.experience.learn(watch.estimator.belief)
 
     def watch(self, session: Session, plan: Plan, now: Time) -> Watch:
         """What is known of a session's pairs; nothing yet where its path is another than before."""
@@ -129,8 +114,9 @@ class Verifier:
         watch = self._watches.get(session.request.name)
         if watch is None or watch.path != path:
             age = now - self.policy.calibrated_at
-            belief = Belief(self.policy, self._tolerance, age, now)
-            watch = self._watches[session.request.name] = Watch(path, belief, Cusum(self.policy.change))
+            learnt = self.experience.weights
+            watch = Watch(path, Estimator(self.policy, self._tolerance, age, now, learnt))
+            self._watches[session.request.name] = watch
         return watch
 
     def delivered(self, session: Session, plan: Plan, record: Delivered, quality: Correlators) -> Delivered:
@@ -183,54 +169,31 @@ class Verifier:
             return
         basis = BASES.index(here.read.basis)
         seen = self._contrast(plan, here.read.basis, later.bell)
-        test = _Test(basis, agree, later.quality, seen, later.at)
-        foretold = watch.belief.observe(basis, agree, test.quality, seen, test.at)
-        watch.tests.append(test)
-        del watch.tests[:-RECENT]
-        self._check(session, watch, test, foretold, out)
+        found = watch.estimator.observe(basis, agree, later.quality, seen, later.at)
+        out.extend(Send(CLIENT, Doubt(session.request.name, *each, at=later.at)) for each in found)
         self._look(watch, session.request.fidelity, now)
         self._tell(session, watch, now, out)
-        self._suspect(session, plan, test, now, out)
+        self._suspect(session.request.name, plan, now, out, (agree, later.quality[basis], seen))
 
     def _contrast(self, plan: Plan, basis: str, bell: Bell) -> Contrast:
         one, two = (self._topology.nodes[plan.path[end]].operations for end in (0, -1))
         return contrast(one, two, basis, bell, self.policy.readout_tolerance)
 
-    def _check(self, session: Session, watch: Watch, test: _Test, foretold: float, out: list[Action]) -> None:
-        """Whether the tests contradict the calibrations, or each other."""
-        belief, name = watch.belief, session.request.name
-        threshold = -log(self.policy.doubt)
-        if not watch.doubted and belief.against >= threshold:
-            watch.doubted = True
-            evidence, count, since = belief.against, belief.tests, watch.tests[0].at
-            belief.drop()
-            out.append(Send(CLIENT, Doubt(name, "calibration", evidence, threshold, count, since, test.at)))
-        cusum = watch.cusum
-        if cusum.observe(test.agree, foretold, test.at):
-            said = Doubt(name, "change", cusum.value, cusum.threshold, belief.tests, cusum.since, test.at)
-            out.append(Send(CLIENT, said))
-            watch.doubted = True
-            watch.tests = watch.tests[-cusum.run :]
-            watch.belief = Belief(self.policy, self._tolerance, 0, cusum.since, trusting=False)
-            for each in watch.tests:
-                watch.belief.observe(each.basis, each.agree, each.quality, each.seen, each.at)
-            cusum.reset()
-
     def _look(self, watch: Watch, asked: float, now: Time) -> None:
         """The estimate of the pairs that are delivered now."""
         assert watch.mean is not None
-        outlook = watch.outlook = watch.belief.outlook(watch.mean, asked, now)
+        outlook = watch.outlook = watch.estimator.outlook(watch.mean, asked, now)
         middle, most, least = (
             power(watch.mean, each) for each in (outlook.fidelity, outlook.low, outlook.high)
         )
         watch.losses = (middle, most, least)
 
     def _tell(self, session: Session, watch: Watch, now: Time, out: list[Action]) -> None:
-        outlook, request = watch.outlook, session.request
+        outlook, request, belief = watch.outlook, session.request, watch.estimator.belief
         assert outlook is not None
         verified = Verified(
             request.name, outlook.fidelity, outlook.low, outlook.high, outlook.measured_low, outlook.measured_high,
-            watch.losses, watch.belief.trust, watch.belief.tests, watch.spent, watch.pairs, now,
+            watch.losses, belief.trust, belief.tests, watch.spent, watch.pairs, now,
         )  # fmt: skip
         out.append(Send(CLIENT, verified))
         if watch.below and outlook.below < 0.5:
@@ -250,14 +213,16 @@ class Verifier:
             if self.hook is not None:
                 self.hook(session, degraded, now, out)
 
-    def _suspect(self, session: Session, plan: Plan, test: _Test, now: Time, out: list[Action]) -> None:
+    def _suspect(
+        self, request: str, plan: Plan, now: Time, out: list[Action], test: tuple[bool, float, Contrast]
+    ) -> None:
         elements: list[Element] = [("node", name) for name in plan.path[1:-1]]
         elements += [("link", link.link) for link in plan.links]
-        self.suspects.observe(elements, test.agree, test.quality[test.basis], test.seen)
+        self.suspects.observe(elements, *test)
         found = self.suspects.named()
         if found is not None:
             kind, name = found.element
-            said = Suspected(session.request.name, kind, name, found.weight, found.evidence, found.tests, now)
+            said = Suspected(request, kind, name, found.weight, found.evidence, found.tests, now)
             out.append(Send(CLIENT, said))
 
 
