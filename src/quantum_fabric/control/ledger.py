@@ -43,16 +43,28 @@ class Ledger:
         self._free: dict[str, list[int]] = {node: list(range(count)) for node, count in slots.items()}
         self._leases: dict[int, dict[str, list[Lease]]] = {}
         self._lanes: dict[int, dict[str, tuple[int, ...]]] = {}
+        self._lanes_lent: dict[str, set[int]] = {}  # the same by link
+        self._aside: dict[str, int] = {}
+        self._lanes_aside: dict[str, int] = {}
+        self._lost: dict[str, set[int]] = {}
 
     def free(self) -> dict[str, int]:
-        """How many slots of each node are free."""
+        """How many slots of each node anybody may have: those that are set aside are not among them."""
+        found = {node: len(slots) for node, slots in self._free.items()}
+        for node, count in self._aside.items():
+            found[node] = max(0, found[node] - count)
+        return found
+
+    def idle(self) -> dict[str, int]:
+        """How many slots of each node are not lent, set aside or not."""
         return {node: len(slots) for node, slots in self._free.items()}
 
-    def fits(self, wanted: Mapping[str, int]) -> bool:
-        """Whether that many slots are free at each node."""
-        return all(len(self._free[node]) >= count for node, count in wanted.items())
+    def fits(self, wanted: Mapping[str, int], aside: bool = False) -> bool:
+        """Whether that many slots are free at each node; for those whose slots were set ``aside``, these count as free."""
+        kept = {} if aside else self._aside
+        return all(len(self._free[node]) - kept.get(node, 0) >= count for node, count in wanted.items())
 
-    def carries(self, lanes: Mapping[str, int], room: Mapping[str, int]) -> bool:
+    def carries(self, lanes: Mapping[str, int], room: Mapping[str, int], aside: bool = False) -> bool:
         """Whether each link has that many lanes left, of the ``room`` that its attempt period has for lanes side by side.
 
         An installation that has a link for itself may take more: then its own period is longer.
@@ -64,11 +76,68 @@ class Ledger:
         return True
 
     def taken(self, link: str) -> int:
+        """How many lanes of a link are lent or set aside."""
+        return self.lent(link) + self._lanes_aside.get(link, 0)
+
+    def lent(self, link: str) -> int:
         """How many lanes of a link are lent."""
-        return sum(len(held.get(link, ())) for held in self._lanes.values())
+        return len(self._lanes_lent.get(link, ()))
+
+    def set_aside(self, slots: Mapping[str, int], lanes: Mapping[str, int]) -> None:
+        """Keep so many slots of nodes and lanes of links free for failures; what is not named stays as it was.
+
+        Where fewer are free at the time, those that come back are kept first.
+
+        Examples:
+            >>> book = Ledger({"A": 3})
+            >>> book.set_aside({"A": 2}, {})
+            >>> book.free(), book.fits({"A": 2}), book.fits({"A": 2}, aside=True)
+            ({'A': 1}, False, True)
+        """
+        for kept, told in ((self._aside, slots), (self._lanes_aside, lanes)):
+            for name, count in told.items():
+                if count:
+                    kept[name] = count
+                else:
+                    kept.pop(name, None)
+
+    def slots(self, node: str) -> int:
+        """How many slots of a node work, lent or not."""
+        lent = sum(
+            1
+            for book in self._leases.values()
+            for lease in book.get(node, ())
+            if lease.slot not in self._lost.get(node, ())
+        )
+        return len(self._free[node]) + lent
+
+    @property
+    def aside(self) -> dict[str, int]:
+        """Slots of each node that are set aside."""
+        return dict(self._aside)
+
+    def withdraw(self, node: str, slots: Collection[int]) -> tuple[int, ...]:
+        """Take broken slots out of the books: nobody is lent them any more. Returns the epochs that hold one of them.
+
+        Examples:
+            >>> book = Ledger({"A": 3})
+            >>> _ = book.lease(1, {"A": 1}, until=100)
+            >>> book.withdraw("A", [0, 2]), book.free()
+            ((1,), {'A': 1})
+            >>> book.release(1, "A"); book.free()
+            {'A': 1}
+        """
+        lost = self._lost.setdefault(node, set())
+        lost.update(slots)
+        self._free[node] = [slot for slot in self._free[node] if slot not in lost]
+        return tuple(
+            epoch
+            for epoch, book in self._leases.items()
+            if any(lease.slot in slots for lease in book.get(node, ()))
+        )
 
     def lease(self, epoch: int, wanted: Mapping[str, int], until: Time) -> dict[str, tuple[int, ...]]:
-        """Lend slots to an installation: all that it wants, or none.
+        """Lend slots to an installation: all that it wants, or none. Whether it may have those set aside, its caller has asked.
 
         Raises:
             ProtocolError: the epoch holds leases already, or not enough slots are free.
@@ -107,12 +176,19 @@ class Ledger:
         if epoch not in self._leases:
             raise ProtocolError(f"epoch {epoch} holds no leases")
         given = {link: self._free_lanes(link, count) for link, count in wanted.items()}
+        self._lanes_back(epoch)
         self._lanes[epoch] = given
+        for link, lanes in given.items():
+            self._lanes_lent.setdefault(link, set()).update(lanes)
         return given
 
     def _free_lanes(self, link: str, count: int) -> tuple[int, ...]:
-        taken = {lane for held in self._lanes.values() for lane in held.get(link, ())}
+        taken = self._lanes_lent.get(link, ())
         return tuple([lane for lane in range(count + len(taken)) if lane not in taken][:count])
+
+    def _lanes_back(self, epoch: int) -> None:
+        for link, lanes in self._lanes.pop(epoch, {}).items():
+            self._lanes_lent[link].difference_update(lanes)
 
     def renew(self, epoch: int, until: Time) -> None:
         """Let every lease of an installation run until a later time."""
@@ -125,10 +201,11 @@ class Ledger:
         if book is None:
             return
         leases = book.pop(node, [])
-        self._free[node] = sorted(self._free[node] + [lease.slot for lease in leases])
+        lost = self._lost.get(node, ())
+        self._free[node] = sorted(self._free[node] + [x.slot for x in leases if x.slot not in lost])
         if not book:
             del self._leases[epoch]
-            self._lanes.pop(epoch, None)
+            self._lanes_back(epoch)
 
     def expire(self, now: Time) -> list[tuple[int, str]]:
         """Free every lease that has run out; returns the (epoch, node) pairs that it freed."""
