@@ -15,6 +15,7 @@ from quantum_fabric.physics.qkd.entanglement import pair_block_key
 from quantum_fabric.physics.qkd.finite_key import Counts, two_decoy_key
 from quantum_fabric.physics.qkd.ledger import Ledger, Security
 from quantum_fabric.physics.qkd.one_decoy import one_decoy_key
+from quantum_fabric.physics.qkd.untrusted_key import PairCounts, untrusted_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,32 @@ def pair_formula(security: Security) -> KeyFormula:
         if n < 1.0 or k < 1.0:
             return Worth(0, 0.5, Ledger(verification=security.correctness))
         key = pair_block_key(n, k, tally.error_rate, told, security)
+        return Worth(int(key.length), float(key.phase_error), key.ledger)
+
+    return worth
+
+
+def untrusted_formula(
+    intensities: tuple[float, ...], probabilities: tuple[float, ...], security: Security
+) -> KeyFormula:
+    """Measurement-device-independent QKD with two decoys at each end, by `quantum_fabric.physics.qkd.untrusted_key`.
+
+    Counts come by pairs of intensities, the first end's before the second's: shape ``(9,)``.
+
+    Args:
+        intensities: of both ends, strongest first, three.
+        probabilities: of each.
+        security: what is asked.
+
+    Examples:
+        >>> formula = untrusted_formula((0.25, 0.07, 0.0), (0.2, 0.3, 0.5), Security(1e-9, 1e-12))
+        >>> formula(Tally(np.zeros(9), np.zeros(9), np.zeros(9)), 0.0).length
+        0
+    """
+
+    def worth(tally: Tally, told: float) -> Worth:
+        counts = PairCounts(*(each.reshape(3, 3) for each in (tally.key, tally.test, tally.test_errors)))
+        key = untrusted_key(counts, intensities, probabilities, security, told)
         return Worth(int(key.length), float(key.phase_error), key.ledger)
 
     return worth

@@ -100,7 +100,7 @@ class _End:
         return list(messages)
 
     def _tally(self, mine: Bits, theirs: Bits, key: Bits, test: Bits, which: Bits) -> Tally:
-        size = self._terms.intensities
+        size = self._terms.intensities ** (2 if self._terms.joint else 1)
         chosen = test.astype(bool)
         counts = [
             np.bincount(which[key.astype(bool)], minlength=size),
@@ -116,7 +116,7 @@ class _End:
 
     def _first(self, tally: Tally) -> tuple[str, Outcome]:
         """Why the block is not worth working on, and the beginning of the outcome."""
-        sifted = int(tally.key.sum())
+        sifted = int(tally.key[0] if self._terms.joint else tally.key.sum())
         worth = self._terms.formula(tally, 0.0)
         outcome = Outcome(SecretBits(b"", 0), "", worth.ledger, sifted, tally.error_rate)
         if sifted < self._terms.least:
@@ -126,6 +126,18 @@ class _End:
     def _worth(self, tally: Tally, told: int, tag: int) -> Worth:
         """The formula's own term for the tag, log2(2/ε), is not a whole number of bits; the difference counts as told."""
         return self._terms.formula(tally, told + tag - math.log2(2.0 / self._terms.correctness))
+
+    def _pairs(self, sender: Bits, receiver: Bits) -> Bits:
+        """Which pair of intensities each window had, the sender's first; the sender's alone where only it chooses."""
+        size = self._terms.intensities
+        if self._terms.joint and any(each.size and each.max() >= size for each in (sender, receiver)):
+            raise ProtocolError("an intensity that was not agreed on")
+        return sender * np.uint8(size) + receiver if self._terms.joint else sender
+
+    def _raw(self, key: Bits, which: Bits) -> SecretBits:
+        """The bits that the key is made of."""
+        taken = key.astype(bool) & (which == 0) if self._terms.joint else key.astype(bool)
+        return SecretBits.of(self._record.bits[taken])
 
     def _guess(self, tally: Tally) -> float:
         guess = tally.error_rate if self._terms.error_rate is None else self._terms.error_rate
@@ -197,22 +209,23 @@ class Sender(_End):
     def _script(self) -> _Script:
         mine, terms = self._record, self._terms
         theirs = yield from _hear(Kind.BASES, [])
-        if theirs.bits != len(mine):
-            raise ProtocolError("another number of detections")
         bases = packed(mine.bases)
-        key, test = same_basis(bases, theirs.data, len(mine))
+        if theirs.bits != (8 * (len(bases) + len(mine)) if terms.joint else len(mine)):
+            raise ProtocolError("another number of detections")
+        key, test = same_basis(bases, theirs.data[: len(bases)], len(mine))
         which = np.zeros_like(mine.bases) if mine.intensities is None else mine.intensities
         settings = Message(Kind.SETTINGS, 8 * (len(bases) + which.size), bases + which.tobytes())
+        pairs = self._pairs(which, np.frombuffer(theirs.data[len(bases) :], dtype=np.uint8))
         shown = mine.bits[test.astype(bool)]
         said = self._say(settings, Message(Kind.TEST_BITS, shown.size, packed(shown)))
         answer = yield from _hear(Kind.TEST_BITS, said)
         if answer.bits != shown.size:
             raise ProtocolError("another number of test bits")
-        tally = self._tally(shown, unpacked(answer.data, shown.size), key, test, which)
+        tally = self._tally(shown, unpacked(answer.data, shown.size), key, test, pairs)
         reason, so_far = self._first(tally)
         if reason:
             return self._nothing(reason, so_far)
-        raw = SecretBits.of(mine.bits[key.astype(bool)])
+        raw = self._raw(key, pairs)
         raw, so_far, _ = yield from self._correct(raw, tally, so_far)
         if so_far.reason:
             return self._nothing(so_far.reason, so_far)
@@ -259,10 +272,16 @@ class Receiver(_End):
     def _script(self) -> _Script:
         mine, terms = self._record, self._terms
         bases = packed(mine.bases)
-        settings = yield from _hear(Kind.SETTINGS, self._say(Message(Kind.BASES, len(mine), bases)))
+        ours = np.zeros_like(mine.bases) if mine.intensities is None else mine.intensities
+        opening = (
+            message(Kind.BASES, bases + ours.tobytes())
+            if terms.joint
+            else Message(Kind.BASES, len(mine), bases)
+        )
+        settings = yield from _hear(Kind.SETTINGS, self._say(opening))
         if settings.bits != 8 * (len(bases) + len(mine)):
             raise ProtocolError("another number of detections")
-        which = np.frombuffer(settings.data[len(bases) :], dtype=np.uint8)
+        which = self._pairs(np.frombuffer(settings.data[len(bases) :], dtype=np.uint8), ours)
         key, test = same_basis(bases, settings.data[: len(bases)], len(mine))
         shown = mine.bits[test.astype(bool)]
         theirs = yield from _hear(Kind.TEST_BITS, [])
@@ -275,7 +294,7 @@ class Receiver(_End):
             outcome, _ = self._nothing(reason, so_far)
             return outcome, answer
         start = yield from _hear(Kind.START, answer)
-        raw = SecretBits.of(mine.bits[key.astype(bool)])
+        raw = self._raw(key, which)
         raw, so_far, last = yield from self._correct(raw, tally, start.data, so_far)
         if so_far.reason:
             return self._nothing(so_far.reason, so_far)[0], last

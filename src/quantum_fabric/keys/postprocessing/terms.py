@@ -31,6 +31,8 @@ class Terms:
         least: bits of sifted key below which a block is not worked on.
         error_rate: guess for error correction; None for the rate of the test basis.
         compiled: False for NumPy.
+        joint: whether both ends choose intensities (a station between them measures): counts are then by pairs of intensities, and the
+            key is made of windows in which both chose the strongest.
 
     Raises:
         QuantityError: a field outside its domain.
@@ -46,6 +48,7 @@ class Terms:
     least: int = 1000
     error_rate: float | None = None
     compiled: bool = True
+    joint: bool = False
 
     def __post_init__(self) -> None:
         if self.engine not in ("cascade", "ldpc"):

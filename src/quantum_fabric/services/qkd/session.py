@@ -241,6 +241,8 @@ class KeySession:
             intensities=self.source.intensities,
             engine=plan.engine,
             replenish=plan.replenish,
+            error_rate=self.source.guess,
+            joint=self.source.joint,
         )
         try:
             ends = (
@@ -325,7 +327,7 @@ class KeySession:
             KeyBlock(
                 plan.name, span.number, plan.sender, plan.receiver, self.source.protocol, span.start, span.end,
                 raw.detections,
-                outcome.sifted if outcome else int(((raw.sender.bases == 0) & (raw.receiver.bases == 0)).sum()),
+                outcome.sifted if outcome else raw.sifted,
                 raw.error_rate,
                 8 * (len(outcome.key) // 8) if outcome is not None and got else 0,
                 outcome.told if outcome is not None else 0,

@@ -59,6 +59,11 @@ class Raw:
     facts: dict[str, float] = field(default_factory=dict)
 
     @property
+    def sifted(self) -> int:
+        """Detections that both took in the key basis."""
+        return int(((self.sender.bases == 0) & (self.receiver.bases == 0)).sum())
+
+    @property
     def error_rate(self) -> float:
         """Of the test basis, as a comparison of all of it shows; 0.5 where there is nothing to compare."""
         both = (self.sender.bases == 1) & (self.receiver.bases == 1)
@@ -77,6 +82,16 @@ class Source(Protocol):
     @property
     def intensities(self) -> int:
         """How many intensities are sent; 1 for pairs."""
+        ...
+
+    @property
+    def joint(self) -> bool:
+        """Whether both ends send, and a station between them measures."""
+        ...
+
+    @property
+    def guess(self) -> float | None:
+        """Error rate of the key where the test basis does not tell it; None where it does."""
         ...
 
     def block(self, start: Time, end: Time) -> Raw:
@@ -144,6 +159,8 @@ class PulseSource:
     tolerance: Tolerance = field(default_factory=Tolerance)
     happenings: Sequence[Happening] = ()
     protocol: str = "bb84"
+    joint: bool = False
+    guess: float | None = None
 
     @property
     def intensities(self) -> int:
@@ -219,6 +236,8 @@ class PairSource:
     tolerance: Tolerance = field(default_factory=Tolerance)
     happenings: Sequence[Happening] = ()
     intensities: int = 1
+    joint: bool = False
+    guess: float | None = None
 
     def block(self, start: Time, end: Time) -> Raw:
         """What the ends noted down between two times, ps."""
@@ -294,6 +313,8 @@ class MeasuredSource:
     attack: InterceptResend | None = None
     pairs: MeasuredPairs = field(default_factory=MeasuredPairs.none)
     intensities: int = 1
+    joint: bool = False
+    guess: float | None = None
 
     def block(self, start: Time, end: Time) -> Raw:  # noqa: ARG002 (the shape of a source)
         """All pairs that were measured."""
