@@ -10,19 +10,27 @@ pytest.importorskip("aiohttp")
 
 from keyserver import Client, Server, free_ports, small
 from quantum_fabric.server.running import trial
-from quantum_fabric.server.settings import load
+from quantum_fabric.server.settings import KmeSettings, load
 
 KMES = {"kme-a": ["alice"], "kme-b": ["bob"]}
 
 
-def served(folder: Path) -> Server:
-    server = Server(*(small(load(path)) for path in trial(folder, KMES, free_ports(4), signed=True)))
+def near(settings: KmeSettings) -> KmeSettings:
+    peers = {name: peer.model_copy(update={"neighbour": True}) for name, peer in settings.peers.items()}
+    return settings.model_copy(update={"peers": peers})
+
+
+def served(folder: Path, neighbours: bool = False) -> Server:
+    loaded = [small(load(path)) for path in trial(folder, KMES, free_ports(4), signed=True)]
+    server = Server(*(near(one) if neighbours else one for one in loaded))
     server.start()
     return server
 
 
-def test_keys_of_kmes_that_sign(tmp_path: Path) -> None:
-    server = served(tmp_path / "x")
+@pytest.mark.parametrize("neighbours", [False, True])
+def test_keys_of_kmes_that_sign(tmp_path: Path, neighbours: bool) -> None:
+    """By parcels, and by ETSI GS QKD 020 inside signed bodies."""
+    server = served(tmp_path / "x", neighbours)
     try:
         alice = Client(tmp_path / "x", server.kmes[0].sae_door.port, "sae-alice")
         bob = Client(tmp_path / "x", server.kmes[1].sae_door.port, "sae-bob")
@@ -65,6 +73,21 @@ def test_an_intruder_with_a_good_tls_certificate_and_no_signature(tmp_path: Path
         status, body, _ = intruder.send("POST", "/qfabric/v1/parcels", {"parcels": [], "recalls": []})
         assert status == 401
         assert "must sign" in body["detail"]
+        intruder.close()
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("path", ["ext_keys", "ext_keys/ack", "ext_keys/void"])
+def test_020_calls_of_a_neighbour_must_be_signed(tmp_path: Path, path: str) -> None:
+    server = served(tmp_path / "x", neighbours=True)
+    try:
+        assert server.kmes[1].kme_door is not None
+        intruder = Client(tmp_path / "x", server.kmes[1].kme_door.port, "kme-kme-a")
+        status, body, _ = intruder.send("POST", f"/kmapi/v1/{path}", {"keys": []})
+        assert status == 401
+        assert "must sign" in body["detail"]
+        assert intruder.send("GET", "/kmapi/versions")[0] == 200
         intruder.close()
     finally:
         server.stop()

@@ -5,8 +5,8 @@ TLS. A peer for which signature certificates are held must sign every call and e
 is one under a weaker algorithm than its certificates name (`quantum_fabric.keys.hybrid.signing`). Whether that is so is a
 setting at both ends and is never asked of the other end: there is nothing to negotiate down.
 
-A signed body is ``{"signed": BASE64}``. Calls by ETSI GS QKD 020 keep the standard's bodies and are not signed: they stay inside
-one protected site.
+A signed body is ``{"signed": BASE64}``. That holds for calls by ETSI GS QKD 020 too, where certificates of the neighbour are held: the
+standard's body is inside. A neighbour without them, as one of another make, is called with the standard's bodies.
 
 Limits:
     Numbers that were used are remembered while the process runs. After a restart an old call could be played again by whoever can
@@ -167,8 +167,6 @@ class SignedLine(Line):
         Raises:
             LineError: it cannot be reached, somebody else answers, or the answer is not signed.
         """
-        if path.startswith(f"/{wire.EXT_KEYS[0]}/"):
-            return await super().post(path, body)
         number, wrapped = self._signing.call(self.kme, path, body)
         status, text = await super().post(path, wrapped)
         try:
@@ -191,7 +189,7 @@ class SignedApi:
     async def __call__(self, call: Call) -> Reply:
         """Answer one call."""
         peer = call.caller
-        if peer is None or peer not in self._signing or call.path[:1] == wire.EXT_KEYS[:1]:
+        if peer is None or peer not in self._signing or (call.method == "GET" and call.path == wire.VERSIONS):
             return await self._others(call)
         path = wire.path(call.path)
         try:
