@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from quantum_fabric.control.constraints import (
+    OPEN,
     Broken,
     Closed,
     broken_by,
@@ -21,10 +22,13 @@ from quantum_fabric.control.constraints import (
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.meaning import too_small
 from quantum_fabric.control.plan_memory import PlanMemory
-from quantum_fabric.control.promises import foremost, missed, not_yet, special, stricter, unsure
+from quantum_fabric.control.promises import foremost, missed, special, stricter, unsure
 from quantum_fabric.control.rules import lane_room, lanes_wanted, slots_wanted
+from quantum_fabric.control.spares import Spares
 from quantum_fabric.control.stations import Stations
-from quantum_fabric.messages import ANYWHERE, Code, LinkRequest, Plan, Refused
+from quantum_fabric.control.survival import Outliving
+from quantum_fabric.control.telling import told_by, untold
+from quantum_fabric.messages import ANYWHERE, Code, LinkRequest, Plan, Refused, Survival
 from quantum_fabric.network.topology import Topology
 
 Planner: TypeAlias = Callable[[Topology, LinkRequest, Mapping[str, int] | None], Plan | Refused]
@@ -43,10 +47,12 @@ class Verdict(NamedTuple):
     Attributes:
         answer: the plan, or why there is none.
         queued: whether the plan has to wait for slots.
+        backup: what takes over where the plan fails, for a request that must survive that.
     """
 
     answer: Plan | Refused
     queued: bool = False
+    backup: Plan | None = None
 
 
 class Admission:
@@ -56,6 +62,13 @@ class Admission:
         topology: what is believed of the network when everything works.
         ledger: whose slots are free; it is read, never changed.
         planner: answers one question on one topology.
+
+    Attributes:
+        topology, ledger: as given.
+        dark: links that nothing may run on.
+        spares: what stands ready for failures.
+        outliving: finds what may stand ready.
+        memory: what was planned; controllers of equal networks may share it.
     """
 
     def __init__(self, topology: Topology, ledger: Ledger, planner: Planner) -> None:
@@ -63,8 +76,10 @@ class Admission:
         self.dark: set[str] = set()
         self.ledger = ledger
         self.stations = Stations(topology, ledger)
+        self.spares = Spares(ledger)
+        self.outliving = Outliving(self)
         self._planner = planner
-        self._memory = PlanMemory({name: node.slots for name, node in topology.nodes.items()})
+        self.memory = PlanMemory({name: node.slots for name, node in topology.nodes.items()})
 
     def working(self) -> Topology:
         """The topology without the links that are dark."""
@@ -84,6 +99,8 @@ class Admission:
         Returns:
             What a refusal offers would be accepted now.
         """
+        if request.survives is not Survival.NOTHING:
+            return self._outlives(request, beside)
         idle = self.planned(request, None, beside)
         if isinstance(idle, Refused):
             return Verdict(self._with_offer(request, idle, beside))
@@ -99,20 +116,46 @@ class Admission:
                 return Verdict(found)
         return Verdict(idle, queued=True)
 
+    def _outlives(self, request: LinkRequest, beside: Mapping[str, Plan]) -> Verdict:
+        """As `admit`, for a request that must survive a failure. It never waits: what stands ready must be there from the start."""
+        plain = replace(request, survives=Survival.NOTHING)
+        answer = self.admit(plain, beside).answer
+        if isinstance(answer, Refused):
+            if answer.offer is not None:
+                kept = replace(answer.offer, survives=request.survives)
+                if self.accepts(kept, _those(kept, beside)):
+                    answer = replace(answer, offer=kept)
+            return Verdict(answer)
+        pair = self.outliving.admit(request, beside)
+        if not isinstance(pair, Refused) and (shared := self.stations.touched(pair.backup)):
+            reason = f"what would stand ready needs an analyser of station {shared[0]}, and none can be kept for failures"
+            return Verdict(Refused(request.name, Code.UNSUPP, f"station {shared[0]}", reason, plain))
+        return Verdict(pair) if isinstance(pair, Refused) else Verdict(pair.primary, False, pair.backup)
+
+    def accepts(self, request: LinkRequest, beside: Mapping[str, Plan]) -> bool:
+        """Whether a request would get a plan, now or later."""
+        return isinstance(self.admit(request, beside).answer, Plan)
+
     def planned(
-        self, request: LinkRequest, free: Mapping[str, int] | None = None, beside: Mapping[str, Plan] = NOBODY
-    ) -> Plan | Refused:
+        self, request: LinkRequest, free: Mapping[str, int] | None = None, beside: Mapping[str, Plan] = NOBODY,
+        more: Closed = OPEN,
+    ) -> Plan | Refused:  # fmt: skip
         """A plan that keeps all promises, new or remembered, or the first refusal that was met; its offer is not checked.
+
+        Whether anything stands ready for failures is not looked at.
 
         Args:
             request: whose deadline counts from now.
             free: free slots of each node; None for an idle network.
             beside: plans of the requests that its path must not meet.
+            more: what else is closed to it.
         """
-        refused = foremost(not_yet(request), unsure(request), unknown(self.topology, request, beside))
+        refused = foremost(unsure(request), unknown(self.topology, request, beside))
         if refused is not None:
             return refused
         shut, target = closed(self.topology, request, beside), request.fidelity
+        if more != OPEN:
+            shut = Closed(shut.nodes | more.nodes, shut.links | more.links)
         for _ in range(TRIES):
             found = self._ask(replace(request, fidelity=target), free, shut)
             if isinstance(found, Refused):
@@ -137,15 +180,15 @@ class Admission:
     def _ask_planner(
         self, request: LinkRequest, free: Mapping[str, int] | None, shut: Closed
     ) -> Plan | Refused:
-        question = asked(request)
-        found = self._memory.recall(
+        question = asked(told_by(request, self.topology))
+        found = self.memory.recall(
             (question, frozenset(self.dark), shut),
             free,
-            lambda plan: self.ledger.fits(slots_wanted(plan)),
+            lambda plan: free is None or all(free[x] >= count for x, count in slots_wanted(plan).items()),
             lambda: self._planner(without(self.working(), shut), question, free),
         )
         if isinstance(found, Refused) and found.offer is not None:
-            return replace(found, offer=restored(found.offer, request))
+            return replace(found, offer=restored(untold(found.offer, self.topology), request))
         return found
 
     def _with_offer(self, request: LinkRequest, refused: Refused, beside: Mapping[str, Plan]) -> Refused:
@@ -201,6 +244,23 @@ class Admission:
         """Whether the slots, the channels and the analysers of a plan are free now."""
         lanes = self.ledger.carries(lanes_wanted(plan), lane_room(plan, self.topology))
         return lanes and self.ledger.fits(slots_wanted(plan)) and not self.stations.short(plan)
+
+    def ready(self, plan: Plan) -> bool:
+        """Whether a plan that stood ready works, and what was set aside for it is there."""
+        lit = self.dark.isdisjoint(link.link for link in plan.links)
+        room = lane_room(plan, self.topology)
+        return (
+            lit
+            and self.ledger.fits(slots_wanted(plan), aside=True)
+            and self.ledger.carries(lanes_wanted(plan), room, aside=True)
+        )
+
+    def shrink(self, node: str, slots: int) -> None:
+        """From now on a node has no more than so many slots."""
+        nodes = dict(self.topology.nodes)
+        nodes[node] = replace(nodes[node], slots=slots)
+        self.topology = replace(self.topology, nodes=nodes)
+        self.memory = PlanMemory({name: each.slots for name, each in nodes.items()})
 
 
 def _those(request: LinkRequest, beside: Mapping[str, Plan]) -> dict[str, Plan]:

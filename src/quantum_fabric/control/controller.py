@@ -32,6 +32,7 @@ from quantum_fabric.control.verification.policy import Verification
 from quantum_fabric.messages import (
     CLIENT,
     CONTROLLER,
+    Accepted,
     Cancel,
     Code,
     Commit,
@@ -43,6 +44,7 @@ from quantum_fabric.messages import (
     Holding,
     LinkReport,
     LinkRequest,
+    LinkWorn,
     Message,
     Outcome,
     Plan,
@@ -55,6 +57,7 @@ from quantum_fabric.messages import (
     Renew,
     Restarted,
     Send,
+    SlotsLost,
     Stale,
     Status,
     Undelivered,
@@ -134,6 +137,8 @@ class Controller:
             Confirmed: self._deliveries.confirmed,
             Released: self._released,
             LinkReport: self._repair.reported,
+            LinkWorn: self._repair.worn,
+            SlotsLost: self._repair.lost,
             Wake: self._woken,
             Restarted: self._recovery.restarted,
             Holding: self._recovery.holding,
@@ -316,7 +321,7 @@ class Controller:
         self, session: Session, status: Status, reason: str, now: Time, out: list[Action], code: Code | None = None,
     ) -> None:  # fmt: skip
         """Tell the one outcome and give back what the request holds."""
-        if self._renegotiation.failed(session, reason, code, out):
+        if self._renegotiation.failed(session, reason, code, now, out):
             return
         request = session.request
         if status is Status.CANCELLED:
@@ -326,6 +331,7 @@ class Controller:
         session.phase = Phase.HOLDING if session.kept else Phase.ENDED
         out.append(Send(CLIENT, Outcome(request.name, status, session.delivered, reason, code)))
         self._renegotiation.over(request.name, out)
+        self.admission.spares.drop(request.name)
         if self.verifier is not None:
             self.verifier.over(session)
         self.dispatch.over(session, now, out)
@@ -348,9 +354,22 @@ class Controller:
         """Whether a report is overtaken by a later one."""
         return self._recovery.is_old(message)
 
-    def darkened(self, link: str) -> list[Action]:
-        """A link went dark: what was offered over it is gone."""
-        return self._northbound.darkened(link)
+    def darkened(self, what: str) -> list[Action]:
+        """A link went dark, or a node lost slots: what was offered over it is gone."""
+        return self._northbound.darkened(what)
+
+    def verdict(self, request: LinkRequest, now: Time) -> Accepted | Refused:
+        """What would be answered to a request now; nothing changes."""
+        return self._northbound.verdict(request, now)
+
+    def everyone(self) -> list[Session]:
+        """All sessions, those among them that are to follow others first."""
+        return [*self._renegotiation.successors(), *self.sessions.values()]
+
+    @property
+    def patience(self) -> Time:
+        """Within which nodes answer, ps."""
+        return self._patience
 
     def beside(self, request: LinkRequest) -> dict[str, Plan]:
         """Plans of the open requests that a request must not meet, by name."""
@@ -360,11 +379,28 @@ class Controller:
 
     def repair(self, session: Session, why: str, now: Time, out: list[Action]) -> None:
         """Another path for the pairs that are still owed, or an end with the reason."""
-        if self._renegotiation.failed(session, why, Code.OTHER, out):
+        if self._renegotiation.failed(session, why, Code.OTHER, now, out):
             return
         self.retire(session, now, out)
         self.dispatch.stopped(session, now)
         self._repair.repair(session, why, now, out)
+
+    def move(self, session: Session, plan: Plan, why: str, must: bool, now: Time, out: list[Action]) -> bool:
+        """Make another path before the old one is broken, where there is room for both."""
+        return self._renegotiation.move(session, plan, why, must, now, out)
+
+    def followed(self, session: Session, why: str, now: Time, out: list[Action]) -> bool:
+        """Whether another path is being made already; then the old one stops, and it is waited for."""
+        followed = session.installation is not None and self.sessions.get(session.request.name) is session
+        if not followed or not self._renegotiation.followed(session.request.name):
+            return False
+        self.retire(session, now, out)
+        self.dispatch.stopped(session, now)
+        return True
+
+    def protect(self, session: Session, out: list[Action]) -> None:
+        """Let something stand ready for the next failure, where that was asked for."""
+        self._repair.protect(session, out)
 
     # ------------------------------------------------------------------------------------------- timers
 

@@ -6,7 +6,7 @@ expiry, whatever happened to the node or to the messages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from quantum_fabric.errors import ProtocolError
@@ -70,7 +70,7 @@ class Ledger:
         An installation that has a link for itself may take more: then its own period is longer.
         """
         for link, count in lanes.items():
-            taken = self.taken(link)
+            taken = self.lent(link) if aside else self.taken(link)
             if taken and taken + count > room[link]:
                 return False
         return True
@@ -144,8 +144,8 @@ class Ledger:
         """
         if epoch in self._leases:
             raise ProtocolError(f"epoch {epoch} holds leases already")
-        if not self.fits(wanted):
-            raise ProtocolError(f"epoch {epoch} wants {dict(wanted)} slots, free are {self.free()}")
+        if not self.fits(wanted, aside=True):
+            raise ProtocolError(f"epoch {epoch} wants {dict(wanted)} slots, free are {self.idle()}")
         given: dict[str, tuple[int, ...]] = {}
         book: dict[str, list[Lease]] = {}
         for node, count in wanted.items():

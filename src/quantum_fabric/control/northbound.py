@@ -15,6 +15,7 @@ from quantum_fabric.control.scheduling.dispatch import Dispatch
 from quantum_fabric.control.sense import contradiction
 from quantum_fabric.control.session import Phase, Session
 from quantum_fabric.control.supposing import explained, guaranteed, supposed
+from quantum_fabric.control.telling import telling
 from quantum_fabric.messages import (
     CLIENT,
     CONTROLLER,
@@ -79,12 +80,14 @@ class Offer:
         plan: that is kept for it.
         epoch: under which its slots are lent.
         expires: ps.
+        backup: that is kept for it too.
     """
 
     request: LinkRequest
     plan: Plan
     epoch: int
     expires: Time
+    backup: Plan | None = None
 
 
 class Keyed(NamedTuple):
@@ -132,6 +135,8 @@ class Northbound:
 
     def _begin(self, request: LinkRequest, answer: Accepted, now: Time) -> list[Action]:
         session = self._books.sessions[request.name] = Session(request, answer.plan)
+        if answer.backup is not None:
+            self._books.admission.spares.put(request.name, answer.plan, answer.backup)
         out: list[Action] = [Send(CLIENT, answer)]
         if request.deadline is not None:
             out.append(Wake(request.deadline, "deadline", 0, request.name))
@@ -185,7 +190,7 @@ class Northbound:
                 return self._no_room(request, f"memory of {full[0]}", None)
         # a deadline is absolute in a request and relative in planning, which knows no clock
         relative = request if request.deadline is None else replace(request, deadline=request.deadline - now)
-        answer, queued = books.dispatch.admit(request, relative, self.beside(request), now)
+        answer, queued, backup = books.dispatch.admit(request, relative, self.beside(request), now)
         if isinstance(answer, Refused):
             offer = answer.offer
             if offer is not None and offer.deadline is not None:
@@ -197,11 +202,11 @@ class Northbound:
                 refused = self._no_room(request, self._binding(answer), self._available(answer, now, 0.5))
             if refused is not None:
                 return refused
-        return Accepted(request.name, answer, queued)
+        return Accepted(request.name, answer, queued, backup)
 
     def _in_time(self, offer: LinkRequest, relative: LinkRequest, now: Time) -> LinkRequest:
         """An offer whose deadline can be promised under the present load: without one, where it would have to wait too long."""
-        answer, queued = self._books.admission.admit(relative, self.beside(offer))
+        answer, queued, _ = self._books.admission.admit(relative, self.beside(offer))
         late = isinstance(answer, Plan) and queued and self._too_late(offer, answer, now) is not None
         return replace(offer, deadline=None) if late else offer
 
@@ -219,6 +224,9 @@ class Northbound:
                 if other.open and request.name in other.request.route.disjoint:
                     named[name] = other.plan
         return named
+
+    def _news(self, request: LinkRequest) -> Time:
+        return telling(request, self._books.admission.topology)
 
     def _binding(self, plan: Plan) -> str:
         """The resource that a plan waits for."""
@@ -256,7 +264,7 @@ class Northbound:
         confidence, held = request.confidence, len(self._held(now, 0.5))
         # what may go wrong is shared out: half to those who hold the slots, half to the plan
         surely = self._available(plan, now, 1.0 - (1.0 - confidence) / (2.0 * max(1, held)))
-        left = None if surely is None else request.deadline - surely
+        left = None if surely is None else request.deadline - self._news(request) - surely
         if self._books.waiting == 0 and left is not None:
             chance = chance_by(plan.forecast, request.pairs, left) if left > 0 else 0.0
             if chance >= (1.0 + confidence) / 2.0:
@@ -291,8 +299,11 @@ class Northbound:
         expires = now + LASTS if request.deadline is None else min(now + LASTS, request.deadline)
         books.ledger.lease(epoch, slots_wanted(answer.plan), expires)
         books.ledger.lanes(epoch, lanes_wanted(answer.plan))
-        self._offers[request.name] = Offer(request, answer.plan, epoch, expires)
-        offered = Offered(request.name, answer.plan, guaranteed(request, answer.plan), expires)
+        if answer.backup is not None:
+            books.admission.spares.put(request.name, answer.plan, answer.backup)
+        self._offers[request.name] = Offer(request, answer.plan, epoch, expires, answer.backup)
+        promise = guaranteed(request, answer.plan, self._news(request))
+        offered = Offered(request.name, answer.plan, promise, expires, answer.backup)
         self._remember(request, offered)
         return [Send(CLIENT, offered), Wake(expires, "offer", epoch, request.name)]
 
@@ -303,12 +314,13 @@ class Northbound:
             return [Stale(CONTROLLER, "Accept", 0)]
         request = offer.request
         if request.deadline is not None:
-            chance = chance_by(offer.plan.forecast, request.pairs, request.deadline - now)
+            left = request.deadline - self._news(request) - now
+            chance = chance_by(offer.plan.forecast, request.pairs, left)
             if chance < request.confidence:
                 reason = f"accepted too late: {show_time(request.deadline - now)} is left until the deadline (chance {chance:.2g})"
                 return self.withdrawn(request.name, Status.REFUSED, Code.NOTIME, reason)
         self._take_back(offer)
-        answer = Accepted(request.name, offer.plan, False)
+        answer = Accepted(request.name, offer.plan, False, offer.backup)
         self._remember(request, answer)
         return self._begin(request, answer, now)
 
@@ -330,18 +342,20 @@ class Northbound:
             return []
         return self.withdrawn(name, Status.REFUSED, Code.EXPIRE, f"the offer ran out at {show_time(now, 6)}")
 
-    def darkened(self, link: str) -> list[Action]:
-        """A link went dark: what was offered over it is gone."""
+    def darkened(self, what: str) -> list[Action]:
+        """A link went dark, or a node lost slots: what was offered over it is gone."""
         out: list[Action] = []
+        link = what in self._books.admission.topology.links
         for name, offer in list(self._offers.items()):
-            if any(each.link == link for each in offer.plan.links):
-                out += self.withdrawn(
-                    name, Status.REFUSED, Code.EXPIRE, f"link {link} of the offer went dark"
-                )
+            plans = (offer.plan,) if offer.backup is None else (offer.plan, offer.backup)
+            if any(what in (*each.path, *(hop.link for hop in each.links)) for each in plans):
+                reason = f"link {what} of the offer went dark" if link else f"{what} has lost memory slots"
+                out += self.withdrawn(name, Status.REFUSED, Code.EXPIRE, reason)
         return out
 
     def _take_back(self, offer: Offer) -> None:
         del self._offers[offer.request.name]
+        self._books.admission.spares.drop(offer.request.name)
         for node in offer.plan.path:
             self._books.ledger.release(offer.epoch, node)
 
@@ -350,7 +364,7 @@ class Northbound:
     def dry_run(self, message: DryRun, now: Time) -> list[Action]:
         """What would be answered now."""
         answer = self.verdict(message.request, now)
-        promise = guaranteed(message.request, answer.plan) if isinstance(answer, Accepted) else None
+        promise = guaranteed(message.request, answer.plan, self._news(message.request)) if isinstance(answer, Accepted) else None
         return [Send(CLIENT, Judged(message.request.name, answer, promise))]
 
     def explain(self, message: Explain, now: Time) -> list[Action]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from quantum_fabric.control.meaning import gathers
 from quantum_fabric.control.rules import attempts_beside
-from quantum_fabric.messages import Code, Forecast, LinkRequest, Plan, Promise, Refused, Survival
+from quantum_fabric.messages import Code, Forecast, LinkRequest, Plan, Promise, Refused
 from quantum_fabric.network.finish import NEVER, chance_of_gaps, gaps_by
 from quantum_fabric.network.refusal import floored
 from quantum_fabric.network.topology import NodeModel, Topology
@@ -33,25 +33,6 @@ def foremost(*found: Refused | None) -> Refused | None:
         'first'
     """
     return next((each for each in found if each is not None), None)
-
-
-def not_yet(request: LinkRequest) -> Refused | None:
-    """A refusal of what this controller does not do, whatever the network; None where all of it is done.
-
-    Examples:
-        >>> not_yet(LinkRequest("A", "B", 0.9, survives=Survival.LINK)).resource
-        'survives'
-    """
-    fields = {
-        "survives": (
-            request.survives is not Survival.NOTHING, "no second path is kept ready for failures", Survival.NOTHING,
-        ),
-    }  # fmt: skip
-    for name, (wished, why, plain) in fields.items():
-        if wished:
-            offer = replace(request, name="", key="", **{name: plain})  # type: ignore[arg-type]
-            return Refused(request.name, Code.UNSUPP, name, f"{name} is not honoured here: {why}", offer)
-    return None
 
 
 def unsure(request: LinkRequest) -> Refused | None:

@@ -55,6 +55,9 @@ class Books(Protocol):
     def repair(self, session: Session, why: str, now: Time, out: list[Action]) -> None:
         """Another installation for what is still owed, or an end with the reason."""
 
+    def everyone(self) -> list[Session]:
+        """All sessions, those among them that are to follow others first."""
+
     def let_go(self, epoch: int, out: list[Action]) -> None:
         """Release an epoch that only keeps delivered pairs."""
 
@@ -100,7 +103,7 @@ class Recovery:
             for epoch in sorted({lease.epoch for lease in books.ledger.leases() if lease.node == node})
             if (standing := books.standing(epoch)) is None or standing[1].since < message.at + self.guard
         ]
-        for session in list(books.sessions.values()):
+        for session in books.everyone():
             installation = session.installation  # what was sent to its new life is not lost
             lost = installation is not None and installation.since < message.at + self.guard
             if session.open and lost and node in session.plan.path:

@@ -32,12 +32,13 @@ LEVELS = (0.5, 0.9, 0.95, 0.99)
 """Probabilities for which a guarantee names a time, beside the confidence that was asked for."""
 
 
-def guaranteed(request: LinkRequest, plan: Plan) -> Guarantee:
+def guaranteed(request: LinkRequest, plan: Plan, news: Time = 0) -> Guarantee:
     """What a plan promises to a request.
 
     Args:
         request: with its confidence.
         plan: that would serve it.
+        news: for how long word of a pair is on its way to the controller, ps.
     """
     forecast = plan.forecast
     levels = sorted({*LEVELS, request.confidence})
@@ -47,7 +48,7 @@ def guaranteed(request: LinkRequest, plan: Plan) -> Guarantee:
         forecast.rate,
         reached(forecast, request.confidence),
         forecast.fidelity,
-        tuple((level, time) for level, time in finish if time < NEVER),
+        tuple((level, time + news) for level, time in finish if time < NEVER),
     )
 
 
@@ -188,4 +189,6 @@ class _Room:
         self.plans[request.name] = verdict.answer
         if not verdict.queued:
             self.take(verdict.answer)
-        return Accepted(request.name, verdict.answer, verdict.queued)
+        if verdict.backup is not None:
+            self.admission.spares.put(request.name, verdict.answer, verdict.backup)
+        return Accepted(request.name, verdict.answer, verdict.queued, verdict.backup)

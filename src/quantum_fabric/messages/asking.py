@@ -47,12 +47,14 @@ class Offered:
         plan: that would serve it.
         guaranteed: what that gives; times count from the acceptance.
         expires: the offer and its slots are kept until then.
+        backup: what would take over where the plan fails, for a request that must survive that.
     """
 
     request: str
     plan: Plan
     guaranteed: Guarantee
     expires: Time
+    backup: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)

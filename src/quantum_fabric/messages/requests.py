@@ -39,7 +39,7 @@ class Survival(Enum):
     LINK = "link"
     """Any one link of its path goes dark."""
     NODE = "node"
-    """Any one repeater of its path fails (and with it the links that end there)."""
+    """Any one repeater of its path fails (and with it the links that end there), or any one link goes dark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,11 +278,19 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The request will be served by this plan (it may have to wait for slots: `queued`)."""
+    """The request will be served by this plan.
+
+    Attributes:
+        request: its name.
+        plan: that serves it.
+        queued: whether it has to wait for slots.
+        backup: what takes over at once where the first fails, for a request that must survive that; its slots are set aside.
+    """
 
     request: str
     plan: Plan
     queued: bool = False
+    backup: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)

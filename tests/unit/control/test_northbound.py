@@ -41,7 +41,6 @@ from quantum_fabric.messages import (
     Send,
     Status,
     Supposed,
-    Survival,
     Wake,
     WhatIf,
 )
@@ -345,7 +344,6 @@ def test_contradictions_are_errors_for_who_can_see_them_and_refusals_from_the_co
 @pytest.mark.parametrize(
     "more",
     [
-        {"survives": Survival.LINK},
         {"confidence": 0.999},
         {"jitter": 1},
     ],
@@ -445,7 +443,6 @@ def test_wishes_that_cannot_be_met_leave_the_request_as_it_was() -> None:
     for wish, code in (
         (replace(WISH, fidelity=0.9999), Code.UNSUPP),
         (replace(WISH, destination="C"), Code.OTHER),
-        (replace(WISH, survives=Survival.LINK), Code.UNSUPP),
         (replace(WISH, deadline=0), Code.NOTIME),
     ):
         (kept,) = tell(made, Renegotiate("r", wish))

@@ -122,7 +122,7 @@ def test_the_second_end_of_a_dark_link_changes_nothing_more() -> None:
 
 
 def test_only_what_is_owed_is_planned_with_the_time_that_is_left(planned: Use) -> None:
-    decider = start(asks(pairs=3, deadline=1000, rate=2.0))
+    decider = start(asks(pairs=3, deadline=10 * MS, rate=2.0))
     deliver(decider)
     seen: list[LinkRequest] = []
 
@@ -133,7 +133,8 @@ def test_only_what_is_owed_is_planned_with_the_time_that_is_left(planned: Use) -
 
     planned(note)
     decider.handle(DARK, 400)
-    assert [(each.pairs, each.deadline, each.rate) for each in seen] == [(2, 600, 2.0)]
+    # word of a pair takes 10 us from D to the controller
+    assert [(each.pairs, each.deadline, each.rate) for each in seen] == [(2, 10 * MS - 400 - 10 * US, 2.0)]
     out = deliver(decider, 2, 2)
     assert [type(each) for each in out] == [Stale]  # not before the new epoch is committed
     for name in "ACD":
