@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Final
 
 from quantum_fabric.ops.key_supply import KeySupply, Made, show_rate
 from quantum_fabric.ops.plots import COLOURS, FLOOR, _figure, _time_unit, svg
 from quantum_fabric.units import Time, seconds, show_time
+
+HOUR: Final = 3600.0
+"""In s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ def over_time(supply: KeySupply, assaults: Sequence[Assault], until: Time) -> st
     if not shown:
         return ""
     factor, unit = _time_unit(seconds(until) or 1.0)
+    if seconds(until) > 2 * HOUR:  # sessions last days
+        factor, unit = 1.0 / HOUR, "h"
     with _figure(height=4.6, salt="keys") as (figure, first):
         first.remove()
         above, below = figure.subplots(2, 1, sharex=True)
@@ -93,12 +99,16 @@ def over_time(supply: KeySupply, assaults: Sequence[Assault], until: Time) -> st
         for number, (name, made) in enumerate(shown.items()):
             colour = COLOURS[number % len(COLOURS)]
             times = [seconds(block.ended) * factor for block in made.blocks]
+            # a block's error rate is that of all of its time: a bar, and no line to the next
+            spans = [
+                (seconds(block.started) * factor, end) for block, end in zip(made.blocks, times, strict=True)
+            ]
             rates = [100.0 * block.error_rate for block in made.blocks]
-            above.plot(times, rates, color=colour, lw=1.6, marker="o", ms=3.5, label=name)
+            above.hlines(rates, *zip(*spans, strict=True), color=colour, lw=2.2, label=name)
             alarmed = {alarm.block for _, alarm in made.alarms}
             crosses = [
-                (t, e)
-                for t, e, block in zip(times, rates, made.blocks, strict=True)
+                ((start + end) / 2.0, rate)
+                for (start, end), rate, block in zip(spans, rates, made.blocks, strict=True)
                 if block.number in alarmed
             ]
             if crosses:
@@ -107,9 +117,8 @@ def over_time(supply: KeySupply, assaults: Sequence[Assault], until: Time) -> st
             for block in made.blocks:
                 total += block.length
                 sums.append(total / 1000.0)
-            below.step(
-                [seconds(made.blocks[0].started) * factor, *times], sums, where="post", color=colour, lw=1.8
-            )
+            known = [0.0, *times, seconds(until) * factor]
+            below.step(known, [*sums, sums[-1]], where="post", color=colour, lw=1.8)
         for assault in assaults:
             middle = (seconds(assault.at) + seconds(assault.until)) / 2.0 * factor
             label = assault.kind.replace("_", " ")
@@ -118,7 +127,10 @@ def over_time(supply: KeySupply, assaults: Sequence[Assault], until: Time) -> st
                 middle, 1.02, label, transform=place, ha="center", va="bottom", fontsize=8, color=FLOOR
             )
         above.set_ylabel("error rate / %")
-        above.set_ylim(bottom=0.0)
+        above.set_ylim(
+            0.0,
+            1.12 * max((b.error_rate for m in shown.values() for b in m.blocks), default=0.0) * 100.0 or 1.0,
+        )
         below.set_ylabel("key / kbit")
         below.set_ylim(bottom=0.0)
         below.set_xlabel(f"time / {unit}")
