@@ -21,7 +21,15 @@ from quantum_fabric.control.distributed.composing import (
     promised,
     remembered,
 )
-from quantum_fabric.control.distributed.journey import Attempt, Journey, expired, unmet, weakest
+from quantum_fabric.control.distributed.journey import (
+    PASSING,
+    Attempt,
+    Journey,
+    expired,
+    patient,
+    unmet,
+    weakest,
+)
 from quantum_fabric.control.meaning import end_rules
 from quantum_fabric.control.reading import epoch_key
 from quantum_fabric.control.sense import contradiction
@@ -56,7 +64,7 @@ from quantum_fabric.messages import (
 from quantum_fabric.ports import Action
 from quantum_fabric.units import SECOND, Time
 
-TRIES = 4
+TRIES = 8
 """How often segments are asked for before a request is refused, or given up after a failure."""
 
 SEAT_BITS = 48
@@ -146,12 +154,41 @@ class Head:
         session = journey.session
         self._retire(session, now, out)
         journey.why = why
-        owed = replace(session.request, pairs=session.request.pairs - session.delivered)
-        found = self.look(owed, now, journey.excluded) if journey.tries < TRIES else why
-        if isinstance(found, Refused):
+        if journey.tries >= TRIES:
             self.end(session, Status.FAILED, why.reason, now, out, why.code)
             return
-        self._ask(journey, found, now, out)
+        found = self.look(self._owed(session), now, journey.excluded)
+        if not isinstance(found, Refused):
+            self._ask(journey, found, now, out)
+        elif why.code in PASSING:
+            session.phase = Phase.PREPARING
+            out.append(
+                Wake(now + patient(self._epochs, journey.tries), "head again", 0, session.request.name)
+            )
+        else:
+            self.end(session, Status.FAILED, why.reason, now, out, why.code)
+
+    def _once_more(self, journey: Journey, now: Time, out: list[Action]) -> None:
+        """What was short may be there again: look at everything anew."""
+        session = journey.session
+        if not session.open or session.installation is not None:
+            return
+        journey.excluded.clear()
+        found = self.look(self._owed(session), now)
+        if not isinstance(found, Refused):
+            self._ask(journey, found, now, out)
+            return
+        journey.tries += 1
+        why = journey.why or found
+        if journey.tries >= TRIES:
+            self.end(session, Status.FAILED, why.reason, now, out, why.code)
+        else:
+            out.append(
+                Wake(now + patient(self._epochs, journey.tries), "head again", 0, session.request.name)
+            )
+
+    def _owed(self, session: Session) -> LinkRequest:
+        return replace(session.request, pairs=session.request.pairs - session.delivered)
 
     def _offered(self, message: SegmentOffered, now: Time) -> list[Action]:
         attempt = self._attempts.get(message.epoch)
@@ -261,7 +298,7 @@ class Head:
         return out
 
     def _to_all(self, epoch: int, message: Commit | Release | Drain | Renew) -> list[Action]:
-        return [Send(seat, message) for seat in self._attempts[epoch].seats]
+        return [Send(seat, replace(message)) for seat in self._attempts[epoch].seats]
 
     def _retire(self, session: Session, now: Time, out: list[Action]) -> None:
         """Stop the epoch in force; pairs that it delivered and holds are the application's until they expire."""
@@ -351,6 +388,8 @@ class Head:
                 if session.open:
                     reason = f"{session.delivered} of {session.request.pairs} pairs by the deadline"
                     self.end(session, Status.EXPIRED, reason, now, out, Code.TIMEOUT)
+            case "head again":
+                self._once_more(self.journeys[message.key], now, out)
             case "head held":
                 standing = self.standing(epoch)
                 if standing is not None:
@@ -379,7 +418,11 @@ class Head:
         standing = self.standing(epoch)
         if standing is None:
             return
-        _, installation = standing
+        session, installation = standing
         until = now + installation.lease
         out.extend(self._to_all(epoch, Renew(epoch, until)))
+        if session.installation is installation and session.phase is Phase.RUNNING:
+            out.extend(
+                self._to_all(epoch, Commit(epoch))
+            )  # who has not heard it yet acts now; the others do already
         out.append(Wake(now + installation.lease // 2, "head renew", epoch))

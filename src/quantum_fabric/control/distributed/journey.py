@@ -7,6 +7,13 @@ from dataclasses import dataclass, field
 from quantum_fabric.control.distributed.composing import Composition
 from quantum_fabric.control.session import Session
 from quantum_fabric.messages import ANYWHERE, Code, LinkRequest, Refused, SegmentOffered, Survival
+from quantum_fabric.units import MS, SECOND, Time
+
+PASSING = (Code.NORES, Code.REJECTED, Code.TIMEOUT, Code.EXPIRE)
+"""Refusals that may be over after a while."""
+
+FIRST_WAIT: Time = 20 * MS
+LONGEST_WAIT: Time = SECOND
 
 
 @dataclass(slots=True)
@@ -73,6 +80,18 @@ def unmet(request: LinkRequest) -> Refused | None:
     return Refused(
         request.name, Code.UNSUPP, found, f"{found} is not kept over several domains, each of which decides for itself"
     )  # fmt: skip
+
+
+def patient(epoch: int, tries: int) -> Time:
+    """For how long to wait before asking again, ps: longer each time, and different for each who waits.
+
+    Examples:
+        >>> patient(7, 1) != patient(8, 1), patient(7, 20) < 2 * LONGEST_WAIT
+        (True, True)
+    """
+    wait = min(FIRST_WAIT << min(tries - 1, 16), LONGEST_WAIT)
+    spread = (epoch * 0x9E3779B97F4A7C15 >> 16) & 0xFFFF
+    return wait + wait * spread // 0x10000
 
 
 def weakest(attempt: Attempt) -> str:

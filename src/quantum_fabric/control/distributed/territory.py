@@ -20,6 +20,9 @@ from quantum_fabric.units import SECOND, Time
 FLOORS = (0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995)
 """Fidelities at which a segment's rate is told."""
 
+LANES = 2
+"""Lanes that a segment may have at most: one to wait while the other tries, or both to be purified."""
+
 GRAIN = 0.05
 """A segment is told as attempts of which this share succeeds: fine enough for their waiting time to be exponential."""
 
@@ -92,7 +95,15 @@ class Surveyor:
             reserved: slots of each node that are wanted for something else.
         """
         free = {name: count - reserved.get(name, 0) for name, count in self._ledger.free().items()}
-        return self._admission.planned(LinkRequest(entry, leave, fidelity, rate=rate), free)
+        request = LinkRequest(entry, leave, fidelity, rate=rate)
+        return self._admission.planned(request, self._share(entry, leave, free))
+
+    def _share(self, entry: str, leave: str, free: Mapping[str, int]) -> dict[str, int]:
+        """Of the free slots, those that one segment may have: what is told is then what can be offered, to several who ask."""
+        return {
+            name: max(0, min(count, LANES if name in (entry, leave) else 2 * LANES))
+            for name, count in free.items()
+        }
 
     def news(self, extra: str = "") -> tuple[tuple[NodeNews, ...], tuple[LinkNews, ...]]:
         """What is told now: ports with their free slots, segments as an idle domain could serve them, links to others.
@@ -119,8 +130,10 @@ class Surveyor:
 
     def _curve(self, a: str, b: str) -> tuple[CurvePoint, ...]:
         points: list[CurvePoint] = []
+        slots = {name: node.slots for name, node in self._territory.topology.nodes.items()}
+        idle = self._share(a, b, slots)
         for floor in FLOORS:
-            found = self._admission.planned(LinkRequest(a, b, floor))
+            found = self._admission.planned(LinkRequest(a, b, floor), idle)
             if isinstance(found, Refused):
                 break
             point = offered_point(found.forecast, floor)
