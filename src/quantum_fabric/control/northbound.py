@@ -232,6 +232,8 @@ class Northbound:
         """The resource that a plan waits for."""
         nodes = short_of(plan, self._books.ledger.free())
         lacking = tuple(self._books.admission.stations.short(plan))
+        if self._books.admission.fits(plan):
+            return "the queue"
         return f"station {lacking[0]}" if lacking and not nodes else f"memory of {(*nodes, plan.path[0])[0]}"
 
     def _no_room(self, request: LinkRequest, what: str, available: Time | None) -> Refused:
@@ -394,11 +396,15 @@ class Northbound:
         """What would be answered on a changed network."""
         kept = [offer.plan for offer in self._offers.values()]
         books = self._books
-        return [Send(CLIENT, supposed(message, now, books.admission, books.sessions, kept, self._planner))]
+        usage = books.dispatch.usage()
+        found = supposed(message, now, books.admission, books.sessions, kept, self._planner, usage)
+        return [Send(CLIENT, found)]
 
 
 def _too_few(what: str) -> str:
     """What a resource lacks, in words."""
+    if what == "the queue":
+        return "others wait already, who go first"
     if what.startswith("station "):
         return f"{what} has too few free analysers"
     return f"{what.removeprefix('memory of ')} has too few free memory slots"

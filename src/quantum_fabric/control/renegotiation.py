@@ -252,6 +252,7 @@ class Renegotiation:
             spares.put(name, session.plan, found)
             out.append(Send(CLIENT, Protected(name, found)))
         self._take(session, wish, out)
+        books.dispatch.replanned(session, now)
         return [*out, Send(CLIENT, Renegotiated(name, session.plan, False))]
 
     def _found(self, session: Session, owed: LinkRequest) -> Beside | Refused:

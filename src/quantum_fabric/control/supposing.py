@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from quantum_fabric.control.admission import Admission, Planner, Verdict, asked
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.promises import reached
 from quantum_fabric.control.rules import lanes_wanted, slots_wanted
+from quantum_fabric.control.scheduling.tenancy import Usage
+from quantum_fabric.control.scheduling.turns import enter, excess_of
 from quantum_fabric.control.session import Session
 from quantum_fabric.messages import (
     Accepted,
@@ -92,7 +94,8 @@ def _pair_time(link: LinkPlan) -> float:
 
 
 def supposed(
-    message: WhatIf, now: Time, admission: Admission, sessions: Mapping[str, Session], kept: Sequence[Plan], planner: Planner
+    message: WhatIf, now: Time, admission: Admission, sessions: Mapping[str, Session], kept: Sequence[Plan], planner: Planner,
+    usage: Usage,
 ) -> Supposed:  # fmt: skip
     """What would be answered on a changed network.
 
@@ -103,6 +106,7 @@ def supposed(
         sessions: that are served.
         kept: plans whose slots are kept for offers.
         planner: answers one question on one topology.
+        usage: what tenants have; it is written into. What is only supposed to run there besides has no limits.
     """
     whole = admission.topology
     strange = [name for name in message.without if name not in whole.nodes and name not in whole.links]
@@ -120,7 +124,7 @@ def supposed(
     moved, lost = room.settle(sessions, kept, now)
     for each in message.load:
         room.ask(each, now)
-    answers = tuple(room.ask(each, now) for each in message.requests)
+    answers = tuple(room.limited(each, now, usage) for each in message.requests)
     return Supposed(message.request, answers, tuple(moved), tuple(lost))
 
 
@@ -168,7 +172,19 @@ class _Room:
     def _stands(plan: Plan, topology: Topology) -> bool:
         return all(link.link in topology.links for link in plan.links)
 
-    def ask(self, request: LinkRequest, now: Time) -> Accepted | Refused:
+    def limited(self, request: LinkRequest, now: Time, usage: Usage) -> Accepted | Refused:
+        """Answer within the limits of its tenant."""
+        if not usage.tenancy.knows(request.tenant):
+            reason = f"no tenant {request.tenant!r} in the policy"
+            return Refused(request.name, Code.REJECTED, f"tenant {request.tenant!r}", reason)
+        answer = self.ask(request, now, lambda plan: excess_of(usage, request, plan, request.name))
+        if isinstance(answer, Accepted):
+            enter(usage, request, answer.plan)
+        return answer
+
+    def ask(
+        self, request: LinkRequest, now: Time, quota: Callable[[Plan], Refused | None] = lambda _: None
+    ) -> Accepted | Refused:
         """Answer, and let the plan hold its slots."""
         missing = [
             name
@@ -186,6 +202,9 @@ class _Room:
             if offer is not None and offer.deadline is not None:
                 offer = replace(offer, deadline=offer.deadline + now)
             return replace(verdict.answer, request=request.name, offer=offer)
+        over = quota(verdict.answer)
+        if over is not None:
+            return over
         self.plans[request.name] = verdict.answer
         if not verdict.queued:
             self.take(verdict.answer)

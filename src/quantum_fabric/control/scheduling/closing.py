@@ -17,11 +17,12 @@ class Closures:
     """Which links nothing may run on, and why.
 
     Args:
-        windows: that were announced; a target is a link, or a node with all its links.
+        windows: that were announced; a target is a link, or a node or a shared station with all its links.
         ends: the two ends of every link.
+        stations: links of every shared station.
 
     Raises:
-        UnknownNameError: a target that is neither.
+        UnknownNameError: a target that is nothing of that.
 
     Examples:
         >>> closures = Closures([Upkeep("B", 100, 200, notice=10)], {"A~B": ("A", "B"), "A~C": ("A", "C")})
@@ -29,14 +30,19 @@ class Closures:
         (['A~B'], set())
     """
 
-    def __init__(self, windows: Sequence[Upkeep], ends: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(
+        self, windows: Sequence[Upkeep], ends: Mapping[str, tuple[str, str]],
+        stations: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:  # fmt: skip
         nodes = {node for pair in ends.values() for node in pair}
         self._links: dict[str, frozenset[str]] = {}
+        stations = stations or {}
         for each in windows:
-            if each.target not in ends and each.target not in nodes:
-                raise UnknownNameError(found=repr(each.target), expected="a link or a node", where="upkeep")
+            if each.target not in ends and each.target not in nodes and each.target not in stations:
+                expected = "a link, a node or a shared station"
+                raise UnknownNameError(found=repr(each.target), expected=expected, where="upkeep")
             over = {link for link, pair in ends.items() if each.target in (link, *pair)}
-            self._links[each.target] = frozenset(over)
+            self._links[each.target] = frozenset(over | set(stations.get(each.target, ())))
         self._windows = Windows(windows)
         self._told = not windows
         self.broken: set[str] = set()

@@ -8,9 +8,12 @@ from typing import Protocol
 
 from quantum_fabric.control.admission import Admission, Verdict
 from quantum_fabric.control.ledger import Ledger
+from quantum_fabric.control.promises import foremost
 from quantum_fabric.control.rules import lane_room
 from quantum_fabric.control.scheduling.closing import Closures
+from quantum_fabric.control.scheduling.limits import QUEUE
 from quantum_fabric.control.scheduling.maintenance import Upkeep
+from quantum_fabric.control.scheduling.tenancy import Usage
 from quantum_fabric.control.scheduling.turns import Scheduling, Turns, analysers_of, missing
 from quantum_fabric.control.session import Phase, Session
 from quantum_fabric.messages import Code, LinkRequest, Plan, Refused, Status
@@ -64,7 +67,9 @@ class Dispatch:
         self._office = office
         self._turns = Turns(policy, office.admission.stations.touched)
         ends = {name: (link.a, link.b) for name, link in office.topology.links.items()}
-        self._closures = Closures(policy.upkeep, ends)
+        stations = {name: station.links for name, station in office.topology.stations.items()}
+        self._closures = Closures(policy.upkeep, ends, stations)
+        self._slots = {name: node.slots for name, node in office.topology.nodes.items()}
 
     @property
     def waiting(self) -> int:
@@ -96,8 +101,36 @@ class Dispatch:
             if reopens is not None and found.answer.available is None:
                 return Verdict(replace(found.answer, available=reopens))
             return found
-        refused = self._turns.over_quota(request, found.answer)
-        return found if refused is None else Verdict(refused)
+        return self._in_turn(request, found, found.answer, now)
+
+    def _in_turn(self, request: LinkRequest, found: Verdict, plan: Plan, now: Time) -> Verdict:
+        """What becomes of a plan where tenants have limits and others wait."""
+        refused = foremost(self._turns.over_quota(request, plan), self._turns.too_soon(request, now))
+        if refused is not None:
+            return Verdict(refused)
+        if not found.queued and not self._turns.may_overtake(plan):
+            found = found._replace(queued=True)
+        if found.queued and any(
+            each.request is request for each in self._turns.shed(self._slots, (request, plan))
+        ):
+            reason = (
+                f"{self.waiting} requests wait already, and those that stay are worth more for what they take"
+            )
+            return Verdict(Refused(request.name, Code.NORES, QUEUE, reason, best=plan.forecast))
+        return found
+
+    def over_quota(self, request: LinkRequest, plan: Plan) -> Refused | None:
+        """Why a request may not change to another plan; None where it may."""
+        quota = self._turns.over_quota(request, plan, request.name)
+        return foremost(self._turns.stranger(request), quota)
+
+    def replanned(self, session: Session, now: Time) -> None:
+        """A session that waits has another request or plan."""
+        self._turns.replanned(session, now)
+
+    def usage(self) -> Usage:
+        """A copy of what the tenants have."""
+        return self._turns.usage()
 
     def _around(
         self,
@@ -147,6 +180,7 @@ class Dispatch:
             return
         session.phase = Phase.QUEUED
         self._turns.wait(session, now)
+        self._shed(now, out)
         self._make_room(session, now, out)
         if not queued:
             out.extend(self.serve(now))
@@ -154,6 +188,11 @@ class Dispatch:
     def at_once(self, session: Session, now: Time, out: list[Action]) -> None:
         """Install a session, whoever waits: slots were set aside for it."""
         self._install(session, now, out)
+
+    def _shed(self, now: Time, out: list[Action]) -> None:
+        for session in self._turns.shed(self._slots):
+            reason = "too much waits, and what stays is worth more for what it takes"
+            self._office.end(session, Status.FAILED, reason, now, out, Code.NORES)
 
     def stopped(self, session: Session, now: Time) -> None:
         """A session neither runs nor waits."""
@@ -200,7 +239,7 @@ class Dispatch:
         self._office.retire(session, now, out)
         self._turns.stopped(session, now)
         session.phase = Phase.QUEUED
-        self._turns.wait(session, now)
+        self._turns.put_off(session, now)
 
     # ------------------------------------------------------------------------------------------- upkeep
 

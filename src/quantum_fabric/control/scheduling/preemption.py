@@ -32,7 +32,7 @@ class Running:
 
 
 class Budgets:
-    """How often each tenant's requests have put others off, and been put off, within its window.
+    """How often each tenant's requests have put others off, and been put off and for how long, within its window.
 
     Examples:
         >>> from quantum_fabric.control.scheduling.tenancy import Tenancy, Tenant
@@ -46,19 +46,42 @@ class Budgets:
         self._tenancy = tenancy
         self._did: dict[str, deque[Time]] = {}
         self._bore: dict[str, deque[Time]] = {}
+        self._off: dict[str, tuple[str, Time]] = {}  # request that is put off -> its tenant, and since when
+        self._spells: dict[str, list[tuple[Time, Time]]] = {}  # tenant -> from when to when its requests were
 
     def may_preempt(self, tenant: str, now: Time) -> bool:
         """Whether a request of this tenant may put others off."""
         limits = self._tenancy.tenant(tenant)
         return limits.preempts is None or _recent(self._did, tenant, now - limits.window) < limits.preempts
 
-    def may_be_put_off(self, tenant: str, now: Time, times: int = 1) -> bool:
-        """Whether so many more requests of this tenant may be put off."""
+    def may_be_put_off(self, tenant: str, now: Time, times: int = 1, length: Time = 0) -> bool:
+        """Whether so many more requests of this tenant may be put off, each for about so long (ps)."""
         limits = self._tenancy.tenant(tenant)
+        if limits.put_off_for is not None and self.put_off(tenant, now) + times * length > limits.put_off_for:
+            return False
         return (
             limits.put_off is None
             or _recent(self._bore, tenant, now - limits.window) + times <= limits.put_off
         )
+
+    def put_off(self, tenant: str, now: Time) -> Time:
+        """For how long requests of this tenant were put off within its window, all together, ps."""
+        since = now - self._tenancy.tenant(tenant).window
+        spells = [spell for spell in self._spells.get(tenant, ()) if spell[1] > since]
+        if tenant in self._spells:
+            self._spells[tenant] = spells
+        spells = spells + [(start, now) for who, start in self._off.values() if who == tenant]
+        return sum(end - max(start, since) for start, end in spells)
+
+    def stopped(self, name: str, tenant: str, now: Time) -> None:
+        """A request is put off from now on."""
+        self._off[name] = (tenant, now)
+
+    def went_on(self, name: str, now: Time) -> None:
+        """A request is not put off any more: it goes on, or is over. Twice changes nothing."""
+        tenant, start = self._off.pop(name, ("", now))
+        if now > start and self._tenancy.tenant(tenant).put_off_for is not None:
+            self._spells.setdefault(tenant, []).append((start, now))
 
     def spend(self, tenant: str, victims: Sequence[str], now: Time) -> None:
         """A request of a tenant has put others off: their tenants, one entry for each request."""
@@ -73,6 +96,7 @@ class Budgets:
         short: Mapping[str, int],
         running: Sequence[Running],
         now: Time,
+        length: Time = 0,
     ) -> tuple[Running, ...]:
         """Whom to put off for a request: preemptible ones of lower priority, within the budgets; () where that does not help.
 
@@ -85,6 +109,7 @@ class Budgets:
             short: how much more of each resource it needs than is free.
             running: what holds something.
             now: ps.
+            length: for how long it is expected to run, ps.
         """
         if not self.may_preempt(tenant, now):
             return ()
@@ -98,7 +123,7 @@ class Budgets:
                 continue
             helps = any(resource in left for resource in each.holds)
             again = taken.get(each.tenant, 0) + 1
-            if helps and self.may_be_put_off(each.tenant, now, again):
+            if helps and self.may_be_put_off(each.tenant, now, again, length):
                 chosen.append(each)
                 taken[each.tenant] = again
                 left = _still_short(short, chosen)

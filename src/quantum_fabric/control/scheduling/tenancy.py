@@ -23,6 +23,9 @@ class Tenant:
         preempts: how often its requests may put others off, within `window`.
         put_off: how often its requests may be put off, within `window`.
         window: ps.
+        put_off_for: for how long its requests may be put off in all, within `window` (ps).
+        asks: requests per second that are taken on in the long run.
+        burst: how many of them at once, 1 or more.
     """
 
     name: str
@@ -33,14 +36,23 @@ class Tenant:
     preempts: int | None = None
     put_off: int | None = None
     window: Time = 60 * SECOND
+    put_off_for: Time | None = None
+    asks: float | None = None
+    burst: float = 1.0
 
     def __post_init__(self) -> None:
         where = f"tenant {self.name!r}"
         if not 0.0 < self.weight < math.inf:
             raise QuantityError(found=repr(self.weight), expected="a weight above 0", where=where)
-        for limit in (self.slots, self.rate, self.requests, self.preempts, self.put_off):
+        for limit in (self.slots, self.rate, self.requests, self.preempts, self.put_off, self.put_off_for):
             if limit is not None and not 0 <= limit < math.inf:
                 raise QuantityError(found=repr(limit), expected="a limit of 0 or more", where=where)
+        if self.asks is not None and not 0.0 < self.asks < math.inf:
+            raise QuantityError(
+                found=repr(self.asks), expected="more than 0 requests per second", where=where
+            )
+        if not 1.0 <= self.burst < math.inf:
+            raise QuantityError(found=repr(self.burst), expected="a burst of 1 or more", where=where)
         if self.window < 1:
             raise QuantityError(found=f"{self.window} ps", expected="a window above 0", where=where)
 
@@ -175,13 +187,33 @@ class Usage:
         mine = [each for each in self._open.values() if each.tenant == tenant]
         return sum(each.slots for each in mine), math.fsum(each.rate for each in mine), len(mine)
 
-    def excess(self, tenant: str, slots: int, rate: float) -> Excess | None:
+    def copied(self) -> Usage:
+        """The same books, to be written into without effect."""
+        other = Usage(self.tenancy)
+        other._open = dict(self._open)
+        return other
+
+    def excess(self, tenant: str, slots: int, rate: float, instead: str = "") -> Excess | None:
         """Which quota one more request would exceed; None where it exceeds none.
+
+        Args:
+            tenant: who asks.
+            slots: memory slots that it needs.
+            rate: pairs per second.
+            instead: name of an open request that it would replace.
 
         Raises:
             UnknownNameError: the policy is closed and does not know the tenant.
         """
         limits = self.tenancy.tenant(tenant)
+        before = self._open.pop(instead, None)
+        try:
+            return self._excess(tenant, limits, slots, rate)
+        finally:
+            if before is not None:
+                self._open[instead] = before
+
+    def _excess(self, tenant: str, limits: Tenant, slots: int, rate: float) -> Excess | None:
         has = self.held(tenant)
         for quota, limit, held, wanted, part in (
             ("open requests", limits.requests, has[2], 1, lambda _: 1),

@@ -14,6 +14,7 @@ from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.rules import lanes_wanted, slots_wanted
 from quantum_fabric.control.scheduling.catalogue import make
 from quantum_fabric.control.scheduling.disciplines import Waiting, serve
+from quantum_fabric.control.scheduling.limits import Doors, Queued, Shedding, staying
 from quantum_fabric.control.scheduling.maintenance import Upkeep
 from quantum_fabric.control.scheduling.preemption import Budgets, Running
 from quantum_fabric.control.scheduling.tenancy import OPEN, Tenancy, Usage
@@ -32,6 +33,7 @@ class Scheduling:
         discipline: of the queue, by its name in `quantum_fabric.control.scheduling.catalogue.DISCIPLINES`.
         preempts: whether requests of higher priority may put off preemptible ones.
         upkeep: windows of calibration and maintenance that are known in advance.
+        shedding: who leaves a queue that is too long; None where nobody has to.
 
     Examples:
         >>> from quantum_fabric.control.scheduling.tenancy import Tenant
@@ -43,6 +45,7 @@ class Scheduling:
     discipline: str = "strict priority"
     preempts: bool = True
     upkeep: tuple[Upkeep, ...] = ()
+    shedding: Shedding | None = None
 
 
 DEFAULT = Scheduling()
@@ -68,6 +71,8 @@ class Turns:
         self._begun: dict[str, Waiting] = {}
         self._accounts = policy.tenancy != OPEN or policy.discipline != DEFAULT.discipline
         self._claims: dict[str, frozenset[str]] = {}
+        self._doors = Doors(policy.tenancy)
+        self._served: set[str] = set()  # begun once, where shedding has to know
 
     def __len__(self) -> int:
         """How many sessions wait."""
@@ -84,14 +89,23 @@ class Turns:
         reason = f"no tenant {request.tenant!r} in the policy, which knows {known}"
         return Refused(request.name, Code.REJECTED, f"tenant {request.tenant!r}", reason)
 
-    def over_quota(self, request: LinkRequest, plan: Plan) -> Refused | None:
-        """The refusal of a request that would take its tenant over a quota; it says when there is likely room again."""
-        excess = self._usage.excess(request.tenant, _slots(plan), _rate(request, plan))
-        if excess is None:
-            return None
-        return Refused(
-            request.name, Code.NORES, excess.resource, str(excess), best=plan.forecast, available=excess.available
-        )  # fmt: skip
+    def too_soon(self, request: LinkRequest, now: Time) -> Refused | None:
+        """The refusal of a request whose tenant asks too often; it says when it may ask again."""
+        return self._doors.refusal(request, now)
+
+    def over_quota(self, request: LinkRequest, plan: Plan, instead: str = "") -> Refused | None:
+        """The refusal of a request that would take its tenant over a quota; it says when there is likely room again.
+
+        Args:
+            request: who asks, and for what.
+            plan: what would serve it.
+            instead: name of an open request that it would replace.
+        """
+        return excess_of(self._usage, request, plan, instead)
+
+    def usage(self) -> Usage:
+        """A copy of the books of the tenants."""
+        return self._usage.copied()
 
     # -------------------------------------------------------------------------------------------- queue
 
@@ -106,8 +120,47 @@ class Turns:
             cost=max(1e-12, _slots(session.plan) * length / SECOND), queue=path[0].link if path else "",
         )  # fmt: skip
         self._queue[request.name] = (session, job)
+        self._doors.passed(request.name, request.tenant, now)
         self._discipline.arrived(job, now)
         self._open(session, None)
+
+    def replanned(self, session: Session, now: Time) -> None:
+        """A session that waits or runs is about something else than before; it keeps its place."""
+        waited = self._queue.get(session.request.name)
+        if waited is not None:
+            self.wait(session, waited[1].arrived)
+        else:
+            self._account(session, now)
+
+    def put_off(self, session: Session, now: Time) -> None:
+        """A session that ran waits, so that another may run."""
+        self._budgets.stopped(session.request.name, session.request.tenant, now)
+        self.wait(session, now)
+
+    def shed(
+        self, slots: Mapping[str, int], newcomer: tuple[LinkRequest, Plan] | None = None
+    ) -> list[Session]:
+        """Who would have to leave, by the policy, because too much waits.
+
+        Args:
+            slots: of each node, all in all.
+            newcomer: that would wait too. If it is itself what has to leave, a session that is no open one stands for it.
+        """
+        policy = self.policy.shedding
+        if policy is None:
+            return []
+        safe = self._served | set(self._claims)
+        waits = [session for name, (session, _) in self._queue.items() if name not in safe]
+        if newcomer is not None:
+            waits.append(Session(*newcomer))
+        stay = staying([self._as_queued(each) for each in waits], policy, slots)
+        return [each for each in waits if each.request.name not in stay]
+
+    def _as_queued(self, session: Session) -> Queued:
+        request, owed = session.request, max(1, session.request.pairs - session.delivered)
+        value = owed * self.policy.tenancy.tenant(request.tenant).weight
+        length = finish_time(session.plan.forecast, owed)
+        return Queued(request.name, request.priority, value, slots_wanted(session.plan), length)
 
     def begun(self, session: Session, now: Time) -> None:
         """A session was installed, whether it waited or not."""
@@ -120,6 +173,12 @@ class Turns:
         if self._accounts or session.request.preemptible:
             self._begun[name] = waited[1]
         self._claims.pop(name, None)
+        if self.policy.shedding is not None:
+            self._served.add(name)
+        self._budgets.went_on(name, now)
+        self._account(session, now)
+
+    def _account(self, session: Session, now: Time) -> None:
         if not self._accounts:
             return
         owed = max(1, session.request.pairs - session.delivered)
@@ -142,6 +201,9 @@ class Turns:
         """
         self.stopped(session, now)
         self._usage.closed(session.request.name)
+        self._doors.gone((session.request.name,))
+        self._served.discard(session.request.name)
+        self._budgets.went_on(session.request.name, now)
         return self._claims.pop(session.request.name, None) is not None
 
     def may_overtake(self, plan: Plan) -> bool:
@@ -201,7 +263,9 @@ class Turns:
         ]  # fmt: skip
         if not running:
             return ()
-        victims = self._budgets.victims(request.tenant, request.priority, short, running, now)
+        victims = self._budgets.victims(
+            request.tenant, request.priority, short, running, now, _length(session)
+        )
         if victims:
             self._budgets.spend(request.tenant, [each.tenant for each in victims], now)
             self._claims[request.name] = self._needs(session.plan)
@@ -222,6 +286,25 @@ class Turns:
             return
         request, plan = session.request, session.plan
         self._usage.opened(request.name, request.tenant, _slots(plan), _rate(request, plan), ends)
+
+
+def excess_of(usage: Usage, request: LinkRequest, plan: Plan, instead: str = "") -> Refused | None:
+    """The refusal of a request that would take its tenant over a quota, by these books."""
+    excess = usage.excess(request.tenant, _slots(plan), _rate(request, plan), instead)
+    if excess is None:
+        return None
+    return Refused(
+        request.name, Code.NORES, excess.resource, str(excess), best=plan.forecast, available=excess.available
+    )  # fmt: skip
+
+
+def enter(usage: Usage, request: LinkRequest, plan: Plan) -> None:
+    """Write a request into books."""
+    usage.opened(request.name, request.tenant, _slots(plan), _rate(request, plan))
+
+
+def _length(session: Session) -> Time:
+    return finish_time(session.plan.forecast, max(1, session.request.pairs - session.delivered))
 
 
 def _slots(plan: Plan) -> int:
