@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple, Protocol
@@ -112,6 +112,7 @@ class Outliving:
     def _search(self, request: LinkRequest, beside: Mapping[str, Plan], loaded: bool) -> Pair | Refused:
         """The first pair that keeps the promise, or why the best of them does not."""
         refused: Refused | None = None
+        slow: Refused | None = None
         for first in islice(self._firsts(request, beside, loaded), FIRSTS):
             if isinstance(first, Refused):
                 refused = refused or first
@@ -132,9 +133,11 @@ class Outliving:
             late = self._late(request, first, second)
             if late is None and (not loaded or self._affordable(first, second)):
                 return Pair(first, second)
-            refused = late if late is not None else _no_lanes(request, second)
-        assert refused is not None
-        return refused
+            slow = slow if slow is not None else late
+            refused = _no_lanes(request, second)
+        found = slow if slow is not None else refused
+        assert found is not None
+        return found
 
     def _firsts(
         self, request: LinkRequest, beside: Mapping[str, Plan], loaded: bool
@@ -148,6 +151,9 @@ class Outliving:
             return
         apart = request.survives is Survival.NODE
         seen = {best.path} if isinstance(best, Plan) else set()
+        if not apart:  # both may pass the same repeaters, and need slots there at the same time
+            free = self._halved(request, loaded, topology.nodes)
+            yield self._desk.planned(request, free, beside, Closed(frozenset(), frozenset()))
         for pair in disjoint_pairs(topology, request.source, request.destination, nodes=apart):
             for path in pair:
                 if path.nodes not in seen:
@@ -165,11 +171,11 @@ class Outliving:
         links = frozenset(link.link for link in first.links)
         return self._desk.planned(request, free, beside, Closed(nodes, links))
 
-    def _halved(self, request: LinkRequest, loaded: bool) -> dict[str, int]:
-        """Slots for the first plan: both plans need slots at the ends at the same time."""
+    def _halved(self, request: LinkRequest, loaded: bool, shared: Iterable[str] = ()) -> dict[str, int]:
+        """Slots for the first plan: both plans need slots at the ends, and where else they are shared, at the same time."""
         free = self._desk.ledger.free() if loaded else self._all()
-        for end in (request.source, request.destination):
-            free[end] = (free[end] + 1) // 2
+        for name in {request.source, request.destination, *shared}:
+            free[name] = (free[name] + 1) // 2
         return free
 
     def _all(self) -> dict[str, int]:
