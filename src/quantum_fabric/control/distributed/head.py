@@ -114,15 +114,10 @@ class Head:
         if request.name in self.journeys:
             return [Stale(self._seat, "LinkRequest", 0)]
         refused = contradiction(request, now) or unmet(request)
-        if refused is not None:
-            outcome = Outcome(request.name, Status.REFUSED, 0, refused.reason, refused.code)
-            return [Send(CLIENT, refused), Send(CLIENT, outcome)]
-        first = self.look(request, now)
+        first = self.look(request, now) if refused is None else refused
         if isinstance(first, Refused):
-            return [
-                Send(CLIENT, first),
-                Send(CLIENT, Outcome(request.name, Status.REFUSED, 0, first.reason, first.code)),
-            ]
+            outcome = Outcome(request.name, Status.REFUSED, 0, first.reason, first.code)
+            return [Send(CLIENT, first), Send(CLIENT, outcome)]
         journey = self.journeys[request.name] = Journey(Session(request, first.plan, Phase.PREPARING))
         out: list[Action] = []
         if request.deadline is not None:
@@ -162,30 +157,22 @@ class Head:
             self._ask(journey, found, now, out)
         elif why.code in PASSING:
             session.phase = Phase.PREPARING
-            out.append(
-                Wake(now + patient(self._epochs, journey.tries), "head again", 0, session.request.name)
-            )
+            journey.excluded.clear()  # what was short may be there again
+            wait = patient(self._epochs, journey.tries)
+            out.append(Wake(now + wait, "head again", 0, session.request.name))
         else:
             self.end(session, Status.FAILED, why.reason, now, out, why.code)
 
     def _once_more(self, journey: Journey, now: Time, out: list[Action]) -> None:
-        """What was short may be there again: look at everything anew."""
+        """It has waited: look at everything anew."""
         session = journey.session
-        if not session.open or session.installation is not None:
-            return
-        journey.excluded.clear()
-        found = self.look(self._owed(session), now)
-        if not isinstance(found, Refused):
-            self._ask(journey, found, now, out)
-            return
-        journey.tries += 1
-        why = journey.why or found
-        if journey.tries >= TRIES:
-            self.end(session, Status.FAILED, why.reason, now, out, why.code)
-        else:
-            out.append(
-                Wake(now + patient(self._epochs, journey.tries), "head again", 0, session.request.name)
-            )
+        if session.open and session.installation is None:
+            found = self.look(self._owed(session), now)
+            if isinstance(found, Refused):
+                journey.tries += 1
+                self._again(journey, journey.why or found, now, out)
+            else:
+                self._ask(journey, found, now, out)
 
     def _owed(self, session: Session) -> LinkRequest:
         return replace(session.request, pairs=session.request.pairs - session.delivered)
