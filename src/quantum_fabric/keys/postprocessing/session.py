@@ -201,7 +201,7 @@ class Sender(_End):
         >>> b = Receiver(Record(bases, wrong), terms, Budget(shared), rng.bytes)
         >>> ours, theirs, _ = run(a, b, Line())
         >>> ours.key == theirs.key, ours.key
-        (True, <6508 secret bits>)
+        (True, <6553 secret bits>)
     """
 
     role = 0

@@ -138,7 +138,7 @@ class StationSource:
         >>> source = StationSource(BellStation(1e-7, 0.005), (0.5, 0.5), setting, 1e-9, np.random.default_rng(1))
         >>> raw = source.block(0, SECOND // 10)
         >>> raw.detections, raw.alarms
-        (44916, ())
+        (45652, ())
     """
 
     station: BellStation
