@@ -9,6 +9,7 @@ What is where:
     purification  Q-PATH, Q-LEAP and ours for a floor of fidelity
     paths         how often an extended Dijkstra misses the best path of EXT
     scheduling    packets, periodic demands, a hub, fairness
+    repair        every single failure on random networks: what is kept, how soon it is restored
     page          the page of the docs and its figure
 
 A module has `rows(run)`, which gives the lines of the table; a new module is written into `PARTS`.
@@ -18,13 +19,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.control import paths, purification, routing, scheduling
+from benchmarks.control import paths, purification, repair, routing, scheduling
 from benchmarks.records import Row
 
 if TYPE_CHECKING:
     from benchmarks.suites import Run
 
-PARTS = (routing, purification, paths, scheduling)
+PARTS = (routing, purification, paths, scheduling, repair)
 """What `qfabric bench control` measures, in this order."""
 
 

@@ -43,6 +43,9 @@ class Office(Protocol):
     def repair(self, session: Session, why: str, now: Time, out: list[Action]) -> None:
         """Another path for what is still owed, or an end with the reason."""
 
+    def move(self, session: Session, plan: Plan, why: str, must: bool, now: Time, out: list[Action]) -> bool:
+        """Make another path before the old one is broken, where there is room for both."""
+
     def end(
         self,
         session: Session,
@@ -267,11 +270,16 @@ class Dispatch:
         return [*out, *self.serve(now)]
 
     def _elsewhere(self, session: Session, now: Time, out: list[Action]) -> None:
-        """Another path where there is one; else it waits for its own."""
-        self._office.retire(session, now, out)
-        self._turns.stopped(session, now)
+        """Another path where there is one, made before this one is left where there is room; else it waits for its own."""
         deadline = None if session.request.deadline is None else session.request.deadline - now
         owed = replace(session.request, pairs=session.request.pairs - session.delivered, deadline=deadline)
+        found = self._office.admission.planned(owed, self._office.ledger.free())
+        if isinstance(found, Plan) and self._office.move(
+            session, found, "upkeep of its path", True, now, out
+        ):
+            return
+        self._office.retire(session, now, out)
+        self._turns.stopped(session, now)
         found = self._office.admission.planned(owed)
         if isinstance(found, Plan):
             session.plan = found
