@@ -10,6 +10,7 @@ What is where:
     paths         how often an extended Dijkstra misses the best path of EXT
     scheduling    packets, periodic demands, a hub, fairness
     repair        every single failure on random networks: what is kept, how soon it is restored
+    fidelity      how often intervals of fidelity hold the truth, what they cost, how soon a lie is noticed
     page          the page of the docs and its figure
 
 A module has `rows(run)`, which gives the lines of the table; a new module is written into `PARTS`.
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.control import paths, purification, repair, routing, scheduling
+from benchmarks.control import fidelity, paths, purification, repair, routing, scheduling
 from benchmarks.records import Row
 
 if TYPE_CHECKING:

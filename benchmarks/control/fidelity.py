@@ -68,7 +68,7 @@ class Seen:
 
 def rows(run: Run) -> list[Row]:
     """Coverage in three worlds and by kind, spend, and lies."""
-    count = 60 if run.quick else 2400
+    count = 60 if run.quick else 700
     out, everything = [], []
     for number, (world, shares) in enumerate(WORLDS.items()):
         run.progress(f"fidelity intervals: {world}")
@@ -80,13 +80,13 @@ def rows(run: Run) -> list[Row]:
         for kind in KINDS
     ]
     run.progress("fidelity intervals on the twin")
-    out += on_the_twin(2 if run.quick else 12)
-    shares = (0.1, 0.4, 1.0) if run.quick else (0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
+    out += on_the_twin(1 if run.quick else 4)
+    shares = (0.4, 1.0) if run.quick else (0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
     for lie in Lie:
         run.progress(f"a lying repeater: {lie.value}")
-        out += [lying(lie, share, 5 if run.quick else 200) for share in shares]
+        out += [lying(lie, share, 5 if run.quick else 30) for share in shares]
     run.progress("honest repeaters")
-    return [*out, honest(2 if run.quick else 40, 1000 if run.quick else 10_000)]
+    return [*out, honest(2 if run.quick else 5, 1000 if run.quick else 10_000)]
 
 
 # --------------------------------------------------------------------------------------------- coverage

@@ -27,8 +27,8 @@ Array = NDArray[np.float64]
 HOUR: Final = 3600.0
 
 EXPLANATIONS: Final = (
-    (1.0, 0.0, 0.39), (1.0, 1.0, 0.27), (1.0, 5.0, 0.06), (4.0, 0.0, 0.12), (4.0, 1.0, 0.10), (4.0, 5.0, 0.04),
-    (0.0, 0.0, 0.005), (0.0, 5.0, 0.005),
+    (1.0, 0.0, 0.365), (1.0, 1.0, 0.255), (1.0, 5.0, 0.08), (4.0, 0.0, 0.115), (4.0, 1.0, 0.10), (4.0, 5.0, 0.055),
+    (0.0, 0.0, 0.01), (0.0, 5.0, 0.01),
 )  # fmt: skip
 """(how many tolerances the calibrations may be off, 0 for WIDE; how many times the stated drift; weight)."""
 

@@ -18,7 +18,7 @@ RECENT: Final = 4096
 """Tests that are kept, so that the estimate can begin anew at a change."""
 
 
-OPENING: Final = 40.0
+OPENING: Final = 25.0
 """So many sessions the weights of a beginner are worth."""
 
 LEAST: Final = 20
