@@ -30,6 +30,9 @@ METRICS: Final = ("hops", "fidelity", "time", "both")
 LANDMARKS = 24
 """Nodes from which all distances are known."""
 
+BOUNDS = 8
+"""Destinations to which lower bounds are kept: one decision asks for the same ones several times."""
+
 GREED = 1.05
 """How much more than the least a path may cost where time is short."""
 
@@ -111,6 +114,7 @@ class Atlas:
         }
         self._costs: dict[str, list[float]] = {}
         self._marks: dict[str, npt.NDArray[np.float64]] = {}
+        self._lefts: dict[tuple[str, str, float], list[float]] = {}
         self._parent = parent
 
     def _edges(self, topology: Topology) -> None:
@@ -272,9 +276,15 @@ class Atlas:
 
     def _left(self, metric: str, destination: str, times: float = 1.0) -> list[float]:
         """Lower bounds of the cost from each node to the destination, so many times."""
-        marks, scale = self.landmarks(metric)
-        goal = self.index[destination]
-        found: list[float] = (times * scale * np.abs(marks - marks[:, goal : goal + 1]).max(axis=0)).tolist()
+        asked = (metric, destination, times)
+        found = self._lefts.get(asked)
+        if found is None:
+            marks, scale = self.landmarks(metric)
+            goal = self.index[destination]
+            found = (times * scale * np.abs(marks - marks[:, goal : goal + 1]).max(axis=0)).tolist()
+            if len(self._lefts) >= BOUNDS:
+                self._lefts.clear()
+            self._lefts[asked] = found
         return found
 
     def landmarks(self, metric: str) -> tuple[npt.NDArray[np.float64], float]:

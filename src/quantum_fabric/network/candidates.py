@@ -28,6 +28,12 @@ MOST_LANES = 32
 """Lanes of one hop that a single request may take: more make forecasts long and starve everybody else."""
 
 
+MOST_KEPT = 200_000
+"""Numbers of links, at a setting with so many lanes, that are kept with a topology."""
+
+MOST_ROUTES = 64
+"""Routes that are kept with a topology."""
+
 PLAIN_SLACK = 0.1
 """Share of the infidelity by which the estimate of a chain without purification may be too low."""
 
@@ -83,7 +89,7 @@ class Candidates:
             busy = [name for name, free in (slots or {}).items() if free < 2]
             paths = best_paths(topology, source, destination, busy=busy)
         self.paths = paths
-        self._routes: dict[tuple[str, ...], Route] = {}
+        self._routes: dict[tuple[str, ...], Route] = {} if whole else _kept_routes(topology)
         self._grids = {
             name: grid(topology.link(name).model)
             for name in sorted({link for path in self.paths for link in path.links})
@@ -92,8 +98,13 @@ class Candidates:
         self._shortest: dict[str, float] = {}
         self._estimates: dict[tuple[Group, int], Estimate] = {}
         self._cuts: dict[tuple[Group, int], tuple[Group, ...]] = {}
-        self._hops: dict[tuple[int, bool, int, int, int], Hop] = {}
-        self._kinds = _kinds({name: topology.link(name).model for name in self._grids})
+        self._hops: dict[tuple[Hashable, bool, int, int, int], Hop] = {}
+        self._kinds: Mapping[str, Hashable] = {name: name for name in self._grids}
+        if whole:
+            self._kinds = _kinds({name: topology.link(name).model for name in self._grids})
+        else:
+            # those who are in a hurry keep what they know of links for those who come later
+            self._hops = _kept_hops(topology)
         self._whole = whole
 
     @cached_property
@@ -280,6 +291,24 @@ class Candidates:
                 if needs != lanes:
                     found.append(Group(path, strategy, needs))
         return found
+
+
+def _kept_routes(topology: Topology) -> dict[tuple[str, ...], Route]:
+    """Routes that are not whole, kept with the topology: the same one is asked about for an idle and for a busy network."""
+    kept = topology.kept.setdefault("routes", {})
+    assert isinstance(kept, dict)
+    if len(kept) > MOST_ROUTES:
+        kept.clear()
+    return kept
+
+
+def _kept_hops(topology: Topology) -> dict[tuple[Hashable, bool, int, int, int], Hop]:
+    """Numbers of links by name, kept with the topology."""
+    kept = topology.kept.setdefault("hops", {})
+    assert isinstance(kept, dict)
+    if len(kept) > MOST_KEPT:
+        kept.clear()
+    return kept
 
 
 def _kinds(models: Mapping[str, LinkModel]) -> dict[str, int]:

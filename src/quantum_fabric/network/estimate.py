@@ -121,7 +121,7 @@ def estimate(chain: Chain, find: bool = False) -> Estimate:
     """
     if any(hop.success <= 0.0 for hop in chain.hops):
         return Estimate(0.0, 0.0, 0.0)
-    chain = _exponential(chain)
+    chain = exponential(chain)
     shares = [hop.lanes / need for hop, need in zip(chain.hops, _needs(chain), strict=True)]
     units = max(1.0, min(shares))
     turning = _Turning(chain, find)
@@ -134,7 +134,7 @@ def estimate(chain: Chain, find: bool = False) -> Estimate:
     return Estimate(units / whole.time, fidelity(whole.state), fidelity(_unlucky(chain, whole)), turns)
 
 
-def _exponential(chain: Chain) -> Chain:
+def exponential(chain: Chain) -> Chain:
     """The same chain with memories that decay at one rate each."""
     if all(node.memory.simple and node.memory.lossless for node in chain.stations):
         return chain

@@ -13,6 +13,7 @@ nothing in its round, costs a gate and takes from the next round what there was 
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -115,14 +116,11 @@ def spread(
         >>> spread([1, 2], [1, 2, 2], [1.0, 1.0], [9, 9]) is None
         True
     """
-    lanes = list(needs)
-    hops = range(len(lanes))
-    left = list(slots)
-    for hop in hops:
-        left[hop] -= lanes[hop]
-        left[hop + 1] -= lanes[hop]
-    if min(left) < 0:
+    hops = range(len(needs))
+    if min(_left(needs, slots)) < 0:
         return None
+    lanes = _surely(needs, slots, times, caps)
+    left = _left(lanes, slots)
     # the slowest first, of equals the one on the left
     queue = [(-times[hop] * needs[hop] / lanes[hop], hop) for hop in hops]
     heapq.heapify(queue)
@@ -134,6 +132,41 @@ def spread(
         left[slowest] -= 1
         left[slowest + 1] -= 1
         heapq.heapreplace(queue, (-times[slowest] * needs[slowest] / lanes[slowest], slowest))
+
+
+def _left(lanes: Sequence[int], slots: Sequence[int]) -> list[int]:
+    """Slots of each node that the lanes leave over."""
+    left = list(slots)
+    for hop, count in enumerate(lanes):
+        left[hop] -= count
+        left[hop + 1] -= count
+    return left
+
+
+def _surely(
+    needs: Sequence[int], slots: Sequence[int], times: Sequence[float], caps: Sequence[int]
+) -> list[int]:
+    """Lanes that the hops get in any case: the fewest with which none takes longer than some time, if those fit.
+
+    Whoever always gives the next lane to the slowest passes through these, so only what comes after is left to be given one by one.
+    """
+    work = [time * need for time, need in zip(times, needs, strict=True)]
+    # what the slowest takes with all lanes that it can have
+    level = max(value / max(cap, need) for value, cap, need in zip(work, caps, needs, strict=False))
+    while 0.0 < level < math.inf:
+        lanes = []
+        for value, need in zip(work, needs, strict=True):
+            count = max(need, math.ceil(value / level))
+            # the quotient is rounded
+            while count > need and value / (count - 1) <= level:
+                count -= 1
+            while value / count > level:
+                count += 1
+            lanes.append(count)
+        if min(_left(lanes, slots)) >= 0:
+            return lanes
+        level *= 2.0
+    return list(needs)
 
 
 def strategies(

@@ -14,7 +14,6 @@ Limits:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -33,25 +32,29 @@ from quantum_fabric.network.atlas import atlas
 from quantum_fabric.network.candidates import Candidates, Group
 from quantum_fabric.network.chain import Chain
 from quantum_fabric.network.delivery import LONGEST
-from quantum_fabric.network.estimate import Estimate, estimate
+from quantum_fabric.network.estimate import estimate
 from quantum_fabric.network.finish import CONFIDENCE, Serving, finished_by
 from quantum_fabric.network.order import asap
 from quantum_fabric.network.paths import Path
 from quantum_fabric.network.purify import MOST_ROUNDS, Strategy, lanes_needed, spread
 from quantum_fabric.network.refusal import floored, offered
 from quantum_fabric.network.scheme import Scheme, to_plan
+from quantum_fabric.network.surely import cautious
 from quantum_fabric.network.topology import Topology
-from quantum_fabric.physics.correlators import fidelity
 from quantum_fabric.units import Time, from_seconds
 
 PLAIN_RATE, PURIFIED_RATE = 0.9, 0.55
 """Share of the estimated rate that is sure, without purification and with it."""
 
-FRESH = 1.04
-"""The infidelity of fresh pairs, swapped at once, counts so many times: the margin that sampled forecasts keep."""
+FAILING = 0.55
+"""Share of that where swaps fail or memories lose what they hold."""
 
-WAITING, WORKED = 2.5, 2.5
-"""The infidelity that waiting adds counts so many times, and all the infidelity of what was purified."""
+FRESH = 1.05
+"""The infidelity of fresh pairs, swapped at once, counts so many times: sampled forecasts keep 1.04 times as their margin."""
+
+WAITING, WORKED, FADING = 3.2, 2.5, 4.0
+"""The infidelity that waiting adds counts so many times, and all the infidelity of what was purified; where swaps fail or memories are
+no simple exponentials, waiting counts as `FADING`."""
 
 LOOKED = ("fidelity", "both")
 """Metrics under which a path is looked for."""
@@ -88,37 +91,35 @@ def decides(request: LinkRequest) -> bool:
     )
 
 
-def sure(chain: Chain, found: Estimate) -> Forecast:
-    """What a chain surely gives, from its estimate.
+def sure(chain: Chain) -> Forecast:
+    """What a chain surely gives.
 
     Args:
         chain: swapping as soon as possible, without a cutoff.
-        found: its estimate.
 
     Returns:
         ``rate`` less ``rate_error`` and ``fidelity_low`` are sure; the latency is taken as long as a gap at that rate, after the
         set-up. It has no law.
-
-    Examples:
-        >>> from types import SimpleNamespace
-        >>> hop = SimpleNamespace(fresh=(0.96, 0.96, 0.96), rounds=0)
-        >>> fresh = SimpleNamespace(hops=(hop,), stations=(None, None), end_rounds=0, setup=0.0)
-        >>> round(sure(fresh, Estimate(10.0, 0.97, 0.96)).fidelity_low, 4)  # 0.03 fresh, 0.01 of waiting
-        0.9438
     """
-    if found.rate <= 0.0:
-        return Forecast(0.0, 0.0, 0.0, 0.0, from_seconds(LONGEST))
+    failing = any(here.swap_success < 1.0 or not here.memory.lossless for here in chain.stations[1:-1])
+    uneven = failing or not all(each.memory.simple for each in chain.stations)
     purified = chain.end_rounds > 0 or any(hop.rounds for hop in chain.hops)
-    lost = 1.0 - found.usual
     if purified:
-        low = 1.0 - WORKED * lost
+        worked = estimate(chain)
+        rate, mean = worked.rate, worked.fidelity
+        low = 1.0 - WORKED * (1.0 - worked.usual)
     else:
-        fresh = min(lost, 1.0 - _fresh(chain))
-        low = 1.0 - FRESH * fresh - WAITING * (lost - fresh)
+        found = cautious(chain)
+        rate, mean = found.rate, found.fidelity
+        waiting = FADING if uneven else WAITING
+        low = 1.0 - FRESH * (1.0 - found.fresh) - waiting * (found.fresh - found.usual)
+    if rate <= 0.0:
+        return Forecast(0.0, 0.0, 0.0, 0.0, from_seconds(LONGEST))
     share = PURIFIED_RATE if purified else PLAIN_RATE
-    latency = min(LONGEST, chain.setup + 1.0 / (share * found.rate))
-    low = max(0.0, min(low, found.fidelity))
-    return Forecast(found.rate, (1.0 - share) * found.rate, found.fidelity, low, from_seconds(latency))
+    if failing:
+        share *= FAILING
+    latency = min(LONGEST, chain.setup + 1.0 / (share * rate))
+    return Forecast(rate, (1.0 - share) * rate, mean, max(0.0, min(low, mean)), from_seconds(latency))
 
 
 def swift(
@@ -151,16 +152,6 @@ def swift(
 def certain(forecast: Forecast) -> Forecast:
     """The forecast with the sure rate as its rate, without an error."""
     return replace(forecast, rate=forecast.rate - forecast.rate_error, rate_error=0.0)
-
-
-def _fresh(chain: Chain) -> float:
-    """Fidelity of fresh pairs that nobody waits for, swapped with noise."""
-    x, y, z = (
-        math.prod(hop.fresh[axis] for hop in chain.hops)
-        * math.prod(station.factors[axis] for station in chain.stations[1:-1])
-        for axis in range(3)
-    )
-    return fidelity((x, y, z))
 
 
 class Look:
@@ -257,7 +248,7 @@ class Look:
     def _judged(self, group: Group, step: int) -> Sure:
         scheme = self.candidates.bare(group, step)
         chain = self.candidates.chain_of(group, step, scheme)
-        self.seen.append(Sure(scheme, sure(chain, estimate(chain))))
+        self.seen.append(Sure(scheme, sure(chain)))
         return self.seen[-1]
 
     def _serves(self, forecast: Forecast) -> bool:
