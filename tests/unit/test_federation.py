@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 from typing import Any
 
@@ -382,3 +383,48 @@ def test_domains_that_make_no_sense() -> None:
         net.restart_domain("three", 0)
     with pytest.raises(UnknownNameError):
         net.inject(Partition(("three",), 1))
+
+
+def test_a_controller_at_each_node_knows_its_own_slots_and_no_more() -> None:
+    """The smallest domains: every node decides for the requests that start there, and is the judge of its own slots."""
+    line = names(6)
+    hops = [*pairwise(line), (line[-1], line[0])]
+    network = inventory(
+        dict.fromkeys(line, node(slots=4, t2=1.0)),
+        [(a, b, link(0.05, 10 * US, 0.99)) for a, b in hops],
+        30 * US,
+    )
+    net = Watched(network, {f"at {name}": Domain((name,)) for name in line}, seed=11)
+    ends = [(line[k], line[(k + shift) % 6]) for shift in (1, 2, 3) for k in range(6)]
+    deadline = net.fabric.now + 20 * SECOND
+    made = net.ask(*(LinkRequest(a, b, 0.75, pairs=3, deadline=deadline) for a, b in ends))
+    net.serve(30.0)
+    said = [net.outcome(name).status for name in made]
+    assert said.count(Status.COMPLETED) >= 15
+    assert set(said) <= {Status.COMPLETED, Status.REFUSED, Status.EXPIRED}
+    for seat, decider in net.fabric.deciders.items():
+        assert list(decider.ledger.free()) == [seat.removeprefix("at ")]
+    net.rest()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_schedules_of_competing_seats_end(seed: int) -> None:
+    """Requests both ways over the same few slots, letters lost and doubled: everybody gets an answer, nothing is left."""
+    dice = random.Random(seed)
+    line = names(5)
+    network = chain(
+        5, link(0.2, 10 * US, 0.99), node(slots=2, t2=1.0), hop_delay=dice.choice((1, 50, 500)) * US
+    )
+    domains = {f"at {name}": Domain((name,)) for name in line}
+    net = Watched(network, domains, seed=seed, loss=0.1, duplication=0.1, refresh=30 * MS)
+    net.fabric.run(300 * MS)
+    made = []
+    for _ in range(12):
+        a, b = dice.sample(line, 2)
+        request = LinkRequest(a, b, 0.75, pairs=2, deadline=net.fabric.now + 15 * SECOND)
+        made += net.ask(request)
+        net.fabric.run(net.fabric.now + dice.randrange(20) * MS)
+    net.serve(20.0)
+    said = [net.outcome(name).status for name in made]
+    assert said.count(Status.COMPLETED) >= 1
+    net.rest()
