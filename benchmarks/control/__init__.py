@@ -26,7 +26,7 @@ from benchmarks.records import Row
 if TYPE_CHECKING:
     from benchmarks.suites import Run
 
-PARTS = (routing, purification, paths, scheduling, repair)
+PARTS = (routing, purification, paths, scheduling, repair, fidelity)
 """What `qfabric bench control` measures, in this order."""
 
 
