@@ -18,6 +18,7 @@ from quantum_fabric.ops.key_supply import KeySupply
 from quantum_fabric.ops.losses import Losses
 from quantum_fabric.ops.metrics import Metrics
 from quantum_fabric.ops.requests import Histories
+from quantum_fabric.policies import scheduling_of
 from quantum_fabric.units import Time
 
 if TYPE_CHECKING:
@@ -122,7 +123,9 @@ class Session:
         inventory = documents.inventory(scenario.network)
         documents.check_workload(scenario.workload, inventory)
         self.scenario = scenario
-        self.fabric = Fabric(inventory, seed=scenario.seed)
+        self.fabric = Fabric(
+            inventory, seed=scenario.seed, scheduling=scheduling_of(scenario.workload.policy)
+        )
         self.histories, self.metrics, self.losses = Histories(), Metrics(), Losses()
         self.calibrations, self.supply = Calibrations(), KeySupply()
         self.reached: Time = 0

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from quantum_fabric.control.ledger import Ledger
-from quantum_fabric.links.hub import SharedStation
 from quantum_fabric.messages import Code, LinkRequest, Plan, Refused
 from quantum_fabric.network.finish import chance_by
 from quantum_fabric.network.topology import Topology
@@ -65,8 +64,8 @@ class Stations:
         """Whether there are any."""
         return bool(self._of)
 
-    def _busy(self, station: SharedStation) -> set[str]:
-        return {link for link in station.links if self._ledger.taken(link)}
+    def _busy(self, name: str) -> set[str]:
+        return {link for link in self._stations[name].links if self._ledger.taken(link)}
 
     def _by_station(self, plan: Plan) -> dict[str, set[str]]:
         """Links of a plan by the station that heralds them."""
@@ -83,12 +82,12 @@ class Stations:
 
     def free(self) -> dict[str, int]:
         """How many analysers of each station nobody has."""
-        return {name: each.analysers - len(self._busy(each)) for name, each in self._stations.items()}
+        return {name: each.analysers - len(self._busy(name)) for name, each in self._stations.items()}
 
     def short(self, plan: Plan) -> dict[str, int]:
         """Stations that have too few free analysers for a plan, and how many are missing."""
         return self._lacking(
-            plan, {name: self._busy(self._stations[name]) for name in self._by_station(plan)}
+            plan, {name: self._busy(name) for name in self._by_station(plan)}
         )
 
     def _lacking(self, plan: Plan, busy: Mapping[str, set[str]]) -> dict[str, int]:
@@ -110,8 +109,8 @@ class Stations:
     def shut(self) -> frozenset[str]:
         """Links that cannot get an analyser now."""
         found: set[str] = set()
-        for station in self._stations.values():
-            busy = self._busy(station)
+        for name, station in self._stations.items():
+            busy = self._busy(name)
             if len(busy) >= station.analysers:
                 found |= set(station.links) - busy
         return frozenset(found)
@@ -127,7 +126,7 @@ class Stations:
         until = {each for each, _ in those if each is not None}
         for time in sorted(until):
             left = {link.link for ends, other in those if ends is None or ends > time for link in other.links}
-            busy = {name: self._busy(self._stations[name]) & left for name in self._by_station(plan)}
+            busy = {name: self._busy(name) & left for name in self._by_station(plan)}
             if not self._lacking(plan, busy):
                 return time
         return None

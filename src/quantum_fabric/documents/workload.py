@@ -10,11 +10,12 @@ from enum import Enum
 from quantum_fabric.documents.assembly import Inventory
 from quantum_fabric.documents.delays import parts
 from quantum_fabric.documents.findings import Findings, Report, nearest
+from quantum_fabric.documents.policy import PolicySpec, check_policy, policy_of
 from quantum_fabric.documents.qkd_checks import check_attacks, check_sessions
 from quantum_fabric.documents.qkd_entries import AttackSpec, QkdSpec, attack_of, session_of
 from quantum_fabric.documents.reading import Plain, Tree, quoted
 from quantum_fabric.documents.workload_document import RequestEntry, WorkloadDocument
-from quantum_fabric.messages import Bell, LinkRequest, Promise, Route, Service
+from quantum_fabric.messages import Bell, LinkRequest, Promise, Route, Service, Survival
 from quantum_fabric.units import Time, from_seconds, parse, parse_time
 
 
@@ -100,6 +101,7 @@ class Workload:
         faults: in order of time.
         qkd: sessions that make keys.
         attacks: on them.
+        policy: how the network is shared.
         title: for people.
         document: as it was written.
         file: name of its file, for findings.
@@ -116,6 +118,7 @@ class Workload:
     tree: Tree | None = field(default=None, compare=False, repr=False)
     qkd: tuple[QkdSpec, ...] = ()
     attacks: tuple[AttackSpec, ...] = ()
+    policy: PolicySpec = field(default_factory=PolicySpec)
 
     def arrivals(self, uniform_for: Callable[[str], Callable[[], float]]) -> list[Arrival]:
         """All requests of one run, in order of time (fixed ones first where times are equal).
@@ -174,6 +177,7 @@ def workload_of(document: WorkloadDocument, file: str = "workload", tree: Tree |
         duration, tuple(fixed), tuple(streams), tuple(faults), document.title, document, file, tree,
         tuple(session_of(entry, duration) for entry in document.qkd),
         tuple(attack_of(entry, duration) for entry in document.attacks),
+        policy_of(document),
     )  # fmt: skip
 
 
@@ -212,6 +216,8 @@ def check_workload(workload: Workload, inventory: Inventory) -> None:
             )
         _check_route(number, entry, inventory, findings.report)
     _check_faults(workload, inventory, findings.report)
+    asking = [entry.tenant for entry in workload.document.requests]
+    check_policy(workload.policy, asking, inventory, findings.report)
     check_sessions(workload.qkd, inventory, findings.report)
     check_attacks(workload.attacks, workload.qkd, inventory, findings.report)
     findings.stop()
@@ -308,6 +314,9 @@ def _request(entry: RequestEntry) -> LinkRequest:
         window=parse_time(entry.window) if entry.window is not None else None,
         jitter=parse_time(entry.jitter) if entry.jitter is not None else None,
         tenant=entry.tenant,
+        priority=entry.priority,
+        preemptible=entry.preemptible,
+        survives=Survival(entry.survives),
         route=Route(entry.avoid, entry.trusted, entry.disjoint),
         key=entry.key,
     )

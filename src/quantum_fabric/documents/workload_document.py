@@ -18,6 +18,7 @@ from quantum_fabric.documents.fields import (
     checked_fraction,
 )
 from quantum_fabric.documents.findings import Report
+from quantum_fabric.documents.policy import PolicyFields
 from quantum_fabric.documents.qkd_entries import AttackEntry, QkdEntry
 from quantum_fabric.documents.reading import Plain, quoted
 from quantum_fabric.errors import InputError, QuantityError
@@ -128,6 +129,14 @@ class RequestEntry(Entry):
     )
     disjoint: tuple[Name, ...] = Field((), description="requests whose repeaters and links it must not share")
     tenant: Text = Field("", description="who asks")
+    priority: Annotated[int, Field(strict=True)] = Field(0, description="a higher one goes first")
+    preemptible: Flag = Field(
+        False,
+        description="true: a request of higher priority may put it off; what it owes is delivered later",
+    )
+    survives: Literal["nothing", "link", "node"] = Field(
+        "nothing", description="which single failure it must outlive without missing its promises"
+    )
     key: Text = Field("", description="a request that repeats a key is the same request")
     note: Text | None = None
 
@@ -178,7 +187,7 @@ class FaultEntry(Entry):
         return self
 
 
-class WorkloadDocument(Entry):
+class WorkloadDocument(PolicyFields):
     """A workload as a person writes it down."""
 
     kind: Literal["workload"]

@@ -16,6 +16,7 @@ from typing import Final
 
 from quantum_fabric import documents
 from quantum_fabric.documents import FaultKind, Inventory, Workload
+from quantum_fabric.documents.policy import PolicySpec
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.messages import (
     Calibrate,
@@ -30,6 +31,7 @@ from quantum_fabric.messages import (
 from quantum_fabric.ops.requests import Histories, History
 from quantum_fabric.ops.summary import quantile
 from quantum_fabric.physics.merit import bb84_fraction, qber
+from quantum_fabric.policies import scheduling_of
 from quantum_fabric.studies.engine import Row
 from quantum_fabric.studies.papers import Papers
 from quantum_fabric.units import Time, seconds
@@ -126,7 +128,8 @@ def _segments(key: _Key) -> int:
 
 
 def _run(inventory: Inventory, papers: Papers, seed: int) -> Row:
-    fabric = Fabric(inventory, seed=seed)
+    policy = PolicySpec() if papers.workload is None else papers.workload.policy
+    fabric = Fabric(inventory, seed=seed, scheduling=scheduling_of(policy))
     histories = Histories()
     fabric.watch(histories, *histories.SEES)
     workload, request = papers.workload, papers.request

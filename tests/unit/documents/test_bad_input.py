@@ -228,7 +228,8 @@ DOCUMENT_CASES = [
     ("links:", "links: []\nlinkz:",
      ["6: links: found 2 parts without a link between them (Alice; Bob), expected one connected network",
       "7: linkz: found the unknown field 'linkz', expected a field (did you mean 'links'?): "
-      "kind, version, title, description, provenance, sheets, defaults, nodes, links, classical, controller, states"][1:]),
+      "kind, version, title, description, provenance, sheets, defaults, nodes, links, stations, classical, controller, "
+      "states"][1:]),
     ("[Alice, Bob]\n  length: 25 km", "[Alice, Bob]\n  length: 25 km\nnodes: []",
      ["9: nodes: found the key 'nodes' a second time (first on line 3), expected each key once"]),
 ]  # fmt: skip
@@ -319,6 +320,7 @@ WORKLOAD_CASES = [
     ("requests:", "requests: all\nrest:",
      ["4: requests: found 'all', expected a list",
       "5: rest: found the unknown field 'rest', expected a field (did you mean 'requests'?): "
+      "discipline, tenants, strangers, preempts, upkeep, shedding, "
       "kind, version, title, description, duration, requests, faults, qkd, attacks"]),
 ]  # fmt: skip
 
