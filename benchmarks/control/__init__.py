@@ -11,6 +11,9 @@ What is where:
     scheduling    packets, periodic demands, a hub, fairness
     repair        every single failure on random networks: what is kept, how soon it is restored
     fidelity      how often intervals of fidelity hold the truth, what they cost, how soon a lie is noticed
+    contract      sessions over many networks, each judged against what was promised
+    floods        a million requests at once
+    chicago       memory allocation and memory parameters of the SeQUeNCe studies
     page          the page of the docs and its figure
 
 A module has `rows(run)`, which gives the lines of the table; a new module is written into `PARTS`.
@@ -20,13 +23,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.control import fidelity, paths, purification, repair, routing, scheduling
+from benchmarks.control import (
+    chicago,
+    contract,
+    fidelity,
+    floods,
+    paths,
+    purification,
+    repair,
+    routing,
+    scheduling,
+)
 from benchmarks.records import Row
 
 if TYPE_CHECKING:
     from benchmarks.suites import Run
 
-PARTS = (routing, purification, paths, scheduling, repair, fidelity)
+PARTS = (routing, purification, paths, scheduling, repair, fidelity, contract, floods, chicago)
 """What `qfabric bench control` measures, in this order."""
 
 

@@ -2,10 +2,10 @@
 
     python -m benchmarks.control.contract                       # 100,000 sessions (hours); written as it goes with --out
     python -m benchmarks.control.contract --sessions 2000       # a few minutes
-    qfabric bench control --quick                               # a thousand among the rest
+    CONTRACT_SESSIONS=100000 qfabric bench control              # among the rest
 
-Each world (`benchmarks.control.contract_worlds`) is run to its end: the controller decides as ever, the plant and the agents are those of
-the native kernel, or of the twin where pairs are held. The judge (`benchmarks.control.contract_judge`) does not know plans or forecasts.
+Each world (`benchmarks.control.contract_worlds`) is run to its end: the controller decides as ever, plant and agents are those
+of the native kernel, or of the twin where pairs are held. The judge (`benchmarks.control.contract_judge`) knows no plans or forecasts.
 One world in four has faults: fibres are cut and mended, nodes stop and start. There deadlines are not judged, all else is.
 """
 
@@ -18,6 +18,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from benchmarks.suites import Run
 
 SESSIONS = 100_000
-QUICK = 1_000
+AMONG_OTHERS, QUICK = 10_000, 200
+"""In `qfabric bench control`, where the variable CONTRACT_SESSIONS does not say another number; and in its quick version."""
 
 EACH, HELD = 3000, 200
 """Requests of one world, and of one whose pairs are held (the twin is slower)."""
@@ -138,7 +140,11 @@ def tour(quick: bool, first: int) -> Iterator[tuple[str, int, bool, bool]]:
 
 
 def measure(
-    sessions: int, quick: bool = False, first: int = 0, told: Callable[[str, Table], None] = lambda what, table: None
+    sessions: int,
+    quick: bool = False,
+    first: int = 0,
+    told: Callable[[str, Table], None] = lambda what, table: None,
+    table: Table | None = None,
 ) -> Table:
     """Worlds until so many sessions were accepted.
 
@@ -147,8 +153,9 @@ def measure(
         quick: few networks, short runs.
         first: seed of the first round.
         told: of each world that is done.
+        table: to add to.
     """
-    table = Table()
+    table = Table() if table is None else table
     for name, seed, held, faults in tour(quick, first):
         if table.sessions >= sessions:
             break
@@ -175,7 +182,7 @@ def measure(
 def rows(run: Run) -> list[Row]:
     """The contract table."""
     run.progress("promises: sessions over many networks")
-    table = measure(QUICK if run.quick else int(os.environ.get("CONTRACT_SESSIONS", SESSIONS)), run.quick)
+    table = measure(QUICK if run.quick else int(os.environ.get("CONTRACT_SESSIONS", AMONG_OTHERS)), run.quick)
     return lines(table)
 
 
@@ -184,29 +191,42 @@ def lines(table: Table) -> list[Row]:
     numbers = table.numbers()
     plain = numbers["plain"]
     counts: dict[str, int] = plain["counts"]
-    missed, of = (sum(column) for column in zip(*plain["deadlines"].values(), strict=True)) if plain["deadlines"] else (0, 0)
+    faulty = numbers["faults"]["counts"].get("sessions", 0)
+    missed, of = (
+        (sum(column) for column in zip(*plain["deadlines"].values(), strict=True))
+        if plain["deadlines"]
+        else (0, 0)
+    )
     allowed = sum(value[1] * (1.0 - float(key)) for key, value in plain["deadlines"].items())
-    short, pairs = (sum(column) for column in zip(*plain["short"].values(), strict=True)) if plain["short"] else (0, 0)
+    short, pairs = (
+        (sum(column) for column in zip(*plain["short"].values(), strict=True)) if plain["short"] else (0, 0)
+    )
     found = [
         Row(
             "control/contract/broken", "promises broken", len(numbers["broken"]) + len(numbers["wrong"]), Goal(0),
             count=table.leases + table.halves, counted="leases and halves left", count_goal=Goal(0), details=numbers,
         ),
         Row("control/contract/sessions", "sessions judged", table.sessions, None,
-            others={"networks": len(table.networks), "worlds": table.worlds, "with faults": numbers["faults"]["counts"].get("sessions", 0)}),
+            others={"networks": len(table.networks), "worlds": table.worlds, "with faults": faulty}),
         Row("control/contract/deadlines", "% missed", 100.0 * missed / max(1, of), Goal(100.0 * allowed / max(1, of)),
             others={"of": of, "waited for slots first": counts.get("queued", 0)}),
         Row("control/contract/fidelity", "% of pairs below", 100.0 * short / max(1, pairs), None, others={"of": pairs}),
     ]  # fmt: skip
     if plain["pace"] is not None:
         mean, error = plain["pace"]
-        found.append(Row("control/contract/rate", "time between pairs / promised", mean, Goal(1.0), others={"±": error}))
+        found.append(
+            Row(
+                "control/contract/rate", "time between pairs / promised", mean, Goal(1.0), others={"±": error}
+            )
+        )
     return found
 
 
 def main() -> None:
     """Judge sessions, and say what was broken."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sessions", type=int, default=SESSIONS)
     parser.add_argument("--first", type=int, default=0, help="seed of the first round")
     parser.add_argument("--quick", action="store_true")
@@ -219,15 +239,16 @@ def main() -> None:
         if chosen.out is not None and table.worlds % 5 == 0:
             chosen.out.write_text(json.dumps(table.numbers(), indent=1))
         spent = time.monotonic() - begun
-        print(f"{spent:7.0f} s {table.sessions:7d} sessions, {len(table.wrong) + len(table.verdict.broken)} wrong: {where}", flush=True)
+        print(
+            f"{spent:7.0f} s {table.sessions:7d} sessions, {len(table.wrong) + len(table.verdict.broken)} wrong: {where}",
+            flush=True,
+        )
         if chosen.minutes is not None and spent > 60 * chosen.minutes:
             raise KeyboardInterrupt
 
     table = Table()
-    try:
-        table = measure(chosen.sessions, chosen.quick, chosen.first, told)
-    except KeyboardInterrupt:
-        pass
+    with suppress(KeyboardInterrupt):
+        measure(chosen.sessions, chosen.quick, chosen.first, told, table)
     print(json.dumps(table.numbers(), indent=1))
 
 

@@ -9,6 +9,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from scipy.stats import binom
@@ -88,7 +89,7 @@ class Books:
         """Open an account."""
         self.accounts[request.name] = Account(request)
 
-    def __call__(self, time: Time, place: str, message: Message) -> None:  # noqa: ARG002
+    def __call__(self, time: Time, place: str, message: Message) -> None:
         match message:
             case Accepted():
                 account = self.accounts[message.request]
@@ -165,7 +166,9 @@ class Verdict:
             if account.outcomes:
                 self.counts[account.outcomes[0].status.value] += 1
                 if account.outcomes[0].status is Status.FAILED and not faults:
-                    self.broken.append(f"{where} {account.request.name}: failed ({account.outcomes[0].reason})")
+                    self.broken.append(
+                        f"{where} {account.request.name}: failed ({account.outcomes[0].reason})"
+                    )
             self._promises(account, where, faults)
 
     def _order(self, account: Account, where: str) -> None:
@@ -199,10 +202,13 @@ class Verdict:
             missed[1] += 1
         self._fidelities(account, where)
         if request.window is not None and records:
-            oldest, last = min(each.created_at for each in records), max(each.delivered_at for each in records)
+            oldest, last = (
+                min(each.created_at for each in records),
+                max(each.delivered_at for each in records),
+            )
             if last - oldest > request.window:
                 self.broken.append(f"{where} {request.name}: a packet older than its window")
-        gaps = [two.delivered_at - one.delivered_at for one, two in zip(records, records[1:], strict=False)]
+        gaps = [two.delivered_at - one.delivered_at for one, two in pairwise(records)]
         if len(gaps) < 1 or len(records) < request.pairs or faults or request.hold:
             return
         if request.rate > 0.0:
@@ -220,7 +226,9 @@ class Verdict:
                 mean = sum(found) / len(found)
                 if mean < request.fidelity - ROUNDING:
                     self.counts["averages short"] += 1
-                    self.broken.append(f"{where} {request.name}: {mean:.6f} on average, {request.fidelity:g} asked")
+                    self.broken.append(
+                        f"{where} {request.name}: {mean:.6f} on average, {request.fidelity:g} asked"
+                    )
             return
         short = self.short[request.confidence]
         short[0] += sum(each < request.fidelity - ROUNDING for each in found)

@@ -1,8 +1,8 @@
 """Networks and demands for the contract table: chains, rings, grids, stars, trees, random graphs, and networks that are there.
 
-A world is a network with customers. Each customer has one wish (ends, fidelity, pairs, rate, deadline, confidence, promise), drawn near
-the edge of what the idle network can do, and asks it again and again, at the times of a Poisson process. What the planner forecasts is
-only used to draw wishes that are neither hopeless nor trivial; the judge does not know it.
+A world is a network with customers. Each customer has one wish (ends, fidelity, pairs, rate, deadline, confidence, promise), drawn
+near the edge of what the idle network can do, and asks it again and again, at the times of a Poisson process. What the planner forecasts
+is only used to draw wishes that are neither hopeless nor trivial; the judge does not know it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from quantum_fabric import documents
 from quantum_fabric.control.promises import reached
 from quantum_fabric.devices import Gates, Memory, Node
 from quantum_fabric.documents import Inventory, LinkEntry
-from quantum_fabric.documents.delays import Delays
 from quantum_fabric.documents.atlas import read_atlas
+from quantum_fabric.documents.delays import Delays
 from quantum_fabric.documents.sketch import Sketch
 from quantum_fabric.errors import InputError
 from quantum_fabric.links.ideal import FixedLink
@@ -126,11 +126,22 @@ BUNDLED = ("lab", "chicago", "campus", "hefei-star", "delft-the-hague", "germany
 ATLAS = ("sndlib/abilene", "sndlib/polska", "sndlib/nobel-germany", "sndlib/geant")
 """Real networks of the package topohub, with drawn devices."""
 
-SMALL = ("pair", "chain of 3", "chain of 4", "ring of 5", "star of 4", "tree of 7", "grid 3 x 3", "random 5+2")
+SMALL = (
+    "pair",
+    "chain of 3",
+    "chain of 4",
+    "ring of 5",
+    "star of 4",
+    "tree of 7",
+    "grid 3 x 3",
+    "random 5+2",
+)
 """Those that the twin runs too, with pairs that are held."""
 
 
-def drawn(name: str, edges: Edges, seed: int, lengths: Mapping[tuple[int, int], float] = NO_LENGTHS) -> Inventory:
+def drawn(
+    name: str, edges: Edges, seed: int, lengths: Mapping[tuple[int, int], float] = NO_LENGTHS
+) -> Inventory:
     """A network of this shape with drawn devices: noisy memories, gates that fail, links of 2 to 60 km where no length is given."""
     draw = random.Random(f"{name} {seed}")
     names = [f"n{number}" for number in range(1 + max(itertools.chain(*edges)))]
@@ -168,7 +179,9 @@ def _link(draw: random.Random, light: Time) -> FixedLink:
     parts = [draw.random() for _ in range(3)]
     rest = [(1.0 - fidelity) * part / sum(parts) for part in parts]
     period = light * draw.choice((1, 1, 2))
-    return FixedLink(10.0 ** draw.uniform(-2.0, -0.4), (fidelity, rest[0], rest[1], rest[2]), period, heard=(light, light))
+    return FixedLink(
+        10.0 ** draw.uniform(-2.0, -0.4), (fidelity, rest[0], rest[1], rest[2]), period, heard=(light, light)
+    )
 
 
 def names(quick: bool) -> list[str]:
@@ -227,7 +240,12 @@ def _edge(base: LinkRequest, plan: Plan, draw: random.Random, held: bool) -> Lin
     if draw.random() < 0.6:
         sure = finished_by(forecast, pairs, confidence)
         if sure < NEVER:
-            wish = replace(wish, deadline=max(1, round(sure * draw.choice((0.9, 1.0, 1.0, 1.1, 1.5, 4.0)) * draw.uniform(1.0, 1.1))))
+            wish = replace(
+                wish,
+                deadline=max(
+                    1, round(sure * draw.choice((0.9, 1.0, 1.0, 1.1, 1.5, 4.0)) * draw.uniform(1.0, 1.1))
+                ),
+            )
     if draw.random() < 0.4:
         wish = replace(wish, rate=forecast.rate * draw.uniform(0.3, 1.1))
     if draw.random() < 0.3:
@@ -250,7 +268,7 @@ def world(name: str, seed: int, sessions: int, held: bool = False, customers: in
     Args:
         name: of `names`.
         seed: of devices, wishes and times.
-        sessions: how many requests.
+        sessions: how many requests; fewer in networks of more than six nodes.
         held: whether pairs are held.
         customers: how many have a wish.
     """
@@ -266,7 +284,8 @@ def world(name: str, seed: int, sessions: int, held: bool = False, customers: in
     pace = [min(1.0 / time, 20.0 / middle) for _, time in menu]
     rate = load * sum(pace)
     asked, clock = [], 0.0
-    for number in range(sessions):
+    # plans cost more in larger networks; the small ones get most of the sessions
+    for number in range(max(min(sessions, 100), min(sessions, 36 * sessions // len(inventory.nodes) ** 2))):
         clock += draw.expovariate(rate)
         (wish, _), at = draw.choices(menu, pace)[0], round(clock)
         asked.append((at, wish.at(at, f"s{number}")))
