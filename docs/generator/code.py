@@ -18,7 +18,7 @@ from generator.markdown import Docstring, code, fenced, page, prose, read, table
 
 ROOMS = (
     "units", "errors", "native", "messages", "ports", "wire", "physics", "devices", "links", "kernel", "twin", "network", "control",
-    "documents", "encoded", "plant", "post", "faults", "fabric", "montecarlo", "ensemble",
+    "documents", "encoded", "plant", "post", "faults", "hands", "fabric", "federation", "montecarlo", "ensemble",
     "services", "keys", "server", "ops", "studies", "validation", "api", "cli",
 )  # fmt: skip
 """Every room, the ones below first."""
@@ -273,6 +273,7 @@ FAMILIES = {
     "coordination": "Coordination: node agent and node agent",
     "commands": "Commands: node agent (or a service) to plant",
     "events": "Events: plant to node agents, and what only watchers see",
+    "domains": "Domains: controller and controller, where there are several",
     "states": "Words: Bell states, identities, choices",
 }
 """Module of the messages -> heading."""

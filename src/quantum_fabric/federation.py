@@ -355,7 +355,20 @@ def _seats(inventory: Inventory, domains: Mapping[str, Domain]) -> dict[str, str
 def split(
     topology: Topology, domains: Mapping[str, Domain], seat_of: Mapping[str, str]
 ) -> dict[str, Territory]:
-    """What each domain knows from the start: its own nodes and links, and the links that leave it."""
+    """What each domain knows from the start: its own nodes and links, and the links that leave it.
+
+    Args:
+        topology: the believed network.
+        domains: by name.
+        seat_of: the domain of each node.
+
+    Examples:
+        >>> from quantum_fabric import documents
+        >>> lab = documents.topology(documents.inventory(documents.load_network("lab")))
+        >>> parts = {"one": Domain(("Alice",)), "two": Domain(("Bob",))}
+        >>> list(split(lab, parts, {"Alice": "one", "Bob": "two"})["one"].crossings)
+        ['Alice~Bob']
+    """
     found = {}
     for seat, domain in domains.items():
         own = set(domain.nodes)
