@@ -114,18 +114,18 @@ def hooked(pairs: int, calls: bool = True) -> dict[str, Any]:
     heard = 0
     run.begin("1", 0)
     if calls:
-        run.watch(lambda *seen: None, EVERYTHING)
+        run.watch(lambda kind: None, EVERYTHING, kinds=True)
     began = process_time()
     run.run(FOREVER, while_open=True)
     cpu = process_time() - began
     if calls:  # how many calls that were: the same run once more
 
-        def count(*seen: object) -> None:
+        def count(kind: int) -> None:
             nonlocal heard
             heard += 1
 
         run.begin("1", 0)
-        run.watch(count, EVERYTHING)
+        run.watch(count, EVERYTHING, kinds=True)
         run.run(FOREVER, while_open=True)
     return {"cpu": cpu, "events": run.counts["events"], "pairs": run.counts["deliveries"], "calls": heard}
 

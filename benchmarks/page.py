@@ -41,9 +41,9 @@ WORKLOADS = """\
   *instant*: links try again and again (p = 0.16), messages take no time. *messages*: the same, but messages take 100 ms end to
   end; all links go on meanwhile, so one pair waits for a million events.
 - **mesh/1000**: 1,000 nodes on a square, links of about 19 km, 500 requests of 2 to 8 links at once, controller in Python. It
-  admits, installs, hears of each pair from both ends, estimates and accounts for it. *emission* is the chance that a photon
-  enters the fibre: it sets how many pairs there are in a second. Plans are given; *admission* is what the planner needs for one
-  request on the idle mesh.
+  admits, installs, renews and repairs; pairs are matched, judged and counted by the kernel, and recorded when asked for.
+  *emission* is the chance that a photon enters the fibre: it sets how many pairs there are in a second. Plans are given;
+  *admission* is what the planner needs for one request on the idle mesh.
 """
 
 DIFFERENCES = """\
@@ -65,11 +65,10 @@ DIFFERENCES = """\
 MISSED = """\
 - *prototype*: the same reason on chains. On networks the records of a thousand nodes do not fit into the fast caches, and every
   waiting cutoff lies in one heap.
-- *hook/empty*: a call carries ten numbers, and most of its cost is making them into Python objects.
+- *hook/empty*: a call carries one small number; what is left is Python's own call.
 - *long/1000/asap* and *messages*: a million letters are the rules that were asked for. Nested swaps need one for each end of a swap.
-- *mesh/1000* with bright links: each pair costs the controller in Python two letters and an estimate, which is about two thirds of the
-  time for a pair (last column), and there are a quarter of a million pairs in a second. Time passes faster than in reality where there
-  are fewer.
+- *mesh/1000* with bright links: there are a quarter of a million pairs in a second, of 35 events each, and the records of a
+  thousand nodes do not fit into the fast caches. Time passes faster than in reality where there are fewer.
 - *start/native* and *startup/fabric*: most of it is importing documents and device models, and two tables of quadrature that are
   worked out at import.
 """

@@ -50,6 +50,10 @@ class Bridge : public qe::Listener {
         if (failed || on_sight.is_none()) return;
         guard([&] {
             const Flag flag(looking);
+            if (bare) {
+                on_sight(kinds[std::size_t(s.what)]);
+                return;
+            }
             nb::object weights = nb::none();
             if (s.weights) weights = nb::make_tuple(s.weights[0], s.weights[1], s.weights[2], s.weights[3]);
             on_sight(int(s.what), s.node, s.slot, s.other, s.mine, s.far, s.label, s.born, s.far_born, weights);
@@ -101,6 +105,14 @@ class Bridge : public qe::Listener {
         return answer;
     }
 
+    // The watcher is told what kind of thing has happened and nothing else.
+    void only_kinds(bool only) {
+        bare = only;
+        for (std::size_t kind = 0; only && kind < kinds.size(); ++kind) kinds[kind] = nb::int_(kind);
+    }
+
+    bool bare = false;
+    std::array<nb::object, std::size_t(qe::Watched::STALE) + 1> kinds;
     std::exception_ptr error;
     bool* stop = nullptr;
     bool looking = false;  // somebody in Python looks at the engine in the middle of an event
@@ -296,10 +308,11 @@ void bind_run(nb::module_& m, const char* name) {
             return array_of(std::move(rows), 4);
         })
         .def("deliveries", [](R& r, std::size_t from) { return deliveries_of(r.engine, from); }, "since"_a = 0)
-        .def("watch", [](R& r, nb::object on_sight, std::uint32_t mask) {
+        .def("watch", [](R& r, nb::object on_sight, std::uint32_t mask, bool kinds) {
             r.bridge.on_sight = on_sight;
+            r.bridge.only_kinds(kinds);
             r.engine.watched = on_sight.is_none() ? 0 : mask;
-        }, "on_sight"_a.none(), "mask"_a)
+        }, "on_sight"_a.none(), "mask"_a, "kinds"_a = false)
         .def("seat", [](R& r, nb::object on_mail, nb::object on_call) {
             r.bridge.on_mail = on_mail;
             r.bridge.on_call = on_call;

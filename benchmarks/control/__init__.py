@@ -14,6 +14,8 @@ What is where:
     contract      sessions over many networks, each judged against what was promised
     floods        a million requests at once
     chicago       memory allocation and memory parameters of the SeQUeNCe studies
+    margins       whether swift plans keep what they promise, on networks that their margins were not read off
+    latency       the controller's time for a request: 1,000 nodes, 500 active
     page          the page of the docs and its figure
 
 A module has `rows(run)`, which gives the lines of the table; a new module is written into `PARTS`.
@@ -28,6 +30,8 @@ from benchmarks.control import (
     contract,
     fidelity,
     floods,
+    latency,
+    margins,
     paths,
     purification,
     repair,
@@ -39,7 +43,7 @@ from benchmarks.records import Row
 if TYPE_CHECKING:
     from benchmarks.suites import Run
 
-PARTS = (routing, purification, paths, scheduling, repair, fidelity, contract, floods, chicago)
+PARTS = (routing, purification, paths, scheduling, repair, fidelity, contract, floods, chicago, margins, latency)
 """What `qfabric bench control` measures, in this order."""
 
 

@@ -16,8 +16,9 @@ from quantum_fabric.control.scheduling.turns import DEFAULT, Scheduling
 from quantum_fabric.control.sense import check_request
 from quantum_fabric.control.verification import Verification
 from quantum_fabric.documents import Inventory, topology
-from quantum_fabric.errors import Caution, InputError, StateError, UnknownNameError
+from quantum_fabric.errors import Caution, InputError, UnknownNameError
 from quantum_fabric.faults import fault
+from quantum_fabric.hands import Hands
 from quantum_fabric.kernel import Clock, Handle, Priority, Streams
 from quantum_fabric.kernel.order import ranked
 from quantum_fabric.messages import (
@@ -31,32 +32,22 @@ from quantum_fabric.messages import (
     Client,
     ClockStep,
     Command,
-    Consume,
-    Correct,
     Drifted,
     DryRun,
     Event,
     Explain,
-    Fuse,
-    Fused,
     Letter,
     LinkRequest,
-    Measure,
-    Measured,
     Message,
     Outcome,
     Partition,
     Receipt,
-    Received,
     Renegotiate,
     Send,
     SharedTruth,
     Stale,
     Status,
-    Teleport,
-    Teleported,
     Truth,
-    Turn,
     Wake,
     WhatIf,
 )
@@ -133,8 +124,7 @@ class Fabric:
         self._holding: set[str] = set()  # requests that may keep pairs after their outcome
         self._coming: dict[str, Handle] = {}  # requests that are yet to be asked
         self._faults: list[Handle] = []
-        self._awaited: tuple[str, int] | None = None
-        self._answer: Answer | None = None
+        self._hands = Hands(self)
         self._post: Post | None = None
         if channel is not None:
             self.imperfect(channel)
@@ -299,29 +289,7 @@ class Fabric:
             StateError: not a command for applications.
             ProtocolError: the command makes no sense in the present state.
         """
-        if not isinstance(command, Consume | Measure | Teleport | Correct | Turn | Fuse):
-            raise StateError(
-                f"{type(command).__name__} is for node agents; an application consumes, measures or teleports"
-            )
-        if command.node not in self.agents:
-            raise UnknownNameError(found=repr(command.node), expected="a node of this network", where="node")
-        self._watch(command.node, command)
-        if isinstance(command, Consume):
-            self.twin.execute(command, self.now)
-            self._act(command.node, self._ask(command.node, command))
-            return None
-        if isinstance(command, Turn):
-            self.twin.execute(command, self.now)
-            return None
-        self._awaited, self._answer = (command.node, command.slot), None
-        self.twin.execute(command, self.now)
-        if self._answer is None:
-            node = self.twin.nodes[command.node]
-            gates = len(command.others) if isinstance(command, Fuse) else 1
-            limit = self.now + gates * node.swap_time + node.measure_time
-            self.run(limit, stop=lambda: self._answer is not None)
-        self._awaited = None
-        return self._answer
+        return self._hands.perform(command)
 
     def tell(self, place: str, message: Message) -> None:
         """Show the watchers a message, at once: what happens here, or what a service has to tell."""
@@ -339,7 +307,7 @@ class Fabric:
         clock = Clock()
         return clock, build_twin(self.inventory, clock, self.streams, self._emit, self._reveal, self.states)
 
-    def _act(self, seat: str, actions: Sequence[Action]) -> None:
+    def act(self, seat: str, actions: Sequence[Action]) -> None:
         """Do, carry and remember what a decider answered."""
         for action in actions:
             if isinstance(action, Send):
@@ -355,7 +323,7 @@ class Fabric:
                 self._watch(seat, action)
                 self.twin.execute(action, self.clock.now)
 
-    def _ask(self, seat: str, message: Message) -> Sequence[Action]:
+    def ask(self, seat: str, message: Message) -> Sequence[Action]:
         """What a seat's decider answers."""
         if self._post is not None:
             return self._post.ask(seat, message)
@@ -398,29 +366,23 @@ class Fabric:
                 name = message.name if isinstance(message, LinkRequest) else message.request.name
                 self._coming.pop(name, None)
             self._watch(CONTROLLER, message)
-            self._act(CONTROLLER, self._ask(CONTROLLER, message))
+            self.act(CONTROLLER, self.ask(CONTROLLER, message))
             return
         if not self.twin.nodes[seat].alive:
             self._watch(seat, Stale(seat, type(message).__name__, getattr(message, "epoch", 0)))
             return
         self._watch(seat, message)
-        self._act(seat, self._ask(seat, message))
+        self.act(seat, self.ask(seat, message))
 
     def _wake(self, reminder: tuple[str, Wake]) -> None:
         seat, wake = reminder
         if seat == CONTROLLER or self.twin.nodes[seat].alive:
-            self._act(seat, self._ask(seat, wake))
+            self.act(seat, self.ask(seat, wake))
 
     def _emit(self, node: str, event: Event) -> None:
         self._watch(node, event)
-        awaited = self._awaited
-        if (
-            awaited
-            and isinstance(event, Measured | Teleported | Received | Fused)
-            and awaited == (event.node, event.slot)
-        ):
-            self._answer = event
-        self._act(node, self._ask(node, event))
+        self._hands.heard(event)
+        self.act(node, self.ask(node, event))
 
     def _reveal(self, truth: Truth | SharedTruth | Drifted) -> None:
         self._watch("twin", truth)

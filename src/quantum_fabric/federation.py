@@ -265,7 +265,7 @@ class Federation(Fabric):
             self.letters["lost"] += 1
         else:
             self.tell(seat, message)
-            self._act(seat, self._ask(seat, message))
+            self.act(seat, self.ask(seat, message))
 
     def _concerns(self, message: Message) -> str:
         """The seat that a message of a client is for."""
@@ -280,7 +280,8 @@ class Federation(Fabric):
                 return self._where.get(name) or next(iter(sorted(self.deciders)))
         raise InputError(type(message).__name__, "a message of a client")
 
-    def _ask(self, seat: str, message: Message) -> Sequence[Action]:
+    def ask(self, seat: str, message: Message) -> Sequence[Action]:
+        """What a seat's decider answers."""
         decider = self.deciders.get(seat)
         if decider is None:
             return self.agents[seat].handle(message, self.now)
@@ -299,7 +300,7 @@ class Federation(Fabric):
         elif seat in self._down:
             self._missed[seat].append(wake)
         else:
-            self._act(seat, self._ask(seat, wake))
+            self.act(seat, self.ask(seat, wake))
 
     def _journal(self, seat: str) -> Journal:
         decider = self.deciders[seat]
@@ -323,9 +324,9 @@ class Federation(Fabric):
         self._down.discard(seat)
         news = ControllerRecovered(self._lives[seat] + 1, replayed)
         self.tell(seat, news)
-        self._act(seat, self._ask(seat, news))
+        self.act(seat, self.ask(seat, news))
         for wake in self._missed.pop(seat, ()):
-            self._act(seat, self._ask(seat, wake))
+            self.act(seat, self.ask(seat, wake))
 
 
 def _seats(inventory: Inventory, domains: Mapping[str, Domain]) -> dict[str, str]:

@@ -101,7 +101,8 @@ class House(Protocol):
     def tell(self, place: str, message: Message) -> None:
         """Show the watchers a message."""
 
-    def _act(self, seat: str, actions: Sequence[Action]) -> None: ...
+    def act(self, seat: str, actions: Sequence[Action]) -> None:
+        """Do, carry and remember what a decider answered."""
 
     def _arrive(self, letter: tuple[str, Any]) -> None: ...
 
@@ -124,7 +125,7 @@ class Post:
         self.count: Counter[str] = Counter()
         self.last_back: Time = 0
         self._house, self._clock = house, house.clock
-        self._delay, self._told, self._act = house.delay, house.tell, house._act
+        self._delay, self._told, self._act = house.delay, house.tell, house.act
         self._partitions = list(channel.partitions)
         self._offsets: dict[str, Time] = {}
         self._seats = {name: self._seated(name, decider, seats) for name, decider in seats.items()}

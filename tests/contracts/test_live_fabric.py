@@ -24,6 +24,7 @@ from quantum_fabric.messages import (
     Drifted,
     Heralded,
     LinkChanged,
+    LinkReport,
     LinkRequest,
     Message,
     NodeFailed,
@@ -32,6 +33,8 @@ from quantum_fabric.messages import (
     Prepared,
     Purified,
     Released,
+    Renew,
+    Restarted,
     Substandard,
     Swapped,
     Truth,
@@ -39,7 +42,7 @@ from quantum_fabric.messages import (
 from quantum_fabric.native import look
 from quantum_fabric.physics.drift import Magnitudes
 from quantum_fabric.units import SECOND, Time
-from random_networks import case
+from random_networks import Case, case
 
 pytestmark = pytest.mark.skipif(look()[0] is None, reason="the native kernel is not installed")
 
@@ -56,6 +59,8 @@ TOLD = (
     Prepared,
     Released,
     Drifted,
+    LinkReport,
+    Restarted,
 )
 
 
@@ -103,6 +108,34 @@ def test_the_same_run_with_faults(seed: int) -> None:
         (5 * at, NodeRecovered(nodes[seed % 4])),
     ]
     assert compare(drawn, faults, seed) > 0
+
+
+@pytest.mark.parametrize("seed", [430, 433, 447])
+def test_a_renewal_that_finds_nothing_to_renew(seed: int) -> None:
+    """A node stops and starts just before its lease is renewed: it says that it holds nothing."""
+    drawn = case(seed, hops=3)
+    rare = {
+        name: replace(link, model=replace(link.model, success=1e-4))  # type: ignore[type-var]
+        for name, link in drawn.inventory.links.items()
+    }
+    endless = [(0, replace(request, pairs=10**6, deadline=None)) for _, request in drawn.requests[:1]]
+    drawn = replace(drawn, inventory=replace(drawn.inventory, links=rare), requests=endless)
+    node = drawn.requests[0][1].source
+    at = renewal(drawn, node, seed)
+    faults: list[tuple[Time, object]] = [(at - 2, NodeFailed(node)), (at - 1, NodeRecovered(node))]
+    assert compare(drawn, faults, seed, at + SECOND // 100) > 0
+
+
+def renewal(drawn: Case, node: str, seed: int) -> Time:
+    """When a node is first told to renew a lease."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("quantum_fabric.control.controller.make_plan", drawn.planner)
+        fabric = Fabric(drawn.inventory, seed=seed)
+        renewed: list[Time] = []
+        fabric.watch(lambda time, place, message: renewed.append(time) if place == node else None, Renew)
+        fabric.submit(drawn.requests[0][1], 0)
+        fabric.run(3 * SECOND, stop=lambda: bool(renewed))
+    return renewed[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from quantum_fabric.messages import (
     Fused,
     GenerateRule,
     Heralded,
+    Holding,
+    Inquire,
     Joined,
     LinkChanged,
     LinkReport,
@@ -35,10 +37,14 @@ from quantum_fabric.messages import (
     Release,
     Released,
     Renew,
+    Restarted,
     Send,
+    SlotsBroken,
+    SlotsLost,
     Stale,
     Swapped,
     Teleported,
+    Undelivered,
     Wake,
 )
 from quantum_fabric.ports import Action
@@ -61,6 +67,8 @@ class NodeAgent:
         self._circuits: dict[int, Circuit] = {}
         self._leases: dict[int, Circuit] = {}  # slot -> the one circuit that may use it
         self._over: set[int] = set()  # epochs that were released; a letter of theirs may still be on its way
+        self._life = 1
+        self._reports: dict[str, int] = {}  # link -> how many reports of it this life has written
         self._handlers: dict[type, Callable[[Any, Time], Sequence[Action]]] = {
             Heralded: self._heralded,
             Swapped: self._swapped,
@@ -75,6 +83,8 @@ class NodeAgent:
             Renew: self._renew,
             Drain: self._drain,
             Release: self._release,
+            Inquire: self._inquired,
+            Undelivered: self._undelivered,
             Consume: self._consume,
             Measured: self._measured,
             Teleported: self._used,
@@ -82,6 +92,7 @@ class NodeAgent:
             Fused: self._fused,
             LinkChanged: self._link_changed,
             Calibrated: self._calibrated,
+            SlotsBroken: self._slots_broken,
             NodeFailed: self._failed,
             NodeRecovered: self._recovered,
         }
@@ -133,8 +144,8 @@ class NodeAgent:
 
     def _renew(self, message: Renew, now: Time) -> Sequence[Action]:
         circuit = self._circuits.get(message.epoch)
-        if circuit is None:
-            return self._stale(message, message.epoch)
+        if circuit is None:  # whoever renews it takes it to be here
+            return self._release(message, now)
         circuit.lease_until = max(circuit.lease_until, message.lease_until)
         return [Wake(circuit.lease_until, "lease", message.epoch)]
 
@@ -142,13 +153,21 @@ class NodeAgent:
         circuit = self._circuits.get(message.epoch)
         return circuit.drain(now) if circuit else self._stale(message, message.epoch)
 
-    def _release(self, message: Release, now: Time) -> Sequence[Action]:
+    def _release(self, message: Release | Renew, now: Time) -> Sequence[Action]:
         answer = Send(CONTROLLER, Released(message.epoch, self.name))
         self._over.add(message.epoch)
         circuit = self._circuits.pop(message.epoch, None)
         if circuit is None:
             return [answer]  # released already (or never held): say so again, the controller is waiting
         return [*self._let_go(circuit), answer]
+
+    def _inquired(self, message: Inquire, now: Time) -> Sequence[Action]:
+        return [Send(CONTROLLER, Holding(self.name, tuple(sorted(self._circuits)), message.upto))]
+
+    def _undelivered(self, message: Undelivered, now: Time) -> Sequence[Action]:
+        """Whoever cannot be told what happened in an epoch would wait for ever: leave it, and say so."""
+        epoch = getattr(message.content, "epoch", 0)
+        return self._release(Release(epoch), now) if epoch in self._circuits else ()
 
     def _let_go(self, circuit: Circuit) -> list[Action]:
         for slot in circuit.qubits:
@@ -241,11 +260,16 @@ class NodeAgent:
     # ------------------------------------------------------------------------------------------- plant
 
     def _link_changed(self, event: LinkChanged, now: Time) -> Sequence[Action]:
-        return [Send(CONTROLLER, LinkReport(self.name, event.link, event.up))]
+        number = self._reports[event.link] = self._reports.get(event.link, 0) + 1
+        return [Send(CONTROLLER, LinkReport(self.name, event.link, event.up, number, self._life))]
 
     def _calibrated(self, event: Calibrated, now: Time) -> Sequence[Action]:
         """The slots stayed armed all the while, and the plant tries on by itself."""
         return ()
+
+    def _slots_broken(self, event: SlotsBroken, now: Time) -> Sequence[Action]:
+        """What is in them is worth nothing; the controller says what becomes of their installations."""
+        return [Send(CONTROLLER, SlotsLost(self.name, event.slots))]
 
     def _failed(self, event: NodeFailed, now: Time) -> Sequence[Action]:
         self._circuits.clear()
@@ -253,7 +277,9 @@ class NodeAgent:
         return ()
 
     def _recovered(self, event: NodeRecovered, now: Time) -> Sequence[Action]:
-        return ()
+        self._life += 1
+        self._reports.clear()
+        return [Send(CONTROLLER, Restarted(self.name, self._life, now))]
 
     def _stale(self, message: Message, epoch: int) -> Sequence[Action]:
         return [Stale(self.name, type(message).__name__, epoch)]

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from itertools import count
 from typing import Any, Final
 
 from quantum_fabric.control.choosing import Candidate, Policy
 from quantum_fabric.documents import Inventory
 from quantum_fabric.ensemble.blocks import Blocks, Pairs
 from quantum_fabric.ensemble.clock import NativeClock
-from quantum_fabric.ensemble.plant import NativeLink, NativeTwin
+from quantum_fabric.ensemble.plant import LiveCompiler, NativeLink, NativeTwin
 from quantum_fabric.errors import InputError, StateError
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.kernel import Clock
@@ -51,8 +50,6 @@ from quantum_fabric.messages import (
     Truth,
 )
 from quantum_fabric.messages.states import Stretch
-from quantum_fabric.montecarlo import Compiler
-from quantum_fabric.montecarlo.points import point_tables
 from quantum_fabric.montecarlo.running import RUNS, plain
 from quantum_fabric.native import look
 from quantum_fabric.ports import Action, Watcher
@@ -151,7 +148,7 @@ class LiveFabric(Fabric):
         if self.states not in RUNS:
             expected = f"one of {', '.join(each for each in RUNS if each in STATES)} in a live run, or a run on the twin"
             raise InputError(f"states {self.states!r}", expected, "states")
-        compiler = _LiveCompiler(self.inventory, self.states)
+        compiler = LiveCompiler(self.inventory, self.states)
         self._run = getattr(module, RUNS[self.states])(plain(compiler.plant()))
         self._run.begin(str(self.streams.seed), self.streams.replica)
         nodes = {
@@ -252,7 +249,7 @@ class LiveFabric(Fabric):
             >>> from quantum_fabric import documents
             >>> live = LiveFabric(documents.inventory(documents.load_network("lab")), seed=1)
             >>> name = live.submit(LinkRequest("Alice", "Bob", 0.8, pairs=300))
-            >>> live.run(10**13, stop=lambda: not live.open_requests)
+            >>> live.run(10**14, stop=lambda: not live.open_requests)
             >>> pairs = live.pairs(name)
             >>> len(pairs), bool((pairs.fidelity >= 0.8).all())
             (300, True)
@@ -270,16 +267,18 @@ class LiveFabric(Fabric):
 
     # ------------------------------------------------------------------------------- from the controller
 
-    def _ask(self, seat: str, message: Message) -> Sequence[Action]:
+    def ask(self, seat: str, message: Message) -> Sequence[Action]:
+        """What a seat's decider answers; the controller knows how many pairs there are before it does."""
         if seat != CONTROLLER:
-            return super()._ask(seat, message)
+            return super().ask(seat, message)
         self._blocks.count()
-        actions = super()._ask(seat, message)
+        actions = super().ask(seat, message)
         if isinstance(message, Renegotiate):
             self._blocks.changed(message.request)
         return actions
 
-    def _act(self, seat: str, actions: Sequence[Action]) -> None:
+    def act(self, seat: str, actions: Sequence[Action]) -> None:
+        """Do, carry and remember what a decider answered; what is installed goes to the kernel as a whole."""
         if seat == CONTROLLER:
             prepares: dict[int, list[Prepare]] = defaultdict(list)
             for action in actions:
@@ -287,7 +286,7 @@ class LiveFabric(Fabric):
                     prepares[action.message.epoch].append(action.message)
             for epoch, letters in prepares.items():
                 self._install(epoch, letters)
-        super()._act(seat, actions)
+        super().act(seat, actions)
 
     def _install(self, epoch: int, letters: list[Prepare]) -> None:
         number = self._run.install(plain(self._compiler.installation(letters)))
@@ -398,31 +397,3 @@ class LiveFabric(Fabric):
             self._watch(place, Swapped(place, here, there, None if label < 0 else Bell(label)))
         else:
             self._watch(place, Purified(place, here, there, None if label < 0 else label))
-
-
-class _LiveCompiler(Compiler):
-    """Tables for a kernel that runs: it is told of new operating points as they are asked for."""
-
-    def __init__(self, inventory: Inventory, states: str) -> None:
-        super().__init__(inventory.nodes, inventory.links, inventory.delays, inventory.controller, states)
-        self._live: dict[str, NativeLink] = {}
-        self._numbers = count()
-
-    def seat(self, run: Any, links: dict[str, NativeLink]) -> None:
-        """From now on, speak to this run."""
-        self._run, self._live = run, links
-
-    def installation(self, prepares: Sequence[Prepare]) -> Any:
-        """Tables of the rules that these letters carry."""
-        found = super().installation(prepares)
-        self._installed.clear()  # nobody will choose another representation any more
-        return found
-
-    def _point(self, link: str, setting: float | None, lanes: int) -> int:
-        where = self._live[link]
-        key = (setting, lanes)
-        if key not in where.keys:
-            tables = point_tables(where.number, where.heralding(setting, lanes), where.kept)
-            self._run.add_points(tables)
-            where.keys[key] = next(self._numbers)
-        return where.keys[key]

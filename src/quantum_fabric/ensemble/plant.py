@@ -6,12 +6,16 @@ kernel, which has the lanes, memories and pairs.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
+from quantum_fabric.documents import Inventory
 from quantum_fabric.errors import Caution, ProtocolError
 from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.links.model import Heralding
-from quantum_fabric.messages import Calibrate, Command, Discard
+from quantum_fabric.messages import Calibrate, Command, Discard, Prepare
+from quantum_fabric.montecarlo import Compiler
 from quantum_fabric.montecarlo.points import point_tables
 from quantum_fabric.twin import Twin, TwinLink, TwinNode
 from quantum_fabric.twin.states import twirl_cautions
@@ -122,3 +126,31 @@ class NativeTwin(Twin):
 
     def _discard(self, command: Discard, now: Time) -> None:
         """The kernel has lost them already."""
+
+
+class LiveCompiler(Compiler):
+    """Tables for a kernel that runs: it is told of new operating points as they are asked for."""
+
+    def __init__(self, inventory: Inventory, states: str) -> None:
+        super().__init__(inventory.nodes, inventory.links, inventory.delays, inventory.controller, states)
+        self._live: dict[str, NativeLink] = {}
+        self._numbers = itertools.count()
+
+    def seat(self, run: Any, links: dict[str, NativeLink]) -> None:
+        """From now on, speak to this run."""
+        self._run, self._live = run, links
+
+    def installation(self, prepares: Sequence[Prepare]) -> Any:
+        """Tables of the rules that these letters carry."""
+        found = super().installation(prepares)
+        self._installed.clear()  # nobody will choose another representation any more
+        return found
+
+    def _point(self, link: str, setting: float | None, lanes: int) -> int:
+        where = self._live[link]
+        key = (setting, lanes)
+        if key not in where.keys:
+            tables = point_tables(where.number, where.heralding(setting, lanes), where.kept)
+            self._run.add_points(tables)
+            where.keys[key] = next(self._numbers)
+        return where.keys[key]

@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -100,7 +99,7 @@ def read_block(body: bytes, source: str, origin: Origin) -> Block:
     session, epsilon = fields.get("session"), fields.get("epsilon")
     if not isinstance(session, str) or not 0 < len(session) <= 64 or not session.isprintable():
         raise FormatError("something else", "1 to 64 characters", "session")
-    if type(epsilon) not in (int, float) or not 0.0 <= epsilon <= 1.0 or math.isnan(epsilon):
+    if isinstance(epsilon, bool) or not isinstance(epsilon, int | float) or not 0.0 <= epsilon <= 1.0:
         raise FormatError("something else", "a probability", "epsilon")
     pool = Pool(_kme(fields, "cutter"), _kme(fields, "follower"))
     try:

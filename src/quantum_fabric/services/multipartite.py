@@ -111,7 +111,7 @@ def share_ghz(network: Network, centre: str, others: Sequence[str], fidelity: fl
                     return link
                 links.append(link)
                 if held and _queued(network, link):
-                    return _full(network, link, centre)
+                    return _full(link, centre)
                 held[other] = next(link).delivered
         raise StateError(f"in {TRIES} rounds {len(others)} pairs of {centre} were never alive together")
     except ProtocolError as error:  # a fault emptied a slot
@@ -126,7 +126,7 @@ def _queued(network: Network, link: Link) -> bool:
     return isinstance(first, Accepted) and first.queued
 
 
-def _full(network: Network, link: Link, centre: str) -> Refused:
+def _full(link: Link, centre: str) -> Refused:
     other = link.request.destination
     reason = (
         f"the pair with {other} would have to wait for slots of the pairs that are held already; a request keeps all slots that it "

@@ -123,7 +123,7 @@ def test_what_is_moved_on_the_plant_never_pauses_and_leaves_nothing() -> None:
     fabric.run(MS)
     (told, *_) = fabric.replies(name)
     assert isinstance(told, Accepted)
-    fabric._act(CONTROLLER, fabric.controller.handle(LinkWorn(f"A~{told.plan.path[1]}", True), fabric.now))
+    fabric.act(CONTROLLER, fabric.controller.handle(LinkWorn(f"A~{told.plan.path[1]}", True), fabric.now))
     fabric.run(5 * SECOND, stop=lambda: not fabric.open_requests)
     assert fabric.replies(name)[-1].status is Status.COMPLETED  # type: ignore[union-attr]
     assert fabric.replies(first)

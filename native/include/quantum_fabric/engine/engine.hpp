@@ -199,6 +199,7 @@ class Engine {
     void report(const Circuit& circuit, Mail kind) { say_home(circuit, write(kind)); }
     void lease_over(Circuit& circuit);
     void act(const Event& event);
+    void foresee() const;
 
     // distiller.hpp
     const PurifyRule* rule_for(const Circuit& circuit, std::int32_t partner) const;

@@ -1,11 +1,20 @@
 // Records that come and go: numbers for names, and addresses that stay while others are made.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 namespace quantum_fabric::engine {
+
+// Bring a record near; it need not be there.
+template <class T>
+void fetch([[maybe_unused]] const T* record) {
+#if defined(__GNUC__)
+    for (std::size_t at = 0; at < sizeof(T) && at < 256; at += 64) __builtin_prefetch(reinterpret_cast<const char*>(record) + at);
+#endif
+}
 
 template <class T>
 class Pool {

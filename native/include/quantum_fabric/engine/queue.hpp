@@ -46,6 +46,8 @@ class Queue {
     bool empty() const { return near_.empty(); }  // the soonest event is always in the heap
     std::size_t size() const { return near_.size() + waiting_; }
     const Event& top() const { return near_.front(); }
+    // One of the next events: the very next for 0, one of the two that may come then for 1 and 2.
+    const Event* ahead(std::size_t place) const { return place < near_.size() ? &near_[place] : nullptr; }
 
     void push(Time at, std::uint32_t order, std::uint32_t kind, std::uint64_t what, std::uint32_t token = 0) {
         if (++sequence_ == LAST) renumber();

@@ -89,10 +89,34 @@ void Engine<State>::run(Time until, std::uint64_t most_events, bool while_open) 
     while (!queue.empty() && queue.top().at <= until) {
         if (stop || counts.events >= last || (while_open && open_sessions == 0)) return;
         const Event event = queue.pop();
+        foresee();
         now = event.at;
         act(event);
     }
     if (!stop && (!while_open || open_sessions)) now = until;
+}
+
+// Fetch what the next events will look at: in a large network none of it is near.
+template <class State>
+void Engine<State>::foresee() const {
+    const auto letter_at = [this](const Event& event) { return event.kind == LETTER ? &letters[std::int32_t(event.what)] : nullptr; };
+    if (const Event* soon = queue.ahead(1)) fetch(letter_at(*soon));
+    if (const Event* soon = queue.ahead(2)) fetch(letter_at(*soon));
+    const Event* next = queue.ahead(0);
+    if (!next) return;
+    switch (next->kind) {
+        case ATTEMPT: return fetch(&lanes[std::size_t(next->what)]);
+        case LETTER: {
+            const Letter& letter = *letter_at(*next);
+            if (letter.circuit != NONE) fetch(&circuits[std::size_t(letter.circuit)]);
+            if (letter.kind <= Mail::LOST) fetch(&lanes[std::size_t(lane_of(letter.mine))]);
+            return;
+        }
+        case CUTOFF:
+            fetch(&circuits[next->token]);
+            return fetch(&lanes[std::size_t(lane_of(Name(next->what)))]);
+        default: return;
+    }
 }
 
 template <class State>
@@ -204,7 +228,8 @@ void Engine<State>::obey(Circuit& circuit, const Letter& letter) {
         if (absent && letter.at >= 0) queue.push(letter.at, ranked(TIMER), LEASE, std::uint64_t(&circuit - circuits.data()));
         return;
     }
-    if (letter.kind == Mail::RELEASE) {
+    // whoever renews an installation takes it to be here, and is told that it is not
+    if (letter.kind == Mail::RELEASE || (absent && letter.kind == Mail::RENEW)) {
         circuit.over = true;
         if (!absent) leave(circuit);
         return report(circuit, Mail::RELEASED);
