@@ -49,7 +49,9 @@ def built(edges: list[tuple[str, str]], groups: dict[str, list[str]], hop: Time)
     graph = networkx.Graph(edges)
     hops = dict(networkx.all_pairs_shortest_path_length(graph))
     device = Node(
-        memory=Memory(10.0, 1.0), gates=Gates(depolarising_2=0.002, gate_time=50 * US, readout_time=50 * US), slots=6
+        memory=Memory(10.0, 1.0),
+        gates=Gates(depolarising_2=0.002, gate_time=50 * US, readout_time=50 * US),
+        slots=6,
     )
     rest = 0.01 / 3.0
     model = FixedLink(0.01, (0.99, rest, rest, rest), 100 * US, heard=(100 * US, 100 * US))
