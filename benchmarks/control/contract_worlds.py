@@ -1,8 +1,8 @@
 """Networks and demands for the contract table: chains, rings, grids, stars, trees, random graphs, and networks that are there.
 
 A world is a network with customers. Each customer has one wish (ends, fidelity, pairs, rate, deadline, confidence, promise), drawn
-near the edge of what the idle network can do, and asks it again and again, at the times of a Poisson process. What the planner forecasts
-is only used to draw wishes that are neither hopeless nor trivial; the judge does not know it.
+near the edge of what the idle network can do, and asks it again and again, at the times of a Poisson process. What the planner
+forecasts is only used to draw wishes that are neither hopeless nor trivial; the judge does not know it.
 """
 
 from __future__ import annotations
