@@ -273,7 +273,7 @@ class Trial:
             epochs = {
                 epoch
                 for time, epoch in self.commits
-                if time > heard and fabric.controller._by_epoch.get(epoch) is session
+                if time > heard and fabric.controller.installations.session(epoch) is session
             }
             done = [time for time, epoch in self.commits if epoch in epochs]
             if not done or session.plan is not plan:

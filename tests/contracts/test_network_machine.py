@@ -172,7 +172,7 @@ class NetworkMachine(RuleBasedStateMachine):
         self.network = random_network(self.dice, self.most_nodes)
         controller.make_plan = dice_plan(self.network, seed) if self.planner == "dice" else REAL_PLANNER
         self.fabric = Fabric(self.network, seed=seed)
-        self.fabric.controller._lease = self.dice.choice(
+        self.fabric.controller.installations.least = self.dice.choice(
             [4 * MS, 2 * SECOND]
         )  # short ones are renewed all the time
         self.auditor = Auditor(self.fabric)

@@ -218,7 +218,9 @@ def test_faults_that_make_no_sense(fabric: Fabric) -> None:
     for event in (LinkChanged("x", "Z~Q", False), NodeFailed("Z"), NodeRecovered("Z")):
         with pytest.raises(UnknownNameError):
             fabric.inject(event)
-    with pytest.raises(InputError, match="LinkChanged, NodeFailed, NodeRecovered, Partition, ClockStep or Calibrate"):
+    with pytest.raises(
+        InputError, match="LinkChanged, NodeFailed, NodeRecovered, Partition, ClockStep or Calibrate"
+    ):
         fabric.inject(Measured("A", 0, "X", 1))
     fabric.run(100)
     with pytest.raises(CausalityError):

@@ -76,6 +76,7 @@ def test_all_names_everything_public_and_nothing_else() -> None:
         "Client",
         "Command",
         "Coordination",
+        "Domains",
         "Event",
         "Installation",
         "Keys",
@@ -88,7 +89,8 @@ def test_all_names_everything_public_and_nothing_else() -> None:
 
 def test_each_message_is_in_the_union_and_each_record_is_a_message_or_a_part_of_one() -> None:
     parts = {
-        "Calibration", "DeliveryLaw", "Forecast", "Guarantee", "Join", "LinkPlan", "PassedOver", "Plan", "Read", "Reading", "Route", "Send", "Turning",
+        "Calibration", "CurvePoint", "DeliveryLaw", "Duty", "Forecast", "Guarantee", "Join", "LinkNews", "LinkPlan",
+        "NodeNews", "PassedOver", "Plan", "Read", "Reading", "Route", "Send", "Turning",
     }  # fmt: skip
     rules = {kind.__name__ for kind in get_args(messages.Rule)}
     union = [kind.__name__ for kind in get_args(Message)]

@@ -11,36 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 from quantum_fabric.control.admission import Admission
 from quantum_fabric.control.delivery import Deliveries
+from quantum_fabric.control.installations import Installations
 from quantum_fabric.control.ledger import Ledger
-from quantum_fabric.control.meaning import end_rules
 from quantum_fabric.control.northbound import Northbound
-from quantum_fabric.control.reading import epoch_key
 from quantum_fabric.control.recovery import Recovery
 from quantum_fabric.control.renegotiation import Renegotiation
 from quantum_fabric.control.repair import Repair
-from quantum_fabric.control.rules import (
-    calibration,
-    compile_rules,
-    lanes_wanted,
-    retention,
-    slots_wanted,
-)
 from quantum_fabric.control.scheduling.dispatch import Dispatch
 from quantum_fabric.control.scheduling.turns import DEFAULT, Scheduling
-from quantum_fabric.control.session import Installation, Phase, Session, lease_length
+from quantum_fabric.control.session import Installation, Phase, Session
 from quantum_fabric.control.verification.policy import Verification
 from quantum_fabric.messages import (
     CLIENT,
-    CONTROLLER,
     Accepted,
     Cancel,
     Code,
-    Commit,
     Confirmed,
     ControllerRecovered,
     Declined,
     Deposed,
-    Drain,
     Holding,
     LinkReport,
     LinkRequest,
@@ -48,17 +37,13 @@ from quantum_fabric.messages import (
     Message,
     Outcome,
     Plan,
-    Prepare,
     Prepared,
     Refused,
-    Release,
     Released,
     Renegotiate,
-    Renew,
     Restarted,
     Send,
     SlotsLost,
-    Stale,
     Status,
     Undelivered,
     Wake,
@@ -67,7 +52,7 @@ from quantum_fabric.network.methods import Method, usual
 from quantum_fabric.network.planning import plan as make_plan
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.ports import Action
-from quantum_fabric.units import SECOND, Time, show_time
+from quantum_fabric.units import SECOND, Time
 
 if TYPE_CHECKING:
     from quantum_fabric.control.verification.verifier import Verifier
@@ -114,16 +99,10 @@ class Controller:
         self.ledger = Ledger({name: node.slots for name, node in topology.nodes.items()})
         self.admission = Admission(topology, self.ledger, planner)
         self.sessions: dict[str, Session] = {}
-        self._lease = lease
-        self._epochs = 0
-        self._by_epoch: dict[int, Session] = {}
-        self.dispatch = Dispatch(self, scheduling)
-        # until when an answer to Prepare, or a confirmation, may be on its way
-        self._patience = 4 * max(topology.delays.values(), default=0) + SECOND // 1000
-        self._tardy: Time = 0  # for how long a letter may be under way, where some are lost and sent again
-        self._guard: Time = 0  # by which nodes are told that leases end before they do in the ledger
         self.verifier = None if verification is None else _verifier(verification, tolerance, topology)
-        self._deliveries = Deliveries(self, tolerance, self._patience, self.verifier)
+        self.installations = Installations(self, lease, secret)
+        self.dispatch = Dispatch(self, scheduling)
+        self._deliveries = Deliveries(self, tolerance, self.installations.patience, self.verifier)
         self._recovery = Recovery(self)
         self._northbound = Northbound(self, planner)
         self._renegotiation = Renegotiation(self)
@@ -132,10 +111,10 @@ class Controller:
             **self._northbound.handlers(),
             Renegotiate: self._renegotiation.renegotiate,
             Cancel: self._cancelled,
-            Prepared: self._prepared,
-            Declined: self._declined,
+            Prepared: self.installations.prepared,
+            Declined: self.installations.declined,
             Confirmed: self._deliveries.confirmed,
-            Released: self._released,
+            Released: self.installations.released,
             LinkReport: self._repair.reported,
             LinkWorn: self._repair.worn,
             SlotsLost: self._repair.lost,
@@ -158,8 +137,9 @@ class Controller:
             tardy: for how long a letter may be on its way, ps.
             guard: by how much a node's clock may be behind, ps.
         """
-        self._tardy, self._guard, self._recovery.guard = tardy, guard, guard
-        self._patience = self._deliveries.patience = max(self._patience, 2 * tardy)
+        self.installations.bear(tardy, guard)
+        self._recovery.guard = guard
+        self._deliveries.patience = self.installations.patience
 
     @property
     def configuration(self) -> tuple[object, ...]:
@@ -168,8 +148,7 @@ class Controller:
 
     def count_from(self, epoch: int) -> int:
         """Give the coming epochs numbers above this one; returns the last that was given."""
-        last, self._epochs = self._epochs, max(self._epochs, epoch)
-        return last
+        return self.installations.count_from(epoch)
 
     @property
     def deliveries(self) -> Deliveries:
@@ -202,7 +181,7 @@ class Controller:
         if session.open:
             self.end(session, Status.CANCELLED, "withdrawn by the caller", now, out)
         else:
-            self._let_go(session, out)
+            self.installations.let_go(session, out)
             session.phase = Phase.ENDED
         return out
 
@@ -210,108 +189,23 @@ class Controller:
 
     def install(self, session: Session, now: Time, out: list[Action]) -> None:
         """Phase one: lease the slots and tell every node of the path its rules."""
-        plan, request = session.plan, session.request
-        self._epochs += 1
-        epoch = self._epochs
-        lease = lease_length(plan, self._lease)
-        until = now + lease
-        slots = self.ledger.lease(epoch, slots_wanted(plan), until)
-        session.installation = Installation(epoch, plan, set(plan.path), lease=lease, since=now)
-        session.phase = Phase.PREPARING
-        self._by_epoch[epoch] = session
-        lanes = self.ledger.lanes(epoch, lanes_wanted(plan))
-        tests = None if self.verifier is None else self.verifier.reading(session)
-        ends = end_rules(request, epoch_key(self._secret, epoch), tests)
-        rules = compile_rules(plan, self.topology, slots, lanes, request.hold, ends)
-        keep = max(retention(plan, self.topology), self._tardy * len(plan.path))
-        for node in plan.path:
-            belief = calibration(self.topology.nodes[node])
-            prepare = Prepare(epoch, request.name, node, rules[node], belief, until - self._guard, keep)
-            out.append(Send(node, prepare))
-        out.append(Wake(now + self._patience, "prepared", epoch))
-        out.append(Wake(now + lease // 2, "renew", epoch))
-        out.append(Wake(until, "expire", epoch))
+        self.installations.install(session, now, out)
+
+    def runs(self, session: Session, now: Time, out: list[Action]) -> None:
+        """Every node acts on the rules of a session now."""
+        self._renegotiation.running(session, now, out)
 
     def current(self, epoch: int) -> Session | None:
         """The session that this epoch serves now; None when it was replaced or is over."""
-        session = self._by_epoch.get(epoch)
-        if session is None or session.installation is None or session.installation.epoch != epoch:
-            return None
-        return session
+        return self.installations.current(epoch)
 
     def standing(self, epoch: int) -> tuple[Session, Installation] | None:
         """The session and installation of an epoch that is in force or keeps delivered pairs; None when it was released."""
-        session = self._by_epoch.get(epoch)
-        if session is None:
-            return None
-        for each in (session.installation, *session.kept):
-            if each is not None and each.epoch == epoch:
-                return session, each
-        return None
-
-    def _prepared(self, message: Prepared, now: Time) -> list[Action]:
-        session = self.current(message.epoch)
-        if session is None or session.phase is not Phase.PREPARING:
-            return [Stale(CONTROLLER, "Prepared", message.epoch)]
-        assert session.installation is not None
-        session.installation.waiting.discard(message.node)
-        if session.installation.waiting:
-            return []
-        settling = self.admission.stations.settling(session.plan)
-        if settling:
-            return [Wake(now + settling, "settled", message.epoch)]
-        return self._committed(session, now)
-
-    def _committed(self, session: Session, now: Time) -> list[Action]:
-        """Phase two: every node acts."""
-        assert session.installation is not None
-        session.phase = Phase.RUNNING
-        epoch = session.installation.epoch
-        out: list[Action] = [Send(node, Commit(epoch)) for node in session.plan.path]
-        self._renegotiation.running(session, now, out)
-        return out
-
-    def _declined(self, message: Declined, now: Time) -> list[Action]:
-        session = self.current(message.epoch)
-        if session is None or session.phase is not Phase.PREPARING:
-            return [Stale(CONTROLLER, "Declined", message.epoch)]
-        out: list[Action] = []
-        reason = f"{message.node} declined: {message.reason}"
-        self.end(session, Status.FAILED, reason, now, out, Code.REJECTED)
-        return out
-
-    def _let_go(self, session: Session, out: list[Action]) -> None:
-        """Tell every node to stop for this session; its leases end when each node says so, or run out."""
-        for installation in (session.installation, *session.kept):
-            if installation is not None:
-                out.extend(Send(node, Release(installation.epoch)) for node in installation.plan.path)
-        session.installation = None
-        session.kept.clear()
+        return self.installations.standing(epoch)
 
     def retire(self, session: Session, now: Time, out: list[Action]) -> None:
         """Stop the epoch in force. Pairs that it delivered and holds are the application's: its ends keep them until they expire."""
-        installation, session.installation = session.installation, None
-        if installation is None:
-            return
-        epoch, path = installation.epoch, installation.plan.path
-        if installation.held_until <= now:
-            out.extend(Send(node, Release(epoch)) for node in path)
-            return
-        session.kept.append(installation)
-        out.extend(
-            Send(node, Drain(epoch) if node in (path[0], path[-1]) else Release(epoch)) for node in path
-        )
-        out.append(Wake(installation.held_until, "held", epoch))
-
-    def _released(self, message: Released, now: Time) -> list[Action]:
-        self.ledger.release(message.epoch, message.node)
-        out: list[Action] = []
-        session = self.current(message.epoch)
-        if session is not None and session.open:  # nobody told the node to: its lease ran out unrenewed
-            self.repair(session, f"{message.node} let go of its slots", now, out)
-        if not self.ledger.holds(message.epoch):
-            self._by_epoch.pop(message.epoch, None)
-        return [*out, *self.serve_queue(now)]
+        self.installations.retire(session, now, out)
 
     def serve_queue(self, now: Time) -> list[Action]:
         """Install what fits, in the order of the discipline."""
@@ -325,7 +219,7 @@ class Controller:
             return
         request = session.request
         if status is Status.CANCELLED:
-            self._let_go(session, out)
+            self.installations.let_go(session, out)
         else:
             self.retire(session, now, out)
         session.phase = Phase.HOLDING if session.kept else Phase.ENDED
@@ -338,7 +232,7 @@ class Controller:
 
     def drop(self, session: Session, out: list[Action]) -> None:
         """Stop a session without an outcome."""
-        self._let_go(session, out)
+        self.installations.let_go(session, out)
         session.phase = Phase.ENDED
 
     def succeed(self, old: Session, new: Session, now: Time, out: list[Action]) -> None:
@@ -346,7 +240,7 @@ class Controller:
         self.retire(old, now, out)
         new.kept, new.delivered, new.credit = old.kept, old.delivered, old.credit
         for kept in new.kept:
-            self._by_epoch[kept.epoch] = new
+            self.installations.moved(kept.epoch, new)
         old.phase = Phase.ENDED
         self.sessions[new.request.name] = new
 
@@ -369,7 +263,7 @@ class Controller:
     @property
     def patience(self) -> Time:
         """Within which nodes answer, ps."""
-        return self._patience
+        return self.installations.patience
 
     def beside(self, request: LinkRequest) -> dict[str, Plan]:
         """Plans of the open requests that a request must not meet, by name."""
@@ -419,20 +313,13 @@ class Controller:
             case "held":
                 self._deliveries.past_holding(message.epoch, out)
             case "prepared":
-                self._past_patience(message.epoch, now, out)
+                self.installations.past_patience(message.epoch, now, out)
             case "settled":
-                session = self.current(message.epoch)
-                if session is not None and session.phase is Phase.PREPARING:
-                    out += self._committed(session, now)
+                out += self.installations.settled(message.epoch, now)
             case "renew":
-                self._renew(message.epoch, now, out)
+                self.installations.renew(message.epoch, now, out)
             case "expire":
-                over = self.ledger.expire(now)
-                for epoch, _ in over:
-                    if not self.ledger.holds(epoch):
-                        self._by_epoch.pop(epoch, None)
-                if over:
-                    out.extend(self.serve_queue(now))
+                out += self.installations.expire(now)
         return out
 
     def _past_deadline(self, message: Wake, now: Time, out: list[Action]) -> None:
@@ -442,26 +329,3 @@ class Controller:
         if session.request.deadline == message.at:  # else it was put off
             reason = f"{session.delivered} of {session.request.pairs} pairs by the deadline"
             self.end(session, Status.EXPIRED, reason, now, out, Code.TIMEOUT)
-
-    def _past_patience(self, epoch: int, now: Time, out: list[Action]) -> None:
-        session = self.current(epoch)
-        if session is not None and session.phase is Phase.PREPARING:
-            assert session.installation is not None
-            if not session.installation.waiting:
-                return  # its analysers are being connected
-            silent = ", ".join(sorted(session.installation.waiting))
-            reason = f"no answer from {silent} within {show_time(self._patience)}"
-            self.end(session, Status.FAILED, reason, now, out, Code.TIMEOUT)
-
-    def _renew(self, epoch: int, now: Time, out: list[Action]) -> None:
-        standing = self.standing(epoch)
-        if standing is None:
-            return
-        session, installation = standing
-        path = installation.plan.path
-        until = now + installation.lease
-        self.ledger.renew(epoch, until)
-        nodes = path if installation is session.installation else (path[0], path[-1])
-        out.extend(Send(node, Renew(epoch, until - self._guard)) for node in nodes)
-        out.append(Wake(now + installation.lease // 2, "renew", epoch))
-        out.append(Wake(until, "expire", epoch))

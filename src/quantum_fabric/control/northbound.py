@@ -366,7 +366,11 @@ class Northbound:
     def dry_run(self, message: DryRun, now: Time) -> list[Action]:
         """What would be answered now."""
         answer = self.verdict(message.request, now)
-        promise = guaranteed(message.request, answer.plan, self._news(message.request)) if isinstance(answer, Accepted) else None
+        promise = (
+            guaranteed(message.request, answer.plan, self._news(message.request))
+            if isinstance(answer, Accepted)
+            else None
+        )
         return [Send(CLIENT, Judged(message.request.name, answer, promise))]
 
     def explain(self, message: Explain, now: Time) -> list[Action]:

@@ -127,7 +127,11 @@ class Renegotiation:
         out: list[Action] = []
         if _same_rules(session.request, wish) and self._serves(session.plan, owed):
             refused = books.dispatch.over_quota(wish, session.plan)
-            return [Send(CLIENT, Kept(name, refused))] if refused is not None else self._on_its_plan(session, wish, owed, now)
+            return (
+                [Send(CLIENT, Kept(name, refused))]
+                if refused is not None
+                else self._on_its_plan(session, wish, owed, now)
+            )
         waits = session.installation is None
         found = self._found(session, owed)
         if isinstance(found, Refused):

@@ -86,9 +86,7 @@ class Stations:
 
     def short(self, plan: Plan) -> dict[str, int]:
         """Stations that have too few free analysers for a plan, and how many are missing."""
-        return self._lacking(
-            plan, {name: self._busy(name) for name in self._by_station(plan)}
-        )
+        return self._lacking(plan, {name: self._busy(name) for name in self._by_station(plan)})
 
     def _lacking(self, plan: Plan, busy: Mapping[str, set[str]]) -> dict[str, int]:
         counts = {

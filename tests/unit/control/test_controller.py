@@ -375,7 +375,9 @@ def test_planning_sees_deadlines_from_now_and_the_client_from_the_start(planned:
     out = Controller(MODEL).handle(asks(deadline=1050 + news), 1000)
     assert seen == [(50, None), (70, None)]  # complete at the ends by then; and the offer is looked at, too
     assert out == [
-        Send("client", Refused("r", Code.UNSUPP, "link A~B", "too far", replace(offer, deadline=1070 + news))),
+        Send(
+            "client", Refused("r", Code.UNSUPP, "link A~B", "too far", replace(offer, deadline=1070 + news))
+        ),
         Send("client", Outcome("r", Status.REFUSED, 0, "too far", Code.UNSUPP)),
     ]
 

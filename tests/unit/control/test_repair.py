@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from builders import Tape, inventory, link, node, nothing_left, plan, request
-from quantum_fabric.control import Controller, controller
+from quantum_fabric.control import Controller
+from quantum_fabric.control.rules import slots_wanted
 from quantum_fabric.documents import topology
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.messages import (
@@ -62,7 +63,7 @@ def _plans(planned: Use) -> None:
         paths = [UPPER, LOWER] if ends == ("A", "D") else [plan(DIAMOND, ends, lanes=2)]
         for made in paths:
             if all(each.link in topology.links for each in made.links):
-                wants = controller.slots_wanted(made)
+                wants = slots_wanted(made)
                 if free is None or all(free[name] >= count for name, count in wants.items()):
                     return made
         return NO_WAY

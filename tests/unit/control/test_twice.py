@@ -104,7 +104,7 @@ def test_a_node_whose_lease_ran_out_gets_a_new_installation(planned: Use) -> Non
 def test_a_node_whose_lease_ran_out_ends_a_request_that_no_plan_serves(planned: Use) -> None:
     made = running(planned, deadline=9 * MS)
     planned(Refused("", Code.NOTIME, "time", "too late"))
-    made.admission._memory._known.clear()
+    made.admission.memory._known.clear()
     (*_, last) = messages(made.handle(Released(1, "A"), 3 * MS))
     assert last == Outcome("r", Status.FAILED, 0, "A let go of its slots; too late", Code.NOTIME)
 

@@ -278,7 +278,9 @@ def test_a_pair_may_expire_while_the_bits_travel(opened: Callable[..., Link]) ->
 
 
 def test_bits_of_pairs_that_are_measured_directly(opened: Callable[..., Link]) -> None:
-    found = opened(pair_of(slots=2, swap_time=US, measure_time=US), 5, hold=False, service=Service.MEASURE, bases=("X",))
+    found = opened(
+        pair_of(slots=2, swap_time=US, measure_time=US), 5, hold=False, service=Service.MEASURE, bases=("X",)
+    )
     pairs = list(found)
     assert len(pairs) == 5
     for pair in pairs:
@@ -295,7 +297,9 @@ def test_bits_of_pairs_that_are_measured_directly(opened: Callable[..., Link]) -
 
 
 def test_the_far_half_of_a_prepared_pair(opened: Callable[..., Link]) -> None:
-    found = opened(pair_of(slots=2, swap_time=US, measure_time=US), 6, service=Service.PREPARE, bases=("X", "Y", "Z"))
+    found = opened(
+        pair_of(slots=2, swap_time=US, measure_time=US), 6, service=Service.PREPARE, bases=("X", "Y", "Z")
+    )
     for pair in found:
         told = pair.outcomes
         assert told is not None

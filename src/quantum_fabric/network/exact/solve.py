@@ -179,7 +179,7 @@ def _tick(chain: Chain, most: int) -> int:
 
 
 def _between(chain: Chain, timed: Timed, solver: Solver) -> Law | None:
-    """Law from one delivery to the next, if all deliveries leave the links alike and none runs ahead."""
+    """Law from one delivery to the next, if all deliveries leave the links alike, none runs ahead, and it is not too long."""
     hops = len(chain.hops)
     if any(hop.lanes > (2 if hop.rounds else 1) for hop in chain.hops) or timed.spread:
         return None
@@ -193,7 +193,10 @@ def _between(chain: Chain, timed: Timed, solver: Solver) -> Law | None:
     starts = (0,) * len(timed.node.leaves)
     takes = 0 if isinstance(timed.node, Link) else int(timed.node.takes)
     for _ in range(3):
-        found = solver.law(timed.node, starts).shifted(-takes)
+        try:
+            found = solver.law(timed.node, starts).shifted(-takes)
+        except UnsuitableError:
+            return None
         then = restarts(timed.node, starts, [(found.values[0], timed.again)])
         if set(then) == {starts}:
             return Law(found, timed.tick)

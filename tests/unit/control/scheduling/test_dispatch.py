@@ -257,7 +257,9 @@ def test_what_breaks_during_a_window_is_broken_after_it() -> None:
 
 
 def test_a_target_that_is_not_there() -> None:
-    with pytest.raises(UnknownNameError, match="upkeep: found 'X', expected a link, a node or a shared station"):
+    with pytest.raises(
+        UnknownNameError, match="upkeep: found 'X', expected a link, a node or a shared station"
+    ):
         Fabric(PAIR, scheduling=upkeep("X", 1, 2))
     with pytest.raises(UnknownNameError, match="discipline: found 'lottery'"):
         Fabric(PAIR, scheduling=Scheduling(discipline="lottery"))
