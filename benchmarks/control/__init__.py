@@ -43,7 +43,19 @@ from benchmarks.records import Row
 if TYPE_CHECKING:
     from benchmarks.suites import Run
 
-PARTS = (routing, purification, paths, scheduling, repair, fidelity, contract, floods, chicago, margins, latency)
+PARTS = (
+    routing,
+    purification,
+    paths,
+    scheduling,
+    repair,
+    fidelity,
+    contract,
+    floods,
+    chicago,
+    margins,
+    latency,
+)
 """What `qfabric bench control` measures, in this order."""
 
 

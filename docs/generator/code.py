@@ -18,8 +18,8 @@ from generator.markdown import Docstring, code, fenced, page, prose, read, table
 
 ROOMS = (
     "units", "errors", "native", "messages", "ports", "wire", "physics", "devices", "links", "kernel", "twin", "network", "control",
-    "documents", "encoded", "plant", "post", "faults", "hands", "fabric", "federation", "montecarlo", "ensemble",
-    "services", "keys", "server", "ops", "studies", "validation", "api", "cli",
+    "documents", "encoded", "plant", "post", "faults", "hands", "fabric", "policies", "federation", "montecarlo", "ensemble",
+    "services", "standards", "keys", "server", "ops", "studies", "validation", "api", "cli",
 )  # fmt: skip
 """Every room, the ones below first."""
 
