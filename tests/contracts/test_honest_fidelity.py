@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from builders import Tape, chain, link, node, nothing_left
+from builders import Tape, chain, inventory, link, node, nothing_left
 from quantum_fabric.control.entanglement_table import EntanglementTable
 from quantum_fabric.control.verification import Verification
 from quantum_fabric.control.verification.liar import Lie, LyingAgent, left_over
@@ -22,6 +22,7 @@ from quantum_fabric.messages import (
     Doubt,
     LinkRequest,
     Outcome,
+    Rerouted,
     Service,
     Status,
     Suspected,
@@ -149,6 +150,30 @@ def test_a_controller_that_starts_again_knows_what_it_knew() -> None:
     assert counts == sorted(counts)
     assert any(each.at < 30 * MS for each in told)
     assert told[-1].at > 50 * MS
+
+
+def test_a_session_whose_pairs_are_worse_than_believed_leaves_its_path() -> None:
+    def diamond(upper: float) -> Inventory:
+        edges = {"A~B": upper, "B~D": upper, "A~C": 0.95, "C~D": 0.95}
+        return inventory(
+            dict.fromkeys("ABCD", node(8, t2=1.0)),
+            [(*name.split("~"), link(0.3, 100 * US, good)) for name, good in edges.items()],
+            delay=10 * US,
+        )
+
+    fabric = Fabric(diamond(0.75), believed=diamond(0.97), seed=8, verification=Verification(share=0.2))
+    tape = Tape(fabric, Truth)
+    name = fabric.submit(LinkRequest("A", "D", 0.87, 4000))
+    fabric.run(600 * SECOND, stop=lambda: not fabric.open_requests)
+    replies = fabric.replies(name)
+    (degraded,), (moved,) = of(replies, Degraded), of(replies, Rerouted)
+    assert replies.index(degraded) < replies.index(moved)
+    assert moved.plan.path == ("A", "C", "D")
+    assert of(replies, Outcome)[0].status is Status.COMPLETED
+    after = [truth.weights[0] for time, _, truth in tape.entries[-1000:]]
+    assert sum(after) / len(after) > 0.87
+    fabric.finish()
+    assert nothing_left(fabric)
 
 
 def test_the_entanglement_table_sees_with_the_tests() -> None:

@@ -314,6 +314,10 @@ class Controller:
                 self._deliveries.past_holding(message.epoch, out)
             case "prepared":
                 self.installations.past_patience(message.epoch, now, out)
+            case "degraded":
+                self._repair.degraded(message.key, now, out)
+            case "suspected":
+                self._repair.suspected(message.key, now, out)
             case "settled":
                 out += self.installations.settled(message.epoch, now)
             case "renew":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from quantum_fabric.control.admission import Admission
 from quantum_fabric.control.ledger import Ledger
@@ -38,6 +38,9 @@ from quantum_fabric.network.finish import chance_by
 from quantum_fabric.ports import Action
 from quantum_fabric.units import Time, show_time
 
+if TYPE_CHECKING:
+    from quantum_fabric.control.verification.verifier import Verifier
+
 
 class Books(Protocol):
     """What is needed of the controller."""
@@ -46,6 +49,7 @@ class Books(Protocol):
     admission: Admission
     dispatch: Dispatch
     sessions: dict[str, Session]
+    verifier: Verifier | None
 
     @property
     def patience(self) -> Time:
@@ -180,6 +184,24 @@ class Repair:
             return False
         self._books.repair(session, why, now, out)
         return True
+
+    def degraded(self, request: str, now: Time, out: list[Action]) -> None:
+        """Tests say that the pairs of a request are worse than asked: leave whoever is suspected, else the whole path."""
+        session = self._books.sessions.get(request)
+        verifier = self._books.verifier
+        if session is None or not session.open or verifier is None:
+            return
+        plan = session.plan
+        path = (*plan.path[1:-1], *(link.link for link in plan.links))
+        accused = [name for name in verifier.suspects.accused if name in path]
+        self.leave(session, accused or path, "tests say that pairs are worse than asked", now, out)
+
+    def suspected(self, name: str, now: Time, out: list[Action]) -> None:
+        """Tests name a repeater or a link: sessions that pass it make other paths first, and stay where there is none."""
+        for session in _by_priority(self._books.sessions.values()):
+            plan = session.plan
+            if session.open and name in (*plan.path[1:-1], *(link.link for link in plan.links)):
+                self.leave(session, (name,), f"tests say that {name} spoils pairs", now, out)
 
     def lost(self, message: SlotsLost, now: Time) -> list[Action]:
         """Memory slots are broken: they leave the books, and who held one of them is installed anew."""

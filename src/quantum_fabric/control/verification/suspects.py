@@ -131,6 +131,11 @@ class Suspects:
         self._told.add(element)
         return Suspicion(element, weight, record.evidence, record.tests)
 
+    @property
+    def accused(self) -> tuple[str, ...]:
+        """Names of whoever was named and not cleared since."""
+        return tuple(sorted(name for _, name in self._told))
+
     def clear(self, element: Element) -> None:
         """It was looked after: what was found against it counts no more."""
         self._records.pop(element, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,6 +26,7 @@ from quantum_fabric.messages import (
     Send,
     Suspected,
     Verified,
+    Wake,
 )
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.ports import Action
@@ -39,8 +39,6 @@ MEMORY: Final = 0.98
 
 STEEPEST: Final = 60.0
 """Largest power of correlators that is told."""
-
-Hook = Callable[[Session, Degraded, Time, list[Action]], None]
 
 
 @dataclass(slots=True)
@@ -79,7 +77,6 @@ class Verifier:
         account: of pairs and tests.
         experience: how far calibrations could be trusted so far.
         suspects: what all tests say of repeaters and links.
-        hook: called when the pairs of a session are worse than what was asked for; None where nobody acts on it.
     """
 
     def __init__(self, policy: Verification, tolerance: float, topology: Topology) -> None:
@@ -88,7 +85,6 @@ class Verifier:
         self.experience = Experience()
         elements = len(topology.nodes) + len(topology.links)
         self.suspects = Suspects(elements, policy.suspicion, policy.harmless)
-        self.hook: Hook | None = None
         self._tolerance = tolerance
         self._topology = topology
         self._watches: dict[str, Watch] = {}
@@ -210,8 +206,7 @@ class Verifier:
                 now,
             )
             out.append(Send(CLIENT, degraded))
-            if self.hook is not None:
-                self.hook(session, degraded, now, out)
+            out.append(Wake(now, "degraded", 0, request.name))  # repair is a thing for itself
 
     def _suspect(
         self, request: str, plan: Plan, now: Time, out: list[Action], test: tuple[bool, float, Contrast]
@@ -224,6 +219,7 @@ class Verifier:
             kind, name = found.element
             said = Suspected(request, kind, name, found.weight, found.evidence, found.tests, now)
             out.append(Send(CLIENT, said))
+            out.append(Wake(now, "suspected", 0, name))
 
 
 def powered(quality: Correlators, exponent: float) -> Correlators:

@@ -35,6 +35,7 @@ from quantum_fabric.messages import (
     Suspected,
     Tested,
     Verified,
+    Wake,
 )
 from quantum_fabric.physics.correlators import measured
 from quantum_fabric.physics.frames import expected_parity
@@ -139,8 +140,14 @@ def test_a_bit_that_was_lost_costs_a_pair_and_shows_nothing() -> None:
 
 def test_what_falls_below_what_was_asked_for_is_told_once_and_acted_on() -> None:
     decider, acted = start(fidelity=0.9), []
-    assert decider.verifier is not None
-    decider.verifier.hook = lambda session, word, now, out: acted.append((session.request.name, word))
+    handle = decider.handle
+
+    def noted(message: Any, now: int) -> Any:
+        out = handle(message, now)
+        acted.extend(each for each in out if isinstance(each, Wake) and each.purpose == "degraded")
+        return out
+
+    decider.handle = noted  # type: ignore[method-assign]
     told: list[Any] = []
     dice = random.Random(1)
     for number in range(600):
@@ -149,7 +156,7 @@ def test_what_falls_below_what_was_asked_for_is_told_once_and_acted_on() -> None
     assert len(degraded) == len(acted) == 1
     assert degraded[0].chance >= 0.99
     assert degraded[0].estimate < degraded[0].asked == 0.9
-    assert acted[0] == ("r", degraded[0])
+    assert acted[0].key == "r"
     assert {each.cause for each in of(told, Doubt)} <= {"change", "calibration"}
     assert of(told, Doubt)
     assert not of(told, Suspected)  # one path alone does not say who it is
