@@ -8,7 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from builders import inventory, link, node
 from compared_runs import close
+from quantum_fabric.control.scheduling.tenancy import Tenancy, Tenant
+from quantum_fabric.control.scheduling.turns import Scheduling
 from quantum_fabric.ensemble import LiveFabric
 from quantum_fabric.errors import UnknownNameError
 from quantum_fabric.fabric import Fabric
@@ -18,6 +21,7 @@ from quantum_fabric.messages import (
     Confirmed,
     Delivered,
     LinkChanged,
+    LinkRequest,
     Message,
     NodeFailed,
     NodeRecovered,
@@ -29,7 +33,7 @@ from quantum_fabric.messages import (
     Substandard,
 )
 from quantum_fabric.native import look
-from quantum_fabric.units import SECOND, Time
+from quantum_fabric.units import MS, SECOND, US, Time
 from random_networks import Case, case
 
 pytestmark = pytest.mark.skipif(look()[0] is None, reason="the native kernel is not installed")
@@ -194,3 +198,28 @@ def test_columns_of_many_pairs(planned: Callable[[Case], None]) -> None:
     assert isinstance(fabric.replies(name)[-1], Outcome)
     with pytest.raises(UnknownNameError, match="nobody"):
         fabric.pairs("nobody")
+
+
+ONE_SLOT = inventory({"A": node(1), "B": node(1)}, [("A", "B", link(0.01, fidelity=0.95))], delay=10 * US)
+
+
+@pytest.mark.parametrize("discipline", ["strict priority", "weighted fair"])
+def test_whose_turn_it_is(discipline: str) -> None:
+    """Preemption stops a request that the kernel counts, and lets it go on with its rest; shares follow the weights."""
+    tenants = Tenancy.of([Tenant("gold", weight=3.0), Tenant("iron")])
+    scheduling = Scheduling(tenants, discipline=discipline)
+    found = []
+    for kind in (Fabric, LiveFabric):
+        fabric = kind(ONE_SLOT, seed=3, scheduling=scheduling)
+        long = LinkRequest("A", "B", 0.9, 200, name="long", tenant="iron", preemptible=True)
+        fabric.submit(long)
+        for k, tenant in enumerate(("iron", "gold") * 4):
+            wish = LinkRequest("A", "B", 0.9, 5, name=f"r{k}", tenant=tenant, priority=k % 3)
+            fabric.submit(wish, 5 * MS + k * MS)
+        fabric.run(SECOND)
+        found.append({name: fabric.replies(name) for name in ("long", *(f"r{k}" for k in range(8)))})
+    twin, live = found
+    assert sum(isinstance(each, Delivered) for each in live["long"]) == 200
+    for name, replies in twin.items():
+        assert [type(each) for each in live[name]] == [type(each) for each in replies]
+        assert all(close(one, two) for one, two in zip(live[name], replies, strict=True))

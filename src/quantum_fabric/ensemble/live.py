@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from quantum_fabric.control.choosing import Candidate, Policy
+from quantum_fabric.control.scheduling.turns import DEFAULT, Scheduling
 from quantum_fabric.documents import Inventory
 from quantum_fabric.ensemble.blocks import Blocks, Pairs
 from quantum_fabric.ensemble.clock import NativeClock
@@ -52,6 +53,7 @@ from quantum_fabric.messages import (
 from quantum_fabric.messages.states import Stretch
 from quantum_fabric.montecarlo.running import RUNS, plain
 from quantum_fabric.native import look
+from quantum_fabric.network.methods import Method
 from quantum_fabric.ports import Action, Watcher
 from quantum_fabric.post import Channel, Post
 from quantum_fabric.twin import STATES, Twin, TwinNode
@@ -88,7 +90,8 @@ class LiveFabric(Fabric):
             the address of a compiled one,
             ``int64 choose(int64 node, Candidate* lefts, int64 n, Candidate* rights, int64 m)``, where a ``Candidate`` is
             ``{int64 slot; int64 age; double fidelity; int64 rounds}`` and the answer is ``left << 32 | right``, negative to wait.
-
+        scheduling: whose turn it is when slots are short, what tenants may have, and what is closed for upkeep when.
+        planning: how plans are looked for; None for thoroughly in a small network and swiftly in a large one.
         letters: whether the controller hears of each pair from both ends, and tells of each by itself. Otherwise the kernel counts the
             pairs of plain requests in blocks, as long as nobody watches `Confirmed`: the same replies, at the same times.
 
@@ -119,6 +122,8 @@ class LiveFabric(Fabric):
         states: str | None = None,
         replica: int = 0,
         policy: Policy | int | None = None,
+        scheduling: Scheduling = DEFAULT,
+        planning: Method | None = None,
         letters: bool = False,
     ) -> None:
         """As the class says; see there."""
@@ -131,7 +136,9 @@ class LiveFabric(Fabric):
         self._slots = [slot for node in inventory.nodes.values() for slot in range(node.slots)]
         self._nodes = list(inventory.nodes)
         self._links = list(inventory.links)
-        super().__init__(inventory, believed=believed, seed=seed, states=states, replica=replica)
+        super().__init__(
+            inventory, believed=believed, seed=seed, states=states, replica=replica, scheduling=scheduling, planning=planning,
+        )  # fmt: skip
         self._blocks = Blocks(self._run, self.controller, self._replies, self._confirmed, not letters)
         self._run.desk(self._told, self._last)
         if isinstance(policy, int):
