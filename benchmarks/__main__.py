@@ -13,11 +13,11 @@ from benchmarks.control import page as evidence
 from benchmarks.peers import ABSENT, PEERS, PeerError, install, said_of
 from benchmarks.processes import ROOT
 from benchmarks.records import Row
-from benchmarks.suites import SUITES, Run
+from benchmarks.suites import SINGLE, SUITES, Run
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("names", nargs=-1, type=click.Choice(tuple(SUITES)))
+@click.argument("names", nargs=-1, type=click.Choice((*SUITES, *SINGLE)))
 @click.option("--quick", is_flag=True, help="Few pairs, one repetition: does everything work?")
 @click.option(
     "--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write the results there."
@@ -45,6 +45,7 @@ def main(
     if listing:
         for name, suite in SUITES.items():
             console.print(f"{name:<10} {(suite.__doc__ or '').splitlines()[0]}", highlight=False)
+        console.print(f"parts of control: {', '.join(SINGLE)}", highlight=False)
         return
     if keep and quick:
         raise click.UsageError("--keep keeps results that mean something: leave out --quick")
@@ -52,7 +53,7 @@ def main(
     with console.status("") as status:
         run = Run(quick=quick, progress=lambda text: status.update(f"measuring: {text}"))
         for name in names or SUITES:
-            rows += SUITES[name](run)
+            rows += {**SUITES, **SINGLE}[name](run)
     report.show(console, rows, run)
     if out is not None:
         report.write(out, rows, run)

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any, TypeAlias
 
 from benchmarks import exact_forecast, goals, startup
-from benchmarks.control import control
+from benchmarks.control import PARTS, control
 from benchmarks.peers import SEQUENCE, PeerError, how_to_install, interpreter, said_of
 from benchmarks.processes import MeasurementError, ask, middle, ours
 from benchmarks.records import Goal, Row
@@ -255,3 +255,8 @@ SUITES: dict[str, Callable[[Run], list[Row]]] = {
     "control": control,
     "profile": profile,
 }
+
+SINGLE: dict[str, Callable[[Run], list[Row]]] = {
+    f"control/{part.__name__.rpartition('.')[2]}": part.rows for part in PARTS
+}
+"""Parts of a suite, to be asked for by name."""
