@@ -49,6 +49,17 @@ PATHS = """\
 EXT is monotone but not isotonic, so an extended Dijkstra is not exact. 1,000 searches for each width on empty networks.
 """
 
+TITLES = {
+    "contract": "Contract: sessions judged against what they were promised",
+    "failures": "Repair: every single failure",
+    "fidelity": "Honest fidelity: intervals against the truth, and lies",
+    "floods": "A million requests at once",
+    "chicago": "Memory allocation on the Chicago network",
+    "margins": "Margins of swift plans",
+    "latency": "Time for a decision",
+}
+"""Headings of the parts that are told line by line."""
+
 
 def write(kept: Mapping[str, Any]) -> None:
     """Write the page and its figure."""
@@ -71,13 +82,13 @@ def page(kept: Mapping[str, Any]) -> str:
         parts += [PURIFIED, _purified(kept)]
     if _group(kept, "control/paths/"):
         parts += [PATHS, _paths(kept)]
-    rest = {
-        name: row
-        for name, row in kept.items()
-        if not name.startswith(("control/routing/", "control/purification/", "control/paths/"))
-    }
-    if rest:
-        parts += ["## Scheduling\n", _rest(rest)]
+    rest: dict[str, dict[str, Any]] = {}
+    for name, row in kept.items():
+        part = name.split("/")[1]
+        if part not in {"routing", "purification", "paths"}:
+            rest.setdefault(part, {})[name] = row
+    for part, found in rest.items():
+        parts += [f"## {TITLES.get(part, part.capitalize())}\n", _rest(found)]
     return "\n".join([*parts, "## When\n", when(kept)])
 
 
