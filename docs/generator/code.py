@@ -269,6 +269,11 @@ WORDS = {
 FAMILIES = {
     "keys": "Key services: what watchers are told",
     "requests": "Requests and answers: caller and controller",
+    "asking": "Offers, trials, explanations and changes: caller and controller",
+    "readings": "Readings at the ends: what is measured, tested and delivered together",
+    "verification": "Honest fidelity: what tests say",
+    "failures": "What fails, and what is done about it",
+    "letters": "A classical plane that fails: letters, receipts, lives of seats",
     "installation": "Installation: controller and node agents",
     "coordination": "Coordination: node agent and node agent",
     "commands": "Commands: node agent (or a service) to plant",

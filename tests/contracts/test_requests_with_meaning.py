@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from builders import Tape, chain, link, node, nothing_left
-from quantum_fabric.control import controller, meaning
+from quantum_fabric.control import installations, meaning
 from quantum_fabric.documents.assembly import Inventory
 from quantum_fabric.errors import InputError
 from quantum_fabric.fabric import Fabric
@@ -171,7 +171,9 @@ def test_a_lost_half_is_told_and_made_up_for() -> None:
 
 def sample_pairs(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
     rule = Reading(("X", "Y", "Z"), share)
-    monkeypatch.setattr(controller, "end_rules", partial(meaning.end_rules, tests=rule))
+    monkeypatch.setattr(
+        installations, "end_rules", lambda request, key, _: meaning.end_rules(request, key, rule)
+    )
 
 
 @pytest.mark.parametrize("states", STATES)

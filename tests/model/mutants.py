@@ -25,11 +25,12 @@ from quantum_fabric.control import Controller, NodeAgent
 from quantum_fabric.control.circuit import Circuit
 from quantum_fabric.control.delivery import Deliveries
 from quantum_fabric.control.distil import Distiller
+from quantum_fabric.control.installations import Installations
 from quantum_fabric.control.recovery import Recovery
 from quantum_fabric.control.transport import Endpoint
 from quantum_fabric.messages import Bell, Commit, Joined, Lost, Send
 
-PREPARED, RETIRE, CONFIRMED = Controller._prepared, Controller.retire, Deliveries.confirmed
+PREPARED, RETIRE, CONFIRMED = Installations.prepared, Controller.retire, Deliveries.confirmed
 RELEASE, WAKE, SWAPPED = NodeAgent._release, NodeAgent._wake, Circuit.swapped
 EXTENSION, JOINED, DELIVER = Circuit._extension, Circuit.joined, Circuit._deliver_what_can
 
@@ -182,7 +183,7 @@ ANSWERED = Distiller.answered
 OPEN = {"deadlines": (None,), "until": 0}
 
 MUTANTS = [
-    Mutant(Controller, "_prepared", commits_at_once, replace(HOP, **OPEN), "stuck"),
+    Mutant(Installations, "prepared", commits_at_once, replace(HOP, **OPEN), "stuck"),
     Mutant(Controller, "retire", frees_too_early, HOP, "in the ledger: None"),
     Mutant(Deliveries, "confirmed", delivers_half, HOP, "have not both confirmed"),
     Mutant(

@@ -10,7 +10,7 @@ import pytest
 import builders
 from quantum_fabric import ports
 from quantum_fabric.fabric import Fabric
-from quantum_fabric.messages import Command, Measured, Received, Send, Stale, Teleported, Wake
+from quantum_fabric.messages import Command, Fused, Measured, Received, Send, Stale, Teleported, Wake
 from quantum_fabric.ports import Action, Answer, Decider, Network, Plant, Watcher
 
 
@@ -62,7 +62,7 @@ def test_the_signatures_of_the_seam(fabric: Fabric, port: Any, method: str) -> N
 
 def test_what_a_decider_may_answer_with() -> None:
     assert set(get_args(Action)) == {*get_args(Command), Send, Wake, Stale}
-    assert set(get_args(Answer)) == {Measured, Teleported, Received}
+    assert set(get_args(Answer)) == {Measured, Teleported, Received, Fused}
 
 
 def test_every_port_says_what_it_is() -> None:

@@ -280,6 +280,12 @@ def tree(
 
     Raises:
         UnknownNameError: no such node.
+
+    Examples:
+        >>> from quantum_fabric import documents
+        >>> network = documents.topology(documents.inventory(documents.load_network("lab")))
+        >>> list(tree(network, "Alice", "0.1.0"))
+        ['etsi-qkd-sdn-node:qkd_node']
     """
     if name not in topology.nodes:
         raise UnknownNameError(repr(name), f"one of {', '.join(sorted(topology.nodes))}", "node")

@@ -155,6 +155,14 @@ def circuit_of(
 
     Raises:
         InputError: the plan does what no circuit says; it names what.
+
+    Examples:
+        >>> from quantum_fabric import documents
+        >>> from quantum_fabric.network import planning
+        >>> network = documents.topology(documents.inventory(documents.load_network("lab")))
+        >>> entries = circuit_of(planning.plan(network, LinkRequest("Alice", "Bob", 0.7)), 7)
+        >>> [entry.node for entry in entries], plan_of(entries, network).path
+        (['Alice', 'Bob'], ('Alice', 'Bob'))
     """
     _check(plan)
     entries = []
@@ -201,6 +209,14 @@ def plan_of(entries: Sequence[Entry], topology: Topology, lanes: int | None = No
     Raises:
         InputError: the entries are no chain, or a link cannot give what they ask for.
         UnknownNameError: a node or link that is not in the network.
+
+    Examples:
+        >>> from quantum_fabric import documents
+        >>> from quantum_fabric.network import planning
+        >>> network = documents.topology(documents.inventory(documents.load_network("lab")))
+        >>> entries = circuit_of(planning.plan(network, LinkRequest("Alice", "Bob", 0.7)), 7)
+        >>> plan_of(entries, network).path
+        ('Alice', 'Bob')
     """
     _chained(entries)
     links = []
@@ -275,6 +291,13 @@ def link_request(request: Request, entries: Sequence[Entry], fidelity: float) ->
 
     Raises:
         InputError: EARLY: nobody is handed a pair here before both ends can know that it exists.
+
+    Examples:
+        >>> link_request(Request(1, Kind.EARLY, 2), [], 0.9)
+        Traceback (most recent call last):
+        ...
+        quantum_fabric.errors.InputError: REQUEST 1: found EARLY, expected KEEP or MEASURE: no pair is handed over before both ends \
+can know that it exists
     """
     if request.kind is Kind.EARLY:
         expected = "KEEP or MEASURE: no pair is handed over before both ends can know that it exists"
@@ -303,6 +326,14 @@ def entry_of(shape: object) -> Entry:
 
     Raises:
         InputError: a missing, unknown or unusable field.
+
+    Examples:
+        >>> from quantum_fabric import documents
+        >>> from quantum_fabric.network import planning
+        >>> network = documents.topology(documents.inventory(documents.load_network("lab")))
+        >>> head, tail = circuit_of(planning.plan(network, LinkRequest("Alice", "Bob", 0.7)), 7)
+        >>> entry_of(plain(head)) == head
+        True
     """
     names = [field.name for field in fields(Entry)]
     return Entry(**reading.fields(shape, names, "circuit entry"))

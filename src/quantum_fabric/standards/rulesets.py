@@ -126,12 +126,22 @@ def ruleset(rules: Sequence[Rule], owner: str, ruleset_id: int) -> dict[str, Any
 
 
 def clause(name: str, arguments: Mapping[str, Any], **alias: Any) -> dict[str, Any]:
-    """One clause in the shape of the specification."""
+    """One clause in the shape of the specification.
+
+    Examples:
+        >>> clause("CMP", {"variable": "rounds"})
+        {'name': 'CMP', 'arguments': {'variable': 'rounds'}, 'alias': {}}
+    """
     return {"name": name, "arguments": dict(arguments), "alias": alias}
 
 
 def res(partners: Sequence[str], *names: str, order: Choice = Choice.OLDEST) -> dict[str, Any]:
-    """RES: so many Bell pairs with any of these partners."""
+    """RES: so many Bell pairs with any of these partners.
+
+    Examples:
+        >>> res(("A",), "q")["arguments"]
+        {'resource_type': 'Bell', 'num_resource': 1, 'partner_addresses': ['A']}
+    """
     arguments: dict[str, Any] = {
         "resource_type": "Bell",
         "num_resource": len(names),
@@ -143,25 +153,45 @@ def res(partners: Sequence[str], *names: str, order: Choice = Choice.OLDEST) -> 
 
 
 def send(destination: str, kind: str, stage: int, **arguments: Any) -> dict[str, Any]:
-    """SEND of a protocol message to a stage at another node."""
+    """SEND of a protocol message to a stage at another node.
+
+    Examples:
+        >>> send("B", "MSGFREE", 1)["arguments"]["message"]
+        {'name': 'MSGFREE', 'arguments': {}}
+    """
     message = {"name": kind, "arguments": arguments}
     return clause("SEND", {"destination": destination, "message": message, "dst_stg_id": stage})
 
 
 def promote(name: str, stage: int) -> dict[str, Any]:
-    """PROMOTE of one half."""
+    """PROMOTE of one half.
+
+    Examples:
+        >>> promote("q", 2)["arguments"]
+        {'qubit_refs': ['q'], 'stage_id': 2}
+    """
     return clause("PROMOTE", {"qubit_refs": [name], "stage_id": stage})
 
 
 def free(*names: str) -> dict[str, Any]:
-    """FREE of halves."""
+    """FREE of halves.
+
+    Examples:
+        >>> free("q")["arguments"]
+        {'qubit_refs': ['q']}
+    """
     return clause("FREE", {"qubit_refs": list(names)})
 
 
 def circuit(
     names: Sequence[str], gates: Iterable[tuple[str, str | None, str]], **more: Any
 ) -> dict[str, Any]:
-    """QCIRC of (operation, control, target)."""
+    """QCIRC of (operation, control, target).
+
+    Examples:
+        >>> circuit(("a", "b"), [("CX", "a", "b")])["arguments"]["circ_qubits"]
+        ['a', 'b']
+    """
     shapes = [
         {"name": "QGATE", "arguments": {"operation": gate, "control_qubit": control, "target_qubit": target}, "alias": {}}
         for gate, control, target in gates

@@ -199,5 +199,5 @@ def test_truth_of_an_exact_pair() -> None:
     assert weights[0] == pytest.approx(0.8 * (1.0 + 0.9 * math.cos(0.4)) / 2.0)
 
 
-def test_both_ways_to_keep_states_have_a_name() -> None:
-    assert set(STATES) == {"bell-diagonal", "exact"}
+def test_every_way_to_keep_states_has_a_name() -> None:
+    assert set(STATES) == {"bell-diagonal", "exact", "auto"}

@@ -124,6 +124,12 @@ def untrusted_key(
     Limits:
         Randomised phases; both ends alike in intensities; single photons of both bases are the same to the station. The split of
         ε_sec counts every bound that is used here; the constants of the chain rule are those of Lim et al. 2014, not of Curty et al.
+
+    Examples:
+        >>> nothing = np.zeros((3, 3))
+        >>> counts = PairCounts(nothing, nothing, nothing)
+        >>> print(untrusted_key(counts, (0.5, 0.1, 0.0), (0.5, 0.3, 0.2), Security(1e-9, 1e-12), 0.0).length)
+        0.0
     """
     share = security.secrecy / SHARES
     mu, p = checked_intensities(intensities, probabilities, 3)
