@@ -17,7 +17,7 @@ from quantum_fabric import messages
 from quantum_fabric.control.ledger import Lease
 
 CONSTANT = frozenset({
-    "_handlers", "topology", "_known", "noise", "_outcomes", "_partner_noise", "ageing", "_policy", "_keeper", "_waits",
+    "_handlers", "topology", "_known", "memory", "noise", "_outcomes", "_partner_noise", "ageing", "_policy", "_keeper", "_waits",
 })  # fmt: skip
 """Attributes that no message changes, or that only remember what is worked out anew in the same way."""
 

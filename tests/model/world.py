@@ -375,7 +375,7 @@ class World:
 
     def _fresh(self) -> Controller:
         made = self.scene.controller(self.topology, LEASE)
-        made.admission._memory._known = self._known
+        made.admission.memory._known = self._known
         return made
 
     def _without(self, state: State, letter: int) -> State:

@@ -49,7 +49,8 @@ def serving(settings: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def port_of(settings: Path) -> int:
-    return int(next(line for line in settings.read_text().splitlines() if "port:" in line).split()[-1])
+    text = settings.read_text()
+    return int(text[text.index("sae_listener:") :].partition("port:")[2].split()[0])
 
 
 def small(settings: Path, octets: int) -> None:
