@@ -9,7 +9,7 @@ from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.meaning import end_rules
 from quantum_fabric.control.reading import epoch_key
 from quantum_fabric.control.rules import calibration, compile_rules, lanes_wanted, retention, slots_wanted
-from quantum_fabric.control.session import Installation, Phase, Session, lease_length
+from quantum_fabric.control.session import Ends, Installation, Phase, Session, lease_length
 from quantum_fabric.messages import (
     CONTROLLER,
     Code,
@@ -34,18 +34,13 @@ if TYPE_CHECKING:
     from quantum_fabric.control.verification.verifier import Verifier
 
 
-class Owner(Protocol):
+class Owner(Ends, Protocol):
     """What installations need of the controller whose sessions they serve."""
 
     topology: Topology
     ledger: Ledger
     admission: Admission
     verifier: Verifier | None
-
-    def end(
-        self, session: Session, status: Status, reason: str, now: Time, out: list[Action], code: Code | None = None,
-    ) -> None:  # fmt: skip
-        """Tell the one outcome of a session and give back what it holds."""
 
     def repair(self, session: Session, why: str, now: Time, out: list[Action]) -> None:
         """Another path for the pairs that are still owed, or an end with the reason."""

@@ -12,7 +12,7 @@ from quantum_fabric.control.meaning import gathers, too_small
 from quantum_fabric.control.promises import foremost, missed, unsure
 from quantum_fabric.control.scheduling.dispatch import Dispatch
 from quantum_fabric.control.sense import contradiction
-from quantum_fabric.control.session import Session
+from quantum_fabric.control.session import Ends, Session
 from quantum_fabric.messages import (
     CLIENT,
     Code,
@@ -57,7 +57,7 @@ class Beside(NamedTuple):
     backup: Plan | None
 
 
-class Books(Protocol):
+class Books(Ends, Protocol):
     """What is needed of the controller."""
 
     ledger: Ledger
@@ -85,17 +85,6 @@ class Books(Protocol):
 
     def protect(self, session: Session, out: list[Action]) -> None:
         """Let something stand ready for the next failure, where that was asked for."""
-
-    def end(
-        self,
-        session: Session,
-        status: Status,
-        reason: str,
-        now: Time,
-        out: list[Action],
-        code: Code | None = None,
-    ) -> None:
-        """Tell the one outcome of a session and give back what it holds."""
 
 
 class Renegotiation:

@@ -14,7 +14,7 @@ from quantum_fabric.control.admission import Admission
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.rules import slots_wanted
 from quantum_fabric.control.scheduling.dispatch import Dispatch
-from quantum_fabric.control.session import Installation, Phase, Session
+from quantum_fabric.control.session import Ends, Installation, Phase, Session
 from quantum_fabric.messages import (
     CLIENT,
     CONTROLLER,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from quantum_fabric.control.verification.verifier import Verifier
 
 
-class Books(Protocol):
+class Books(Ends, Protocol):
     """What is needed of the controller."""
 
     ledger: Ledger
@@ -87,17 +87,6 @@ class Books(Protocol):
 
     def repair(self, session: Session, why: str, now: Time, out: list[Action]) -> None:
         """Stop what is installed, and repair."""
-
-    def end(
-        self,
-        session: Session,
-        status: Status,
-        reason: str,
-        now: Time,
-        out: list[Action],
-        code: Code | None = None,
-    ) -> None:
-        """Tell the one outcome of a session and give back what it holds."""
 
 
 class Repair:
@@ -191,16 +180,14 @@ class Repair:
         verifier = self._books.verifier
         if session is None or not session.open or verifier is None:
             return
-        plan = session.plan
-        path = (*plan.path[1:-1], *(link.link for link in plan.links))
+        path = _crossed(session.plan)
         accused = [name for name in verifier.suspects.accused if name in path]
         self.leave(session, accused or path, "tests say that pairs are worse than asked", now, out)
 
     def suspected(self, name: str, now: Time, out: list[Action]) -> None:
         """Tests name a repeater or a link: sessions that pass it make other paths first, and stay where there is none."""
         for session in _by_priority(self._books.sessions.values()):
-            plan = session.plan
-            if session.open and name in (*plan.path[1:-1], *(link.link for link in plan.links)):
+            if session.open and name in _crossed(session.plan):
                 self.leave(session, (name,), f"tests say that {name} spoils pairs", now, out)
 
     def lost(self, message: SlotsLost, now: Time) -> list[Action]:
@@ -363,3 +350,8 @@ def _uses(session: Session, link: str) -> bool:
 
 def _by_priority(sessions: Iterable[Session]) -> list[Session]:
     return sorted(sessions, key=lambda each: -each.request.priority)
+
+
+def _crossed(plan: Plan) -> tuple[str, ...]:
+    """Repeaters and links of a plan."""
+    return (*plan.path[1:-1], *(link.link for link in plan.links))

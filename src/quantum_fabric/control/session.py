@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from quantum_fabric.messages import Confirmed, LinkRequest, PairId, Plan
+from quantum_fabric.messages import Code, Confirmed, LinkRequest, PairId, Plan, Status
+from quantum_fabric.ports import Action
 from quantum_fabric.units import SECOND, Time, from_seconds
 
 WAITS = 4.0
@@ -15,6 +16,15 @@ WAITS = 4.0
 
 LONGEST_LEASE: Time = 600 * SECOND
 """but no longer than this."""
+
+
+class Ends(Protocol):
+    """What can end a session: a controller, to those who serve a part of it."""
+
+    def end(
+        self, session: Session, status: Status, reason: str, now: Time, out: list[Action], code: Code | None = None,
+    ) -> None:  # fmt: skip
+        """Tell the one outcome of a session and give back what it holds."""
 
 
 class Phase(Enum):

@@ -15,7 +15,7 @@ from quantum_fabric.control.scheduling.limits import QUEUE
 from quantum_fabric.control.scheduling.maintenance import Upkeep
 from quantum_fabric.control.scheduling.tenancy import Usage
 from quantum_fabric.control.scheduling.turns import Scheduling, Turns, analysers_of, missing
-from quantum_fabric.control.session import Phase, Session
+from quantum_fabric.control.session import Ends, Phase, Session
 from quantum_fabric.messages import Code, LinkRequest, Plan, Refused, Status
 from quantum_fabric.network.finish import chance_by
 from quantum_fabric.network.topology import Topology
@@ -26,7 +26,7 @@ DETOURS = 4
 """How many windows of upkeep a path is planned around."""
 
 
-class Office(Protocol):
+class Office(Ends, Protocol):
     """What is needed of the controller."""
 
     topology: Topology
@@ -45,17 +45,6 @@ class Office(Protocol):
 
     def move(self, session: Session, plan: Plan, why: str, must: bool, now: Time, out: list[Action]) -> bool:
         """Make another path before the old one is broken, where there is room for both."""
-
-    def end(
-        self,
-        session: Session,
-        status: Status,
-        reason: str,
-        now: Time,
-        out: list[Action],
-        code: Code | None = None,
-    ) -> None:
-        """Tell the one outcome and give back what the request holds."""
 
 
 class Dispatch:

@@ -15,6 +15,7 @@ import numpy as np
 from quantum_fabric.errors import StateError
 from quantum_fabric.montecarlo.results import DELIVERIES, SESSIONS, STATES, SUMS, Results
 from quantum_fabric.montecarlo.scenario import PLANT, RULES, Scenario
+from quantum_fabric.native import look
 from quantum_fabric.units import Time
 
 LONGEST: Final = 2.0**49
@@ -279,18 +280,30 @@ def _shares(path: Path, link: int) -> Any:
     return shares
 
 
-def sampled(native: Any, tables: dict[str, Any], asked: Asked) -> Any:
-    """What a native sampler answers.
+def answered(sampler: str, title: str, scenario: Scenario, asked: Asked, tables: dict[str, Any]) -> Results:
+    """What a native sampler makes of a scenario.
+
+    Args:
+        sampler: its name in the native module.
+        title: its name for people.
+        scenario: which.
+        asked: of it.
+        tables: the scenario as that sampler takes it.
 
     Raises:
-        StateError: a run takes longer than times are exact for: its floor is hardly ever met.
+        StateError: the native kernel is not installed, or a run takes longer than times are exact for: its floor is hardly ever met.
     """
+    module, said = look()
+    if module is None:
+        raise StateError(f"a sampler needs the native kernel; {said}")
     try:
-        return native(tables, *asked.names(), asked.first, asked.replicas, asked.threads)
+        native = getattr(module, sampler)
+        found = native(tables, *asked.names(), asked.first, asked.replicas, asked.threads)
     except ValueError as error:
         raise StateError(
             f"{error}: pairs that are good enough are too rare. Limit the time, or take no sampler"
         ) from error
+    return results(scenario, asked, found, title, "native")
 
 
 def results(scenario: Scenario, asked: Asked, found: Any, title: str, engine: str) -> Results:

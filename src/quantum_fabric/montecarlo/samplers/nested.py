@@ -20,7 +20,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from quantum_fabric.errors import StateError
 from quantum_fabric.montecarlo.results import Results
 from quantum_fabric.montecarlo.samplers.chain import (
     BELIEVED,
@@ -29,16 +28,14 @@ from quantum_fabric.montecarlo.samplers.chain import (
     SHARED,
     Asked,
     Path,
+    answered,
     armed,
     factors,
     path_of,
     question,
-    results,
-    sampled,
     shared_objections,
 )
 from quantum_fabric.montecarlo.scenario import Scenario
-from quantum_fabric.native import look
 
 TITLE: Final = "nested recursion"
 
@@ -152,8 +149,4 @@ def run(scenario: Scenario, asked: Asked) -> Results:
     Raises:
         StateError: the native kernel is not installed, or a run takes longer than times are exact for.
     """
-    module, said = look()
-    if module is None:
-        raise StateError(f"a sampler needs the native kernel; {said}")
-    found = sampled(module.nested, tables(scenario, asked), asked)
-    return results(scenario, asked, found, TITLE, "native")
+    return answered("nested", TITLE, scenario, asked, tables(scenario, asked))
