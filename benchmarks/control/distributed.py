@@ -208,8 +208,11 @@ def draw(rows: list[dict[str, Any]]) -> None:
                     label=label,
                 )
         axis.set(title=title, xlabel="requests per second", xscale="log", ylim=(0.0, 1.05))
+        loads = sorted({row["load"] for row in rows})
+        axis.set_xticks(loads, [f"{load:g}" for load in loads])
+        axis.minorticks_off()
     axes[0][0].set_ylabel("done by the deadline")
-    axes[0][-1].legend(fontsize=6)
+    axes[0][-1].legend(fontsize=6, handlelength=4)
     figure.tight_layout()
     figure.savefig(FIGURE, dpi=110)
 

@@ -206,6 +206,7 @@ def figure(kept: Mapping[str, Any]) -> None:
             label=name,
             capsize=2,
             marker="o" if ours else ".",
+            linestyle="--" if name.startswith("single path") else "-",
             linewidth=2 if ours else 1,
         )
     axes.set(xlabel="pairs that ask in a slot", ylabel="ebits per slot")
