@@ -24,9 +24,15 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from quantum_fabric.errors import QuantityError
+
+Real: TypeAlias = NDArray[np.float64]
+Whole: TypeAlias = NDArray[np.int64]
 
 LEAST_GAIN = 1e-7
 """A round that gains less ends the table of an edge."""
@@ -291,48 +297,56 @@ def _purest(stock: Stock, request: Request) -> tuple[int, ...] | None:
 
 
 def cheapest_purified(stock: Stock, request: Request) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-    """Path and rounds of least cost that reach the floor, exactly.
+    """Path and rounds of least cost that reach the floor, exactly; of equal costs the one of the greatest fidelity.
 
-    Labels are (cost, fidelity); a label that costs no less and is no better than another one at its node is dropped, which is safe
-    because both add up isotonically. Hops to the target and the finest way to it bound what is still to come.
+    Costs are whole numbers, so the best fidelity at each node for each cost follows from those of lower costs. A walk that comes
+    back to a node costs more and is no better than without the round, so the cheapest one is a path.
+
+    Equation:
+        F(v, c) = max over hops u-v and rounds m of F(u, c - m - 1) f(u-v, m); C (Bellman's recursion over cost).
     """
-    ahead, finest = stock.hops(request.target), stock.finest(request.target)
-    if finest.get(request.source, 0.0) < request.floor:
+    # products in another order may differ in their last digits
+    if stock.finest(request.target).get(request.source, 0.0) < request.floor * (1.0 - 1e-12):
         return None
-    heap: list[tuple[int, float, tuple[int, ...], tuple[int, ...]]] = [
-        (ahead[request.source], -1.0, (request.source,), ())
-    ]
-    frontier: dict[int, list[float]] = {}
-    while heap:
-        _, minus, nodes, rounds = heapq.heappop(heap)
-        node, cost = nodes[-1], len(rounds) + sum(rounds)
-        if node == request.target:
-            return nodes, rounds
-        if cost and frontier[node][cost] > -minus:
-            continue
-        for other in stock.neighbours[node]:
-            if other in nodes or other not in ahead:
-                continue
-            need = request.floor / finest[other]
-            for more, (fidelity, _) in enumerate(stock.table(node, other)):
-                reached = -minus * fidelity
-                if reached >= need and _enters(frontier.setdefault(other, []), cost + more + 1, reached):
-                    total = cost + more + 1 + ahead[other]
-                    heapq.heappush(heap, (total, -reached, (*nodes, other), (*rounds, more)))
+    tails, heads, kept = _arcs(stock)
+    rounds, nodes = len(kept), len(stock.neighbours)
+    ends, starts = np.unique(heads, return_index=True)
+    # the rows before cost 0 stay empty
+    best = np.zeros((rounds + 1 + rounds * nodes, nodes))
+    best[rounds, request.source] = 1.0
+    for cost in range(rounds + 1, len(best)):
+        ways = (best[cost - rounds : cost][::-1][:, tails] * kept).max(axis=0)
+        best[cost, ends] = np.maximum.reduceat(ways, starts)
+        if best[cost, request.target] >= request.floor:
+            return _traced(best, cost, request, tails, heads, kept)
     return None
 
 
-def _enters(finest: list[float], cost: int, reached: float) -> bool:
-    """Note the fidelity reached at a cost, unless as much was reached for no more; `finest` is it by cost, never falling."""
-    while len(finest) <= cost:
-        finest.append(finest[-1] if finest else 0.0)
-    if finest[cost] >= reached:
-        return False
-    for index in range(cost, len(finest)):
-        if finest[index] >= reached:
-            break
-        finest[index] = reached
-    return True
+def _arcs(stock: Stock) -> tuple[Whole, Whole, Real]:
+    """Tails and heads of all hops that are left, by head, and the fidelity that each keeps after each number of rounds."""
+    ways = [(a, b) for b, around in enumerate(stock.neighbours) for a in around]
+    tables = [stock.table(a, b) for a, b in ways]
+    kept = np.zeros((max(map(len, tables)), len(ways)))
+    for place, table in enumerate(tables):
+        kept[: len(table), place] = [fidelity for fidelity, _ in table]
+    tails, heads = np.array(ways).T
+    return tails, heads, kept
+
+
+def _traced(
+    best: Real, cost: int, request: Request, tails: Whole, heads: Whole, kept: Real
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The path by which a fidelity was reached."""
+    nodes, more = [request.target], []
+    while nodes[-1] != request.source:
+        into = np.flatnonzero(heads == nodes[-1])
+        ways = best[cost - len(kept) : cost][::-1][:, tails[into]] * kept[:, into]
+        # the same product as before, so it is met exactly
+        row, place = divmod(int(ways.argmax()), len(into))
+        more.append(row)
+        nodes.append(int(tails[into[place]]))
+        cost -= row + 1
+    return tuple(reversed(nodes)), tuple(reversed(more))
 
 
 def ours(stock: Stock, request: Request) -> list[Purified]:
