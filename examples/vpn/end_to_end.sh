@@ -18,8 +18,9 @@ umask 077
 here=$(dirname "$0")
 folder=${1:-$(mktemp -d)}
 pace=${PACE:-1 h} seed=${SEED:-1} port=${PORT:-18443} qfabric=${QFABRIC:-qfabric}
-# of the tunnel, in seconds: a key each half an hour of network time, used for five hours at most
-EVERY=${EVERY:-0.5} LIFETIME=${LIFETIME:-5}
+# of the tunnel, in seconds: keys are taken a bit faster than photons make them, so that few are in stock when the attack begins; a key is
+# used for five hours of network time at most
+EVERY=${EVERY:-0.3} LIFETIME=${LIFETIME:-5}
 export EVERY LIFETIME
 id=$$ begun=$(date +%s%N) running=''
 
