@@ -192,6 +192,48 @@ class CompromisedNode:
     """Somebody reads the keys of a trusted node."""
 
 
+@dataclass(frozen=True, slots=True)
+class FalseAnnouncement:
+    """A station between two senders says another result than it has: the other detector (twin field), the other Bell state (MDI).
+
+    Attributes:
+        fraction: of the windows that it announces, in (0, 1].
+
+    Raises:
+        QuantityError: a field outside its domain.
+
+    Examples:
+        >>> FalseAnnouncement(0.1).fraction
+        0.1
+    """
+
+    fraction: float = 0.5
+
+    def __post_init__(self) -> None:
+        _check_fraction(self.fraction)
+
+
+@dataclass(frozen=True, slots=True)
+class InventedClicks:
+    """A station between two senders announces windows in which nothing clicked, with results out of the air.
+
+    Attributes:
+        fraction: of the windows that it announces, in (0, 1].
+
+    Raises:
+        QuantityError: a field outside its domain.
+
+    Examples:
+        >>> InventedClicks(0.1).fraction
+        0.1
+    """
+
+    fraction: float = 0.5
+
+    def __post_init__(self) -> None:
+        _check_fraction(self.fraction)
+
+
 Attack: TypeAlias = (
     InterceptResend
     | NumberSplitting
@@ -202,6 +244,8 @@ Attack: TypeAlias = (
     | ManInTheMiddle
     | Replay
     | CompromisedNode
+    | FalseAnnouncement
+    | InventedClicks
 )
 
 ATTACKS: Final[dict[str, type]] = {
@@ -214,6 +258,8 @@ ATTACKS: Final[dict[str, type]] = {
     "man_in_the_middle": ManInTheMiddle,
     "replay": Replay,
     "compromised_node": CompromisedNode,
+    "false_announcement": FalseAnnouncement,
+    "invented_clicks": InventedClicks,
 }
 """Every attack by the name that documents and commands use."""
 
