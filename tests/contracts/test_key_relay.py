@@ -17,7 +17,7 @@ from quantum_fabric.errors import DocumentError, InputError
 from quantum_fabric.keys import KeyMaterial, Pool, verify
 from quantum_fabric.keys.relay.bundle import SPENT_BACKWARD, spent_forward
 from quantum_fabric.server.running import trial
-from quantum_fabric.server.settings import KmeSettings, RelaySettings, RelaySupply, load
+from quantum_fabric.server.settings import KmeSettings, RelayQuota, RelaySettings, RelaySupply, load
 
 AB, AR, RB = Pool("kme-a", "kme-b"), Pool("kme-a", "kme-r"), Pool("kme-r", "kme-b")
 BLOCK = 2048
@@ -141,6 +141,70 @@ def test_a_kme_that_relays_for_nobody_refuses(folder: Path, caplog: pytest.LogCa
     try:
         until(lambda: "a node does not relay" in caplog.text)
         assert stock(server, 0, AB) == STOCK
+    finally:
+        server.stop()
+
+
+def failures(caplog: pytest.LogCaptureFixture, why: str) -> list[str]:
+    return [one.getMessage() for one in caplog.records if why in one.getMessage()]
+
+
+def test_a_relay_hands_on_what_its_quota_allows_and_no_more(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two blocks at once, the third is refused: until the bucket fills again, restarts included."""
+    two = RelayQuota(source="kme-a", target="kme-b", burst=2 * BLOCK, rate=1e-3)
+    relay = settings_of(folder, "kme-r", relay=RelaySettings(relays=True, quotas=[two]))
+    more = RelaySupply(target="kme-b", paths=[list(NAMES)], octets=BLOCK, below=STOCK + 10 * BLOCK)
+    source = settings_of(folder, "kme-a", relay=RelaySettings(supplies=[more]))
+    said = "beyond the quota of these ends, says kme-r"
+    server = Server(source, relay, settings_of(folder, "kme-b"))
+    server.start()
+    try:
+        until(lambda: bool(failures(caplog, said)))
+        assert stock(server, 0, AB) == STOCK + 2 * BLOCK
+    finally:
+        server.stop()
+    caplog.clear()
+    with serving(folder, "kme-r", "kme-b", relay=RelaySettings(relays=True, quotas=[two])):
+        again = Server(source)
+        again.start()
+        try:
+            until(lambda: bool(failures(caplog, said)))
+            assert stock(again, 0, AB) == STOCK + 2 * BLOCK, "the bucket is in the store"
+        finally:
+            again.stop()
+
+
+def test_ends_without_a_quota_are_not_served_where_others_have_one(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    others = RelayQuota(source="kme-b", target="kme-a")
+    server = Server(
+        settings_of(folder, "kme-a"),
+        settings_of(folder, "kme-r", relay=RelaySettings(relays=True, quotas=[others])),
+        settings_of(folder, "kme-b"),
+    )
+    server.start()
+    try:
+        until(lambda: bool(failures(caplog, "beyond the quota")))
+        assert stock(server, 0, AB) == STOCK
+    finally:
+        server.stop()
+
+
+def test_a_source_that_fails_rests_longer_each_time(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Each attempt costs link key of the first hop."""
+    nobody = RelaySettings(relays=False)
+    server = Server(
+        settings_of(folder, "kme-a"), settings_of(folder, "kme-r", relay=nobody), settings_of(folder, "kme-b")
+    )
+    server.start()
+    try:
+        until(lambda: len(failures(caplog, "a node does not relay")) == 3)
+        times = [one.created for one in caplog.records if "a node does not relay" in one.getMessage()]
+        assert times[1] - times[0] >= 1.0
+        assert times[2] - times[1] >= 2.0
     finally:
         server.stop()
 

@@ -19,7 +19,19 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID, uuid4
 
 from quantum_fabric.errors import FabricError, InputError, StateError
-from quantum_fabric.keys import Act, Instant, KeyMaterial, Mode, Origin, Pool, Provenance, Refusal, feed
+from quantum_fabric.keys import (
+    Act,
+    Instant,
+    KeyMaterial,
+    Mode,
+    Origin,
+    Pool,
+    Provenance,
+    Quota,
+    Refusal,
+    feed,
+)
+from quantum_fabric.keys.policy import draw
 from quantum_fabric.keys.relay import (
     Ack,
     Alarm,
@@ -49,6 +61,9 @@ MOST_MESSAGES: Final = 64
 """In one call."""
 
 TICK_SECONDS: Final = 0.5
+LONGEST_REST: Final[Instant] = 60_000
+"""After attempts that failed: each one costs link key, so the rest before the next doubles, up to this, in ms."""
+
 _ROOM: Final = 200_000
 """Octets of one call; the door reads somewhat more."""
 
@@ -70,6 +85,11 @@ class RelayHouse:
         self._out: dict[str, deque[Message]] = {name: deque() for name in lines}
         self._nudges = {name: asyncio.Event() for name in lines}
         self._tasks: list[asyncio.Task[None]] = []
+        self._quotas = {
+            (one.source, one.target): Quota(1, one.burst, one.rate) for one in settings.quotas
+        }  # of octets; how many keys wait is no concern of a relay
+        self._filling: dict[UUID, str] = {}
+        self._rests: dict[str, tuple[Instant, Instant]] = {}
 
     async def start(self) -> None:
         """Go on where it was, and begin to tick."""
@@ -125,18 +145,30 @@ class RelayHouse:
                     log.warning(
                         "relayed key %s came to nothing: %s, says %s", one.transfer, one.outcome.value, one.by
                     )
+                    self._settled(one.transfer, now, failed=True)
                 case Alarm():
                     log.warning("relay alarm about %s: %s", one.peer, one.what)
                 case Delivered():
                     self._kme.stir()
+                    self._settled(one.transfer, now, failed=False)
         return messages
+
+    def _settled(self, transfer: UUID, now: Instant, failed: bool) -> None:
+        """Rest before the next attempt for that target, twice as long each time; not at all after a success."""
+        target = self._filling.pop(transfer, None)
+        if target is not None and failed:
+            rest = min(2 * self._rests[target][1], LONGEST_REST) if target in self._rests else 1000
+            self._rests[target] = (now + rest, rest)
+        elif target is not None:
+            self._rests.pop(target, None)
 
     def _inside(
         self, work: Callable[[RelayNode, Instant], list[Answer]], now: Instant, shelf: SqlShelf
     ) -> list[Answer]:
         desk = self._kme.desk
         name, ring = desk.policy.kme, desk.ring
-        node = RelayNode(name, ShelfPads(shelf, ring, name), self._settings.relays, 2000)
+        ration = partial(self._ration, shelf) if self._quotas else None
+        node = RelayNode(name, ShelfPads(shelf, ring, name), self._settings.relays, 2000, ration)
         sealed = shelf.kept("relay")
         before = ring.open(_STATE, sealed) if sealed is not None else None
         if before is not None:
@@ -156,6 +188,16 @@ class RelayHouse:
             shelf.keep("relay", ring.seal(_STATE, after))
         after.wipe()
         return answers
+
+    def _ration(self, shelf: SqlShelf, source: str, target: str, octets: int, now: Instant) -> bool:
+        """Charge the quota of two ends, in the transaction that hands their share on; False where it does not allow it."""
+        quota = self._quotas.get((source, target))
+        book = (f"relay {source}", f"relay {target}")  # the names of SAEs have no spaces
+        usage = draw(quota, shelf.usage(*book), octets, now) if quota is not None else None
+        if usage is None:
+            return False
+        shelf.set_usage(*book, usage)
+        return True
 
     def _take_in(self, shelf: SqlShelf, delivered: Delivered, now: Instant) -> None:
         """Relayed bits become stock, in the transaction in which they are released."""
@@ -204,8 +246,12 @@ class RelayHouse:
         pads = node.pads
         if under_way or pads.left(pool.cutter, pool.follower) >= supply.below:
             return []
-        paths = tuple(map(tuple, supply.paths))
-        return self._begin(uuid4(), paths, supply.octets, 1000 * supply.patience_seconds, node, now)
+        if now < self._rests.get(supply.target, (0, 0))[0]:
+            return []
+        paths, transfer = tuple(map(tuple, supply.paths)), uuid4()
+        answers = self._begin(transfer, paths, supply.octets, 1000 * supply.patience_seconds, node, now)
+        self._filling[transfer] = supply.target
+        return answers
 
     # -------------------------------------------------------------------------------------------------- lines
 

@@ -164,11 +164,25 @@ class RelaySupply(_Strict):
     patience_seconds: Annotated[int, Field(gt=0, le=3600)] = 60
 
 
+class RelayQuota(_Strict):
+    """How much of the keys of two others is handed on, in octets of key; each share counts."""
+
+    source: str
+    """The KME that sends them."""
+    target: str
+    burst: Positive = 1 << 20
+    """At once after a rest."""
+    rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1024.0
+    """Per second in the long run."""
+
+
 class RelaySettings(_Strict):
     """Keys over trusted nodes."""
 
     relays: bool = False
     """Whether keys of others are handed on."""
+    quotas: list[RelayQuota] = []
+    """For whom, and how much. Where there is one, ends that have none are not served; without any, all are."""
     epsilon: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Failure probability of relayed bits, all links of a path together; 1 promises nothing."""
     supplies: list[RelaySupply] = []

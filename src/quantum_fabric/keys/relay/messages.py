@@ -26,6 +26,7 @@ class Outcome(StrEnum):
     EXPIRED = "out of time"
     DRY = "a relay has no link key left"
     UNWILLING = "a node does not relay"
+    QUOTA = "beyond the quota of these ends"
     WITHDRAWN = "withdrawn by its source"
 
 

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from quantum_fabric.errors import InputError
@@ -47,6 +47,9 @@ from quantum_fabric.keys.relay.paths import Path
 
 LONGEST: Final = 64
 """Nodes of a path, and paths of a key."""
+
+Ration: TypeAlias = Callable[[str, str, int, Instant], bool]
+"""(source, target, octets of key, now) -> whether a relay hands a share of theirs on; what it allows, it has counted."""
 
 LONGEST_LIFE: Final[Instant] = 86_400_000
 """How far ahead the end of a transfer may lie, in ms: nobody makes a node keep something for ever."""
@@ -86,6 +89,7 @@ class RelayNode:
         pads: its link keys.
         relays: False where it is an end only and hands nothing on.
         patience: after so long a message is sent again, in ms.
+        ration: asked for each share of others; None for as much as there is link key.
 
     Attributes:
         pads: its link keys.
@@ -95,11 +99,18 @@ class RelayNode:
         over, refused: what must not begin again, and until when that is remembered.
     """
 
-    def __init__(self, name: str, pads: PadStore, relays: bool = True, patience: Instant = 1000) -> None:
+    def __init__(
+        self,
+        name: str,
+        pads: PadStore,
+        relays: bool = True,
+        patience: Instant = 1000,
+        ration: Ration | None = None,
+    ) -> None:
         self.name = name
         self.book = Book(name)
         self.lines: dict[str, Line] = {}
-        self.pads, self._relays, self._patience = pads, relays, patience
+        self.pads, self._relays, self._patience, self._ration = pads, relays, patience, ration
         self.sending: dict[UUID, Sending] = {}
         self.arriving: dict[UUID, Arriving] = {}
         self.over: dict[UUID, Instant] = {}
@@ -264,6 +275,9 @@ class RelayNode:
             why = Outcome.UNWILLING
         elif ahead is not None and not ahead.ready(len(share)):
             why = Outcome.DRY
+        elif ahead is not None and self._ration is not None:
+            ends = (carry.path[0], carry.path[-1])
+            why = None if self._ration(*ends, carry.octets, now) else Outcome.QUOTA
         self.book.open(carry.transfer, carry.share, Form.CLEAR, now)
         if why is not None:
             share.wipe()
