@@ -28,12 +28,6 @@ MOST_LANES = 32
 """Lanes of one hop that a single request may take: more make forecasts long and starve everybody else."""
 
 
-MOST_KEPT = 200_000
-"""Numbers of links, at a setting with so many lanes, that are kept with a topology."""
-
-MOST_ROUTES = 64
-"""Routes that are kept with a topology."""
-
 PLAIN_SLACK = 0.1
 """Share of the infidelity by which the estimate of a chain without purification may be too low."""
 
@@ -66,7 +60,6 @@ class Candidates:
         source, destination: the ends.
         slots: free slots of the nodes; nodes that are not named have all theirs.
         paths: to consider; by default the best paths under several metrics.
-        whole: False where only schemes that swap as soon as possible will be asked about (see `chain.route`).
 
     Attributes:
         believed: the topology as given.
@@ -82,14 +75,13 @@ class Candidates:
         destination: str,
         slots: Mapping[str, int] | None = None,
         paths: tuple[Path, ...] | None = None,
-        whole: bool = True,
     ) -> None:
         self.believed, self._free = topology, slots
         if paths is None:
             busy = [name for name, free in (slots or {}).items() if free < 2]
             paths = best_paths(topology, source, destination, busy=busy)
         self.paths = paths
-        self._routes: dict[tuple[str, ...], Route] = {} if whole else _kept_routes(topology)
+        self._routes: dict[tuple[str, ...], Route] = {}
         self._grids = {
             name: grid(topology.link(name).model)
             for name in sorted({link for path in self.paths for link in path.links})
@@ -98,14 +90,8 @@ class Candidates:
         self._shortest: dict[str, float] = {}
         self._estimates: dict[tuple[Group, int], Estimate] = {}
         self._cuts: dict[tuple[Group, int], tuple[Group, ...]] = {}
-        self._hops: dict[tuple[Hashable, bool, int, int, int], Hop] = {}
-        self._kinds: Mapping[str, Hashable] = {name: name for name in self._grids}
-        if whole:
-            self._kinds = _kinds({name: topology.link(name).model for name in self._grids})
-        else:
-            # those who are in a hurry keep what they know of links for those who come later
-            self._hops = _kept_hops(topology)
-        self._whole = whole
+        self._hops: dict[tuple[int, bool, int, int, int], Hop] = {}
+        self._kinds = _kinds({name: topology.link(name).model for name in self._grids})
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -126,7 +112,7 @@ class Candidates:
         """Stations and delays of a path."""
         found = self._routes.get(path.nodes)
         if found is None:
-            found = self._routes[path.nodes] = route(self.believed, path.nodes, self._whole)
+            found = self._routes[path.nodes] = route(self.believed, path.nodes)
         return found
 
     def scheme(self, group: Group, step: int) -> Scheme:
@@ -291,24 +277,6 @@ class Candidates:
                 if needs != lanes:
                     found.append(Group(path, strategy, needs))
         return found
-
-
-def _kept_routes(topology: Topology) -> dict[tuple[str, ...], Route]:
-    """Routes that are not whole, kept with the topology: the same one is asked about for an idle and for a busy network."""
-    kept = topology.kept.setdefault("routes", {})
-    assert isinstance(kept, dict)
-    if len(kept) > MOST_ROUTES:
-        kept.clear()
-    return kept
-
-
-def _kept_hops(topology: Topology) -> dict[tuple[Hashable, bool, int, int, int], Hop]:
-    """Numbers of links by name, kept with the topology."""
-    kept = topology.kept.setdefault("hops", {})
-    assert isinstance(kept, dict)
-    if len(kept) > MOST_KEPT:
-        kept.clear()
-    return kept
 
 
 def _kinds(models: Mapping[str, LinkModel]) -> dict[str, int]:

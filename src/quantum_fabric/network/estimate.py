@@ -243,12 +243,18 @@ def _purified(
         talk = 2.0 * way + left.swap_time + right.swap_time
         state = aged(state, left.rates, talk)
         state = aged(state, right.rates, way + right.swap_time)
-        both = part.time + fresh.time if pumped else part.time * _longer(done, buffer)
+        both = part.time + fresh.time if pumped else part.time * longer(done, buffer)
         part = _Part((both + talk) / max(chance, 1e-9), state, EVENED * part.spread)
     return part
 
 
-def _longer(done: int, buffer: float) -> float:
+def longer(done: int, buffer: float) -> float:
+    """So many times longer than a pair takes one with a further round, after so many.
+
+    Examples:
+        >>> longer(0, 1.0), longer(1, 1.0)
+        (1.5, 1.6)
+    """
     return 1.0 + 0.5 * buffer if done == 0 else 1.35 + 0.25 * buffer
 
 
@@ -260,8 +266,8 @@ def growth(rounds: int, buffer: float, pumped: bool) -> float:
         (2.4000000000000004, 2.5, 1.0)
     """
     if pumped and rounds:
-        return _longer(0, buffer) + rounds - 1
-    return math.prod((_longer(done, buffer) for done in range(rounds)), start=1.0)
+        return longer(0, buffer) + rounds - 1
+    return math.prod((longer(done, buffer) for done in range(rounds)), start=1.0)
 
 
 def _wait(rate: float, time: float, cutoff: float | None) -> float:

@@ -197,7 +197,7 @@ def to_plan(topology: Topology, scheme: Scheme, forecast: Forecast) -> Plan:
         forecast=forecast,
         turnings=scheme.turnings,
         pumped=scheme.pumped,
-        cautions=cautions(topology, scheme),
+        cautions=_cautions(topology, scheme, found),
     )
 
 
@@ -219,7 +219,11 @@ def cautions(topology: Topology, scheme: Scheme) -> tuple[Caution, ...]:
         >>> print(cautions(network, simple(("A", "B"), ("A~B",)))[0].where)
         A~B.source
     """
+    return _cautions(topology, scheme, points(topology, scheme))
+
+
+def _cautions(topology: Topology, scheme: Scheme, found: Sequence[OperatingPoint]) -> tuple[Caution, ...]:
     said = [(name, caution) for name in scheme.path for caution in topology.node(name).cautions]
-    for name, point in zip(scheme.links, points(topology, scheme), strict=True):
+    for name, point in zip(scheme.links, found, strict=True):
         said += [(name, caution) for caution in (*topology.link(name).cautions, *point.cautions)]
     return tuple(dict.fromkeys(replace(caution, where=f"{name}.{caution.where}") for name, caution in said))

@@ -73,9 +73,15 @@ def operating_point(link: LinkView, left: str, setting: float | None, lanes: int
 
 
 def _oriented(model: LinkModel, forward: bool, setting: float | None, lanes: int) -> OperatingPoint:
-    if isinstance(model, Hashable):
-        return _cached(model, forward, setting, lanes)
-    return _point(model, forward, setting, lanes)  # a model that cannot be hashed is asked each time
+    if not isinstance(model, Hashable):
+        return _point(model, forward, setting, lanes)  # asked each time
+    alone = _cached(model, forward, setting, 1)
+    # lanes that fit into the attempt period side by side change nothing
+    return (
+        alone
+        if lanes >= 1 and lanes * alone.cycle <= alone.period
+        else _cached(model, forward, setting, lanes)
+    )
 
 
 def _point(model: LinkModel, forward: bool, setting: float | None, lanes: int) -> OperatingPoint:
@@ -89,7 +95,7 @@ def _point(model: LinkModel, forward: bool, setting: float | None, lanes: int) -
     )
 
 
-_cached = lru_cache(maxsize=16_384)(_point)
+_cached = lru_cache(maxsize=65_536)(_point)
 
 
 def grid(model: LinkModel, points: int = GRID) -> tuple[float | None, ...]:

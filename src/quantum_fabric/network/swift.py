@@ -14,7 +14,7 @@ Limits:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from quantum_fabric.messages import (
@@ -22,24 +22,21 @@ from quantum_fabric.messages import (
     Code,
     Forecast,
     LinkRequest,
-    Order,
     Plan,
     Promise,
     Refused,
     Survival,
 )
 from quantum_fabric.network.atlas import atlas
-from quantum_fabric.network.candidates import Candidates, Group
 from quantum_fabric.network.chain import Chain
 from quantum_fabric.network.delivery import LONGEST
-from quantum_fabric.network.estimate import estimate
 from quantum_fabric.network.finish import CONFIDENCE, Serving, finished_by
-from quantum_fabric.network.order import asap
 from quantum_fabric.network.paths import Path
-from quantum_fabric.network.purify import MOST_ROUNDS, Strategy, lanes_needed, spread
+from quantum_fabric.network.purify import MOST_ROUNDS, spread
 from quantum_fabric.network.refusal import floored, offered
 from quantum_fabric.network.scheme import Scheme, to_plan
-from quantum_fabric.network.surely import cautious
+from quantum_fabric.network.surely import Track, track
+from quantum_fabric.network.terrain import Terrain, repeaters, terrain
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.units import Time, from_seconds
 
@@ -68,10 +65,30 @@ DEEP = 1
 
 @dataclass(frozen=True, slots=True)
 class Sure:
-    """A scheme with what it surely gives."""
+    """A way to use a path, with what it surely gives.
 
-    scheme: Scheme
+    Attributes:
+        along: the path.
+        lanes: of each hop.
+        step: of the knobs.
+        rounds: of purification, on the pairs of each hop and end to end.
+        forecast: ``rate`` less ``rate_error`` and ``fidelity_low`` are sure.
+    """
+
+    along: Terrain
+    lanes: tuple[int, ...]
+    step: int
+    rounds: tuple[int, int]
     forecast: Forecast
+
+    @property
+    def rate(self) -> float:
+        """What is sure of it, 1/s."""
+        return self.forecast.rate - self.forecast.rate_error
+
+    def scheme(self) -> Scheme:
+        """All that is decided."""
+        return self.along.scheme(self.lanes, self.step, *self.rounds)
 
 
 def decides(request: LinkRequest) -> bool:
@@ -95,21 +112,29 @@ def sure(chain: Chain) -> Forecast:
     """What a chain surely gives.
 
     Args:
-        chain: swapping as soon as possible, without a cutoff.
+        chain: swapping as soon as possible, without a cutoff, with the same rounds of DEJMPS on each hop.
 
     Returns:
         ``rate`` less ``rate_error`` and ``fidelity_low`` are sure; the latency is taken as long as a gap at that rate, after the
         set-up. It has no law.
     """
-    failing = any(here.swap_success < 1.0 or not here.memory.lossless for here in chain.stations[1:-1])
-    uneven = failing or not all(each.memory.simple for each in chain.stations)
-    purified = chain.end_rounds > 0 or any(hop.rounds for hop in chain.hops)
+    failing, uneven = repeaters(chain.stations)
+    lanes = [hop.lanes for hop in chain.hops]
+    return _surely(
+        track(chain), lanes, (chain.hops[0].rounds, chain.end_rounds), chain.setup, failing, uneven
+    )
+
+
+def _surely(
+    along: Track, lanes: Sequence[int], rounds: tuple[int, int], setup: float, failing: bool, uneven: bool
+) -> Forecast:
+    purified = any(rounds)
     if purified:
-        worked = estimate(chain)
+        worked = along.worked(lanes, *rounds)
         rate, mean = worked.rate, worked.fidelity
         low = 1.0 - WORKED * (1.0 - worked.usual)
     else:
-        found = cautious(chain)
+        found = along.cautious(lanes)
         rate, mean = found.rate, found.fidelity
         waiting = FADING if uneven else WAITING
         low = 1.0 - FRESH * (1.0 - found.fresh) - waiting * (found.fresh - found.usual)
@@ -118,7 +143,7 @@ def sure(chain: Chain) -> Forecast:
     share = PURIFIED_RATE if purified else PLAIN_RATE
     if failing:
         share *= FAILING
-    latency = min(LONGEST, chain.setup + 1.0 / (share * rate))
+    latency = min(LONGEST, setup + 1.0 / (share * rate))
     return Forecast(rate, (1.0 - share) * rate, mean, max(0.0, min(low, mean)), from_seconds(latency))
 
 
@@ -145,7 +170,7 @@ def swift(
     best = looked.fastest()
     if best is not None:
         # whoever reads the forecast later asks what can be promised, not what is likely
-        return to_plan(topology, best.scheme, certain(best.forecast))
+        return to_plan(topology, best.scheme(), certain(best.forecast))
     return looked.refused()
 
 
@@ -163,13 +188,9 @@ class Look:
         self.topology, self.request, self.free = topology, request, free
         self.left = None if request.deadline is None else request.deadline - now
         self.seen: list[Sure] = []
-        self._room: dict[Path, tuple[list[int], list[float], list[int]]] = {}
         self.paths = self._paths([] if free is None else [name for name, slots in free.items() if slots < 2])
-        self.candidates = Candidates(
-            topology, request.source, request.destination, free, self.paths, whole=False
-        )
 
-    def _paths(self, busy: list[str]) -> tuple[Path, ...]:
+    def _paths(self, busy: list[str]) -> tuple[Terrain, ...]:
         """A good path under each metric."""
         chart, ends = atlas(self.topology), (self.request.source, self.request.destination)
         found: dict[Path, None] = {}
@@ -179,7 +200,7 @@ class Look:
                 break
             links = tuple(chart.best_link(metric, edge) for edge in way[2])
             found[Path(tuple(chart.names[node] for node in way[1]), links)] = None
-        return tuple(found)
+        return tuple(terrain(self.topology, path) for path in found)
 
     def fastest(self) -> Sure | None:
         """The sure scheme with the greatest rate among those without purification, else among those with it."""
@@ -190,14 +211,14 @@ class Look:
             order = [(each.forecast.fidelity, -place) for place, each in enumerate(plain) if each is not None]
             chosen = [self.paths[-place] for _, place in sorted(order, reverse=True)[:DEEP]]
             good = [each for path in chosen if (each := self._purified(path)) is not None]
-        return max(good, key=lambda each: each.forecast.rate - each.forecast.rate_error, default=None)
+        return max(good, key=lambda each: each.rate, default=None)
 
-    def _purified(self, path: Path) -> Sure | None:
+    def _purified(self, path: Terrain) -> Sure | None:
         """The fewest rounds on the links that do, or the last of them end to end instead."""
         for total in range(1, MOST_ROUNDS + 1):
             if total == 2:
                 # what most rounds do not reach, fewer hardly will: looked at once, before many are
-                deep = self._turned(path, MOST_ROUNDS - 1, int(len(path.links) > 1))
+                deep = self._turned(path, MOST_ROUNDS - 1, int(len(path.times) > 1))
                 if deep is not None and not self._serves(deep.forecast):
                     return None
             found = self._worked(path, total)
@@ -205,51 +226,56 @@ class Look:
                 return found
         return None
 
-    def _worked(self, path: Path, total: int) -> Sure | None:
-        for end in range(1 + (len(path.links) > 1)):
+    def _worked(self, path: Terrain, total: int) -> Sure | None:
+        for end in range(1 + (len(path.times) > 1)):
             found = self._turned(path, total - end, end)
             if found is not None and self._serves(found.forecast):
                 return found
         return None
 
-    def _turned(self, path: Path, rounds: int, end: int) -> Sure | None:
+    def _turned(self, path: Terrain, rounds: int, end: int) -> Sure | None:
         """The scheme with the knobs turned for rate as far as its fidelity allows; None if it does not fit into the memories."""
-        group = self._group(path, rounds, end)
-        if group is None:
+        lanes = self._lanes(path, rounds, end)
+        if lanes is None:
             return None
-        last = self.candidates.steps_of(group) - 1
-        coarse = sorted({last * quarter // COARSE for quarter in range(COARSE + 1)})
+
+        def judged(step: int) -> Sure:
+            along, more = path.track(lanes, step), (path.setup, path.failing, path.uneven)
+            self.seen.append(
+                Sure(path, lanes, step, (rounds, end), _surely(along, lanes, (rounds, end), *more))
+            )
+            return self.seen[-1]
+
+        coarse = sorted({(path.steps - 1) * quarter // COARSE for quarter in range(COARSE + 1)})
         tried = []
         for place, step in enumerate(coarse):
-            tried.append(self._judged(group, step))
+            tried.append(judged(step))
             if self._serves(tried[-1].forecast):
-                return self._refined(group, coarse[place - 1] if place else step, step, tried[-1])
+                return self._refined(judged, coarse[place - 1] if place else step, tried[-1])
         return max(tried, key=lambda each: each.forecast.fidelity_low)
 
-    def _refined(self, group: Group, low: int, high: int, best: Sure) -> Sure:
+    def _refined(self, judged: Callable[[int], Sure], low: int, best: Sure) -> Sure:
         """The fastest step that serves between one that does not and one that does."""
-        while high - low > 1:
-            middle = (low + high) // 2
-            tried = self._judged(group, middle)
+        while best.step - low > 1:
+            tried = judged((low + best.step) // 2)
             if self._serves(tried.forecast):
-                best, high = tried, middle
+                best = tried
             else:
-                low = middle
+                low = tried.step
         return best
 
-    def _group(self, path: Path, rounds: int, end: int) -> Group | None:
-        strategy = Strategy(Order.ASAP, (rounds,) * len(path.links), asap(path.nodes), end, "quick")
-        if path not in self._room:
-            times, _, caps = self.candidates.links_on(path)
-            self._room[path] = ([self.candidates.slots(name) for name in path.nodes], times, caps)
-        lanes = spread(lanes_needed(path.nodes, strategy), *self._room[path])
-        return None if lanes is None else Group(path, strategy, lanes)
+    def _lanes(self, path: Terrain, rounds: int, end: int) -> tuple[int, ...] | None:
+        """All lanes that help and fit; None where not even those fit that are needed."""
+        needs = [1 + rounds] * len(path.times)
+        if len(needs) > 1:
+            needs[0] += end
+            needs[-1] += end
+        return spread(needs, [self._slots(name) for name in path.path.nodes], path.times, path.caps)
 
-    def _judged(self, group: Group, step: int) -> Sure:
-        scheme = self.candidates.bare(group, step)
-        chain = self.candidates.chain_of(group, step, scheme)
-        self.seen.append(Sure(scheme, sure(chain)))
-        return self.seen[-1]
+    def _slots(self, name: str) -> int:
+        """Free slots of a node."""
+        whole = self.topology.nodes[name].slots
+        return whole if self.free is None else min(whole, max(0, self.free.get(name, whole)))
 
     def _serves(self, forecast: Forecast) -> bool:
         return forecast.fidelity_low >= self.request.fidelity and self._in_time(forecast)
@@ -284,18 +310,17 @@ class Look:
             )
         able = [each for each in self.seen if each.forecast.fidelity_low >= request.fidelity]
         if able:
-            best = max(able, key=lambda each: each.forecast.rate - each.forecast.rate_error)
+            best = max(able, key=lambda each: each.rate)
             return self._offered(best, Code.NOTIME, "surely")
         best = max(self.seen, key=lambda each: (each.forecast.fidelity_low, each.forecast.rate))
         return self._offered(best, Code.UNSUPP, f"fidelity {request.fidelity:g} asked; surely")
 
     def _offered(self, best: Sure, code: Code, why: str) -> Refused:
         forecast = best.forecast
-        rate = forecast.rate - forecast.rate_error
         surely = certain(forecast)
         low = floored(forecast.fidelity_low)
         reason = (
-            f"{why} {rate:.3g} /s at fidelity {low:g} over {' - '.join(best.scheme.path)}, by a quick look; "
+            f"{why} {best.rate:.3g} /s at fidelity {low:g} over {' - '.join(best.along.path.nodes)}, by a quick look; "
             "a thorough search may find more"
         )
         offer = offered(self.request, surely, fidelity_too=code is Code.UNSUPP, left=self.left)
@@ -307,4 +332,4 @@ class Look:
             )
             late = left is not None and finished_by(surely, offer.pairs) > left
             offer = None if late or not Serving(offer.rate, offer.pairs, None)(surely) else offer
-        return Refused(self.request.name, code, f"path {' - '.join(best.scheme.path)}", reason, offer)
+        return Refused(self.request.name, code, f"path {' - '.join(best.along.path.nodes)}", reason, offer)

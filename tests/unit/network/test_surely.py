@@ -12,7 +12,7 @@ from quantum_fabric.network.chain import chain
 from quantum_fabric.network.estimate import estimate
 from quantum_fabric.network.forecast import judge
 from quantum_fabric.network.scheme import simple
-from quantum_fabric.network.surely import cautious
+from quantum_fabric.network.surely import cautious, track
 from quantum_fabric.network.swift import sure
 from quantum_fabric.units import MS
 
@@ -57,3 +57,35 @@ def test_a_link_that_never_succeeds() -> None:
     made = chain(line(fixed(0.1)), simple(("A", "B"), ("A~B",)))
     dead = replace(made, hops=(replace(made.hops[0], success=0.0),))
     assert cautious(dead).rate == 0.0
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_in_arrays_purified_chains_give_the_numbers_of_the_estimate(seed: int) -> None:
+    rnd = random.Random(seed)
+    links = [
+        fixed(
+            10.0 ** rnd.uniform(-2.5, -0.5), rnd.uniform(0.8, 0.999), round(10 ** rnd.uniform(-1.0, 0.5) * MS)
+        )
+        for _ in range(rnd.choice((1, 2, 3, 7)))
+    ]
+    topology = line(
+        *links,
+        delay=round(rnd.uniform(0.0, 0.5) * MS),
+        t2=10.0 ** rnd.uniform(-1.0, 1.5),
+        depolarising_1=rnd.uniform(0.0, 0.02),
+        depolarising_2=rnd.uniform(0.0, 0.05),
+        readout_error_0=rnd.uniform(0.0, 0.05),
+    )
+    rounds, end = rnd.randint(0, 3), rnd.randint(0, 2) if len(links) > 1 else 0
+    bare = simple(tuple(sorted(topology.nodes)), tuple(sorted(topology.links)))
+    scheme = replace(
+        bare,
+        lanes=tuple(rnd.randint(1, 9) for _ in links),
+        rounds=(rounds,) * len(links),
+        end_rounds=end,
+    )
+    made = chain(topology, scheme)
+    slowly, quickly = estimate(made), track(made).worked(scheme.lanes, rounds, end)
+    assert quickly.rate == pytest.approx(slowly.rate, rel=1e-12)
+    assert quickly.fidelity == pytest.approx(slowly.fidelity, abs=1e-12)
+    assert quickly.usual == pytest.approx(slowly.usual, abs=1e-12)
