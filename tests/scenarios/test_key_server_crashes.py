@@ -38,9 +38,11 @@ class Site:
             "serve",
             str(self.folder / f"{self.kme}.yaml"),
         ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        log = self.folder / f"{self.kme}.log"
+        with log.open("a") as file:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=file, text=True)
         assert self.process.stdout is not None
-        assert "serves" in self.process.stdout.readline()
+        assert "serves" in self.process.stdout.readline(), log.read_text()[-2000:]
 
     def end(self, how: signal.Signals) -> None:
         process, self.process = self.process, None
@@ -102,7 +104,9 @@ def killed(folder: Path, sites: list[Site], rounds: int, draw: random.Random) ->
     got: dict[str, str] = {}
     for _ in range(rounds):
         stop = threading.Event()
-        threads = [threading.Thread(target=load, args=(folder, port, stop, got)) for _ in range(3)]
+        threads = [
+            threading.Thread(target=load, args=(folder, port, stop, got), daemon=True) for _ in range(3)
+        ]
         for thread in threads:
             thread.start()
         time.sleep(draw.uniform(0.1, 0.6))
