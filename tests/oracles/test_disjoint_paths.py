@@ -10,7 +10,7 @@ import pytest
 from tests.unit.network.believed import fixed, network
 
 from quantum_fabric.network.atlas import METRICS, atlas
-from quantum_fabric.network.disjoint import disjoint_pair, disjoint_pairs
+from quantum_fabric.network.disjoint import disjoint_pair, disjoint_pairs, disjoint_paths
 from quantum_fabric.network.paths import Path, all_paths
 from quantum_fabric.network.topology import Topology
 
@@ -53,6 +53,28 @@ def test_the_least_sum_of_all_pairs(seed: int, nodes: bool) -> None:
             assert (path.nodes[0], path.nodes[-1]) == ("A", goal)
             assert len(set(path.nodes)) == len(path.nodes)
         best = min(cost(topology, pair, metric) for pair in pairs)
+        assert cost(topology, found, metric) == pytest.approx(best, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(60, 85))
+@pytest.mark.parametrize("nodes", [True, False])
+def test_the_least_sum_of_all_triples(seed: int, nodes: bool) -> None:
+    """Three paths at once, and fewer, all that there are, where there are no three."""
+    topology = graph(seed)
+    goal = sorted(topology.nodes)[-3]
+    paths = list(all_paths(topology, "A", goal))
+    sets = [
+        some
+        for size in (1, 2, 3)
+        for some in itertools.combinations(paths, size)
+        if all(disjoint(one, two, nodes) for one, two in itertools.combinations(some, 2))
+    ]
+    most = max(map(len, sets))
+    for metric in METRICS:
+        found = disjoint_paths(topology, "A", goal, 3, metric, nodes=nodes)
+        assert len(found) == most
+        assert all(disjoint(one, two, nodes) for one, two in itertools.combinations(found, 2))
+        best = min(cost(topology, some, metric) for some in sets if len(some) == most)
         assert cost(topology, found, metric) == pytest.approx(best, rel=1e-9)
 
 

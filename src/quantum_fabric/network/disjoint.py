@@ -1,9 +1,9 @@
-"""Pairs of paths that share no link, or no repeater either: for requests that must outlive a failure, and for several paths at once.
+"""Paths that share no link, or no repeater either: for requests that must outlive a failure, and for several paths at once.
 
-The pair with the least sum of costs is found exactly, in two searches: the second one may undo parts of the first path (Bhandari's
+Those with the least sum of costs are found exactly, one search after the other: each may undo parts of the paths so far (Bhandari's
 form of Suurballe's algorithm). Taking the best path away and searching again would miss pairs, and may find none where there is one.
 
-Equation: Suurballe, Networks 4, 125 (1974); Bhandari, *Survivable Networks* (1999): reverse the edges of the first path with
+Equation: Suurballe, Networks 4, 125 (1974); Bhandari, *Survivable Networks* (1999): reverse the edges of the paths so far with
     negative costs, split its nodes where they must not be shared, search again, cancel what is used both ways.
 
 Limits:
@@ -17,6 +17,7 @@ import math
 from collections.abc import Collection, Iterable
 from itertools import pairwise
 
+from quantum_fabric.errors import QuantityError
 from quantum_fabric.network.atlas import METRICS, Atlas, atlas
 from quantum_fabric.network.paths import Path
 from quantum_fabric.network.topology import Topology
@@ -65,20 +66,61 @@ def disjoint_pair(
         >>> disjoint_pair(network.without(links=["CD"]), "A", "C") is None
         True
     """
+    found = disjoint_paths(topology, source, destination, 2, metric, busy, nodes)
+    return None if len(found) < 2 else (found[0], found[1])
+
+
+def disjoint_paths(
+    topology: Topology,
+    source: str,
+    destination: str,
+    count: int,
+    metric: str = "both",
+    busy: Collection[str] = (),
+    nodes: bool = True,
+) -> tuple[Path, ...]:
+    """Paths with no link in common, and no repeater either, whose costs have the least sum; fewer where there are not so many.
+
+    Args:
+        topology: what is believed.
+        source: one end.
+        destination: the other.
+        count: how many, at least 1.
+        metric: one of `METRICS`.
+        busy: nodes that have no slots left to relay with; a repeater serves one path.
+        nodes: False where they may share repeaters.
+
+    Returns:
+        The cheapest first.
+
+    Raises:
+        QuantityError: fewer than one path.
+        UnknownNameError: an end is not in the topology.
+    """
+    if count < 1:
+        raise QuantityError(found=str(count), expected="1 path or more", where="paths")
     for end in (source, destination):
         topology.node(end)
     chart = atlas(topology)
     first = next(chart.ranked(metric, source, destination, busy), None)
     if first is None:
-        return None
+        return ()
     costs, closed = chart.costs(metric), chart.shut(busy, (source, destination))
-    second = _second(chart, costs, first[1], closed, nodes)
-    if second is None:
-        return None
-    ways = _untangled(first[1], second)
-    found = [_path(chart, metric, way) for way in ways]
+    arcs: set[Arc] = set(pairwise(first[1]))
+    start, goal, made = first[1][0], first[1][-1], 1
+    while made < count:
+        more = _another(chart, costs, start, goal, arcs, closed, nodes)
+        if more is None:
+            break
+        for a, b in pairwise(more):
+            if (b, a) in arcs:
+                arcs.remove((b, a))
+            else:
+                arcs.add((a, b))
+        made += 1
+    found = [_path(chart, metric, way) for way in _untangled(arcs, start, goal, made)]
     found.sort(key=lambda path: math.fsum(chart.weight(metric, name) for name in path.links))
-    return found[0], found[1]
+    return tuple(found)
 
 
 def disjoint_pairs(
@@ -105,14 +147,14 @@ def disjoint_pairs(
     return tuple(found.values())
 
 
-def _second(
-    chart: Atlas, costs: list[float], first: tuple[int, ...], closed: set[int], split: bool
+def _another(
+    chart: Atlas, costs: list[float], start: int, goal: int, arcs: set[Arc], closed: set[int], split: bool
 ) -> list[int] | None:
-    """The cheapest way that may run back along the first path (Bellman-Ford, since running back gains what it cost)."""
-    start, goal = first[0], first[-1]
-    ahead = dict(pairwise(first))
-    back = {b: a for a, b in ahead.items()}
-    inner = set(first[1:-1]) if split else set()
+    """The cheapest way that may run back along the paths so far (Bellman-Ford, since running back gains what it cost)."""
+    back: dict[int, list[int]] = {}
+    for a, b in arcs:
+        back.setdefault(b, []).append(a)
+    inner = {b for _, b in arcs if b != goal} if split else set()
     known: dict[State, float] = {(start, True): 0.0}
     came: dict[State, State] = {}
     queue: list[State] = [(start, True)]
@@ -123,7 +165,7 @@ def _second(
         node, leaves = state
         if node == goal:
             continue
-        for after, cost in _steps(chart, costs, node, leaves, closed, ahead, back, inner):
+        for after, cost in _steps(chart, costs, node, leaves, closed, arcs, back, inner):
             total = known[state] + cost
             if total < known.get(after, math.inf) - 1e-12 * abs(total):
                 known[after], came[after] = total, state
@@ -147,35 +189,30 @@ def _steps(
     node: int,
     leaves: bool,
     closed: set[int],
-    ahead: dict[int, int],
-    back: dict[int, int],
+    arcs: set[Arc],
+    back: dict[int, list[int]],
     inner: set[int],
 ) -> Iterable[tuple[State, float]]:
-    """Where a search may go from a node; one that came onto the first path from outside must follow it backwards."""
+    """Where a search may go from a node; one that came onto a path from outside must follow it backwards."""
     for there, edge in chart.around[node]:
-        if there in closed or ahead.get(node) == there:
+        if there in closed or (node, there) in arcs:
             continue
-        if back.get(node) == there:
+        if there in back.get(node, ()):
             # running back frees the node before: the search may leave it as it likes
             yield (there, True), -costs[edge]
         elif leaves:
             yield (there, there not in inner), costs[edge]
 
 
-def _untangled(first: tuple[int, ...], second: list[int]) -> list[list[int]]:
-    """Two paths out of one and another that runs back along parts of it."""
-    arcs: set[Arc] = set(pairwise(first))
-    for a, b in pairwise(second):
-        if (b, a) in arcs:
-            arcs.remove((b, a))
-        else:
-            arcs.add((a, b))
+def _untangled(arcs: set[Arc], start: int, goal: int, count: int) -> list[list[int]]:
+    """So many paths out of the arcs of all."""
+    left = set(arcs)
     ways = []
-    for _ in range(2):
-        way = [first[0]]
-        while way[-1] != first[-1]:
-            arc = min(arc for arc in arcs if arc[0] == way[-1])
-            arcs.remove(arc)
+    for _ in range(count):
+        way = [start]
+        while way[-1] != goal:
+            arc = min(arc for arc in left if arc[0] == way[-1])
+            left.remove(arc)
             way.append(arc[1])
         ways.append(_straight(way))
     return ways
