@@ -32,7 +32,11 @@ def feeders(texts: Iterable[str], sessions: Iterable[QkdSpec]) -> Hand:
     for text in texts:
         node, equals, path = text.partition("=")
         if not equals or not path or node in kmes:
-            raise InputError(repr(text), "NODE=SETTINGS, once for each node", "--feed")
+            raise InputError(
+                repr(text),
+                "NODE=FEED, a feed document or the settings of a KME, once for each node",
+                "--feed",
+            )
         kmes[node] = Path(path)
     ends = [(each.source, each.destination) for each in sessions]
     fed = {(a, b): feeder((kmes[a], kmes[b]), (a, b)) for a, b in ends if a in kmes and b in kmes}

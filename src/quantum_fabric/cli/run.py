@@ -35,7 +35,7 @@ Examples:
   qfabric run --seed 7 --duration "20 s"          other draws, a shorter run
   qfabric run chicago --workload chicago-cut      a bundled workload by name: a fibre is cut
   qfabric run my-net.yaml --workload my-load.yaml --out results
-  qfabric run vienna-bratislava --feed St_Poelten=kme-a.yaml --feed Bratislava=kme-b.yaml --pace "1 h"
+  qfabric run vienna-bratislava --feed St_Poelten=feed-kme-a.yaml --feed Bratislava=feed-kme-b.yaml --pace "1 h"
 
 \b
 What comes out, in --out (without it ./runs/NETWORK-seedN, or NETWORK-WORKLOAD-seedN):
@@ -83,8 +83,9 @@ Ctrl-C ends the run early and orderly: the files are complete up to that moment 
     help="How the states of pairs are kept: fast; exact and slower; exact where it must be; as the network says by default.",
 )
 @click.option(
-    "--feed", multiple=True, metavar="NODE=SETTINGS",
-    help="Settings of the KME at a node: its store takes the keys of QKD sessions as they come; one for each end.",
+    "--feed", multiple=True, metavar="NODE=FEED",
+    help="Who takes the keys of QKD sessions at a node, as they come: a feed document of 'qfabric kme init' (a KME that serves, "
+    "over TLS), or the settings of a KME (into its store); one for each end.",
 )  # fmt: skip
 @click.option(
     "--pace", metavar="T", type=TIME,

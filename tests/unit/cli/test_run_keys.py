@@ -52,7 +52,7 @@ def test_without_a_pace_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("network", "feed", "message"),
     [
-        ("vienna-bratislava", ["kme.yaml"], "--feed: found 'kme.yaml', expected NODE=SETTINGS"),
+        ("vienna-bratislava", ["kme.yaml"], "--feed: found 'kme.yaml', expected NODE=FEED"),
         ("vienna-bratislava", ["=kme.yaml"], "expected KMEs at both ends of a QKD session"),
         ("vienna-bratislava", ["Bratislava=a", "Bratislava=b"], "once for each node"),
         ("vienna-bratislava", ["Bratislava=a"], "those of this workload: St_Poelten and Bratislava"),
