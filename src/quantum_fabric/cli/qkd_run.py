@@ -81,8 +81,9 @@ hold the pairs, over any path, they are asked for, delivered and measured one by
 )
 @click.option("--seed", "-s", type=int, default=1, show_default=True, help="Of every random draw.")
 @click.option(
-    "--feed", multiple=True, metavar="SETTINGS", type=click.Path(path_type=Path),
-    help="Settings of the KME at A, then of the one at B, whose stores take the keys.",
+    "--feed", multiple=True, metavar="FEED", type=click.Path(path_type=Path),
+    help="Who takes the keys at A, then at B: a feed document of 'qfabric kme init' (a KME that serves, over TLS), or the "
+    "settings of a KME (into its store).",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Blocks, alarms and totals as JSON, for programs.")
 def run(
