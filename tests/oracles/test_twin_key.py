@@ -267,7 +267,8 @@ def test_the_length_is_that_of_plain_loops(setting: TwinSetting) -> None:
 def test_it_beats_the_bound_of_direct_links() -> None:
     """300 km of 0.17 dB/km, detectors of 80 %, 2 % of errors, 1e11 windows (100 s at 1 GHz): above PLOB of the bare fibre.
 
-    Currás-Lorenzo 2021 say of their analysis that it beats the bound "with around 1e10 transmitted signals"; so does this one, at 310 km.
+    Currás-Lorenzo 2021 say of their analysis that it beats the bound "with around 1e10 transmitted signals"; so does
+    this one, at 310 km.
     """
     channel = 10.0 ** (-0.017 * 300)
     eta = 0.8 * math.sqrt(channel)

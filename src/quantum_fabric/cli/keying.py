@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from quantum_fabric.documents import FaultKind, Inventory, Workload
+from quantum_fabric.cli.qkd_station import happenings, station_source, station_stance
+from quantum_fabric.documents import Inventory, Workload
+from quantum_fabric.documents.qkd_checks import meeting_of
 from quantum_fabric.documents.qkd_entries import AttackSpec, QkdSpec
 from quantum_fabric.errors import Caution, InputError
 from quantum_fabric.fabric import TIMER, Fabric
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
     from quantum_fabric.services.qkd.session import Hand, KeySession
     from quantum_fabric.services.qkd.signatures import Stance
-    from quantum_fabric.services.qkd.sources import Happening, PairSource, PulseSource
+    from quantum_fabric.services.qkd.sources import PairSource, PulseSource
+    from quantum_fabric.services.qkd.station_sources import StationSource
+    from quantum_fabric.services.qkd.twin_sources import TwinSource
     from quantum_fabric.services.qkd.wires import Wiretap
 
 
@@ -79,7 +83,7 @@ def sessions(fabric: Fabric, workload: Workload, until: Time, hand: Hand | None 
     begun = []
     for spec in workload.qkd:
         if spec.start < until:
-            if spec.link is None:
+            if spec.over_memories:
                 begun.append(over_memories(fabric, spec, workload, hand))
                 continue
             made = begin(fabric, spec, workload, min(spec.until, until), hand)
@@ -155,8 +159,8 @@ def worst_weights(fidelity: float) -> tuple[float, float, float, float]:
 
 def source_of(
     spec: QkdSpec, inventory: Inventory, rng: np.random.Generator, workload: Workload | None = None
-) -> PulseSource | PairSource:
-    """The clicks of a session's link.
+) -> PulseSource | PairSource | StationSource | TwinSource:
+    """The clicks of a session's link, or of its station.
 
     Args:
         spec: the session.
@@ -166,6 +170,8 @@ def source_of(
     """
     from quantum_fabric.services.qkd.sources import PairSource, PulseSource
 
+    if spec.station is not None:
+        return station_source(spec, inventory, rng, workload)
     assert spec.link is not None
     model = inventory.links[spec.link].model
     what = happenings(spec.link, workload) if workload is not None else ()
@@ -178,37 +184,21 @@ def source_of(
     return PairSource(point.weights, rate, rng, spec.protocol, spec.key_basis, happenings=what)
 
 
-def happenings(link: str, workload: Workload) -> tuple[Happening, ...]:
-    """What a workload does to a link: cuts first, then attacks."""
-    from quantum_fabric.services.qkd.sources import Happening
-
-    cuts, since = [], None
-    for fault in workload.faults:
-        if fault.target == link and fault.kind is FaultKind.CUT:
-            since = fault.at
-        elif fault.target == link and fault.kind is FaultKind.RESTORE and since is not None:
-            cuts.append(Happening(since, fault.at))
-            since = None
-    if since is not None:
-        cuts.append(Happening(since, workload.duration))
-    on_it = (each for each in workload.attacks if each.target == "link" and each.on == link)
-    return (*cuts, *(Happening(each.at, each.until, each.attack) for each in on_it))
-
-
 def stances(workload: Workload, inventory: Inventory) -> list[tuple[AttackSpec, Stance]]:
     """How each attack of a workload stands to what its target has declared: shown by which alarm, or by none and why."""
     from quantum_fabric.services.qkd.signatures import stance
 
     found = []
     for attack in workload.attacks:
-        uses = {"link": "link", "session": "name"}.get(attack.target)
-        spec = next((each for each in workload.qkd if uses and getattr(each, uses) == attack.on), None)
-        pulses = spec is None or spec.protocol == "bb84"
-        watch, chsh = (spec.watch, spec.protocol == "e91") if spec else (UNWATCHED, False)
-        due = doubles(spec, inventory) if spec is not None and spec.protocol == "bb84" else 0.0
-        found.append(
-            (attack, stance(attack.attack, watch=watch, decoys=True, pulses=pulses, chsh=chsh, doubles=due))
-        )
+        said = station_stance(attack, workload, inventory)
+        if said is None:
+            uses = {"link": "link", "session": "name"}.get(attack.target)
+            spec = next((each for each in workload.qkd if uses and getattr(each, uses) == attack.on), None)
+            pulses = spec is None or spec.protocol == "bb84"
+            watch, chsh = (spec.watch, spec.protocol == "e91") if spec else (UNWATCHED, False)
+            due = doubles(spec, inventory) if spec is not None and spec.protocol == "bb84" else 0.0
+            said = stance(attack.attack, watch=watch, decoys=True, pulses=pulses, chsh=chsh, doubles=due)
+        found.append((attack, said))
     return found
 
 
@@ -230,6 +220,8 @@ def cautions(workload: Workload, inventory: Inventory) -> tuple[Caution, ...]:
     """Where the links of QKD sessions use models outside their validity."""
     said: list[Caution] = []
     for spec in workload.qkd:
+        if spec.station is not None:
+            said += meeting_of(spec, inventory).cautions
         if spec.link is None:
             continue
         model = inventory.links[spec.link].model

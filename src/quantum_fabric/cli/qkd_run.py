@@ -32,11 +32,13 @@ Examples:
   qfabric qkd run town.yaml --between Office Depot --block "8 ms"
   qfabric qkd run town.yaml --between Office Depot --attack intercept_resend=0.4
   qfabric qkd run town.yaml --between Office Depot --memories --pairs 10000 --fidelity 0.96
+  qfabric qkd run town.yaml --between Office Depot --station Mast --protocol twin_field --block "100 s"
   qfabric qkd run town.yaml --between Office Depot --feed trial/kme-a.yaml --feed trial/kme-b.yaml
 
 \b
-A link of weak pulses runs BB84 with decoys, a link of pairs of photons BBM92, E91 or the six-state protocol. Where memories
-hold the pairs, over any path, they are asked for, delivered and measured one by one (--pairs for each block).
+A link of weak pulses runs BB84 with decoys, a link of pairs of photons BBM92, E91 or the six-state protocol. With --station
+both ends send weak pulses to a node between them that nobody trusts: MDI or twin field. Where memories hold the pairs, over
+any path, they are asked for, delivered and measured one by one (--pairs for each block).
 """
 
 
@@ -46,9 +48,10 @@ hold the pairs, over any path, they are asked for, delivered and measured one by
 @click.option("--link", metavar="NAME", help="The link of photons between them, where there are several.")
 @click.option(
     "--protocol",
-    type=click.Choice(["bb84", "bbm92", "e91", "six_state"]),
-    help="As the link suggests without one.",
+    type=click.Choice(["bb84", "bbm92", "e91", "six_state", "mdi", "twin_field"]),
+    help="As the link suggests without one; mdi and twin_field with --station.",
 )
+@click.option("--station", metavar="NODE", help="The node to which both ends send: mdi or twin_field.")
 @click.option(
     "--block", default="20 ms", show_default=True, metavar="T", help="How long the photons of a block take."
 )
@@ -87,7 +90,7 @@ hold the pairs, over any path, they are asked for, delivered and measured one by
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Blocks, alarms and totals as JSON, for programs.")
 def run(
-    network: str, between: tuple[str, str], link: str | None, protocol: str | None, block: str, blocks: int,
+    network: str, between: tuple[str, str], link: str | None, protocol: str | None, station: str | None, block: str, blocks: int,
     key_basis: str, secrecy: float, correctness: float, attack: str | None, unwatched: bool, pairs: int,
     fidelity: float, memories: bool, seed: int, feed: tuple[Path, ...], as_json: bool,
 ) -> int:  # fmt: skip
@@ -115,16 +118,19 @@ def run(
     fabric = Fabric(inventory, seed=seed)
     out = console(stderr=as_json)
     seen = _Seen(fabric, out, quiet=as_json)
-    photons = None if memories else _photon_link(inventory, between, link)
-    if photons is None:
+    if station is not None and (memories or link is not None):
+        raise InputError("--station with --memories or --link", "one of them", "run")
+    photons = None if memories or station is not None else _photon_link(inventory, between, link)
+    if photons is None and station is None:
         wish = _Wish(
             between, protocol or "bbm92", pairs, blocks, fidelity, parse(key_basis, "fraction"), attack
         )
         session = _over_memories(fabric, wish, Security(secrecy, correctness), hand, out)
     else:
-        chosen = protocol or _usual(inventory, photons)
-        entry = {
-            "name": f"{a}-{b}", "from": a, "to": b, "link": photons, "protocol": chosen, "block": block,
+        chosen = protocol or ("twin_field" if photons is None else _usual(inventory, photons))
+        over = {"station": station} if photons is None else {"link": photons}
+        entry: dict[str, Any] = {
+            "name": f"{a}-{b}", "from": a, "to": b, **over, "protocol": chosen, "block": block,
             "key_basis": key_basis, "secrecy": secrecy, "correctness": correctness,
             **({"watch": []} if unwatched else {}),
         }  # fmt: skip
@@ -233,8 +239,17 @@ def _attack(text: str, entry: dict[str, Any]) -> dict[str, Any]:
     kind, equals, number = text.partition("=")
     if kind not in TARGETS:
         raise InputError(repr(kind), f"one of {', '.join(TARGETS)}", "--attack")
-    target = TARGETS[kind][0]
-    on = {"link": entry["link"], "session": entry["name"], "node": entry["to"]}[target]
+    station = entry.get("station")
+    # with a station there is no link between the ends: what can be done to messages is, and the rest at the station
+    target = TARGETS[kind][-1] if station is not None else TARGETS[kind][0]
+    node = station if station is not None else entry["to"]
+    on = {"link": entry.get("link"), "session": entry["name"], "node": node}[target]
+    if on is None:
+        raise InputError(
+            repr(kind),
+            "false_announcement, invented_clicks or an attack on messages, with a station",
+            "--attack",
+        )
     found: dict[str, Any] = {"kind": kind, target: on, "at": "0 s"}
     if equals:
         value = _number(number)

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from quantum_fabric.documents.fields import Count, Delay, Duration, Entry, Name, Text, checked_fraction
+from quantum_fabric.documents.fields import Angle, Count, Delay, Duration, Entry, Name, Text, checked_fraction
 from quantum_fabric.documents.reading import quoted
 from quantum_fabric.errors import InputError, QuantityError
 from quantum_fabric.physics.qkd.attacks import ATTACKS, Attack, Jamming
 from quantum_fabric.physics.qkd.clicks import Watch
-from quantum_fabric.units import Time, parse, parse_time
+from quantum_fabric.units import MS, Time, parse, parse_time
 
 
 def _share(value: object) -> str | float:
@@ -37,7 +37,9 @@ Share = Annotated[
 ]
 Chance = Annotated[float, Field(gt=0.0, lt=1.0, allow_inf_nan=False)]
 
-PROTOCOLS: Final = ("bb84", "bbm92", "e91", "six_state")
+PROTOCOLS: Final = ("bb84", "bbm92", "e91", "six_state", "mdi", "twin_field")
+STATION_PROTOCOLS: Final = ("mdi", "twin_field")
+"""Both ends send, and a station that nobody trusts announces what it measured."""
 
 TARGETS: Final[dict[str, tuple[str, ...]]] = {
     "intercept_resend": ("link", "session"),
@@ -49,6 +51,8 @@ TARGETS: Final[dict[str, tuple[str, ...]]] = {
     "man_in_the_middle": ("session",),
     "replay": ("session",),
     "compromised_node": ("node",),
+    "false_announcement": ("node",),
+    "invented_clicks": ("node",),
 }
 """What each attack is aimed at."""
 
@@ -64,14 +68,31 @@ class QkdEntry(Entry):
     link: Name | None = Field(
         None, description="the link between them, whose photons are measured at once; or pairs and fidelity"
     )
+    station: Name | None = Field(
+        None,
+        description="mdi, twin_field: the node between them, to which a link of weak pulses leads from each",
+    )
     pairs: Count | None = Field(
         None, description="without a link: pairs of a block, over any path of memories"
     )
     fidelity: Share | None = Field(None, description="without a link: least fidelity of those pairs")
-    protocol: Literal["bb84", "bbm92", "e91", "six_state"] = Field(
-        "bb84", description="bb84 with decoys over weak pulses; the others over pairs"
+    protocol: Literal["bb84", "bbm92", "e91", "six_state", "mdi", "twin_field"] = Field(
+        "bb84",
+        description="bb84 with decoys over weak pulses; mdi, twin_field with a station; the others over pairs",
     )
     key_basis: Share = Field(0.7, description="chance of the basis that gives key, at both ends")
+    intensity: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] | None = Field(
+        None, description="twin_field: mean photons of a pulse that carries key; 0.018 without one"
+    )
+    phase_error: Angle | None = Field(
+        None, description="twin_field: rms phase between the ends that their lock leaves; '5 deg' without one"
+    )
+    phase_drift: Angle | None = Field(
+        None, description="twin_field: rms of how far the phase runs until the next lock; none without one"
+    )
+    lock: Duration | None = Field(
+        None, description="twin_field: from one lock of the phase to the next; '1 ms' without one"
+    )
     start: Delay | None = Field(None, description="when it begins; '0 s' without one")
     until: Delay | None = Field(None, description="when it ends; at the end of the run without one")
     block: Duration | None = Field(None, description="with a link: how long the photons of one block take")
@@ -97,17 +118,10 @@ class QkdEntry(Entry):
 
     @model_validator(mode="after")
     def _times_follow(self) -> QkdEntry:
-        photons = {"link": self.link, "block": self.block}
-        memories = {"pairs": self.pairs, "fidelity": self.fidelity}
-        wanted, other = (photons, memories) if self.link is not None else (memories, photons)
-        missing = [name for name, value in wanted.items() if value is None]
-        foreign = [name for name, value in other.items() if value is not None]
-        if missing or foreign:
-            found = ", ".join([*(f"no {name}" for name in missing), *foreign])
-            raise InputError(
-                found=found, expected="link and block (photons), or pairs and fidelity (memories)"
-            )
-        if self.link is None and (self.protocol == "bb84" or self.every is not None):
+        self._whole_kind()
+        self._station_fits()
+        memories = self.link is None and self.station is None
+        if memories and (self.protocol == "bb84" or self.every is not None):
             found = "every without link" if self.every is not None else "bb84 without link"
             raise InputError(found=found, expected="bbm92, e91 or six_state over pairs, block after block")
         if self.fidelity is not None and not 0.5 < parse(self.fidelity, "fraction") < 1.0:
@@ -124,13 +138,40 @@ class QkdEntry(Entry):
             raise InputError(found=quoted(self.until), expected="until: a time after start")
         return self
 
+    def _whole_kind(self) -> None:
+        """Photons over a link, photons over a station, or pairs from memories: all that one kind wants and nothing of the others."""
+        kinds = (("link", "block"), ("station", "block"), ("pairs", "fidelity"))
+        wanted = kinds[0] if self.link is not None else kinds[1] if self.station is not None else kinds[2]
+        missing = [name for name in wanted if getattr(self, name) is None]
+        every = dict.fromkeys(name for kind in kinds for name in kind)
+        foreign = [name for name in every if name not in wanted and getattr(self, name) is not None]
+        if missing or foreign:
+            raise InputError(
+                found=", ".join([*(f"no {name}" for name in missing), *foreign]),
+                expected="link and block (photons), station and block (mdi, twin_field), "
+                "or pairs and fidelity (memories)",
+            )
+
+    def _station_fits(self) -> None:
+        """A station goes with the protocols that have one, and the numbers of a phase with the one that wants them."""
+        if (self.protocol in STATION_PROTOCOLS) is not (self.station is not None):
+            found = f"{self.protocol} {'with' if self.station is not None else 'without'} station"
+            raise InputError(found=found, expected="station with mdi and twin_field, and with these only")
+        if self.station in (self.source, self.destination):
+            raise InputError(found=quoted(self.station), expected="station: another node than both ends")
+        if self.protocol == "twin_field":
+            return
+        for name in ("intensity", "phase_error", "phase_drift", "lock"):
+            if getattr(self, name) is not None:
+                raise InputError(found=f"{name} of {self.protocol}", expected=f"{name}: with twin_field only")
+
 
 class AttackEntry(Entry):
     """One thing that an eavesdropper does for some time."""
 
     kind: Literal[
         "intercept_resend", "photon_number_splitting", "blinding", "time_shift", "trojan_horse", "denial_of_service",
-        "man_in_the_middle", "replay", "compromised_node",
+        "man_in_the_middle", "replay", "compromised_node", "false_announcement", "invented_clicks",
     ] = Field(description="what is done")  # fmt: skip
     link: Name | None = Field(None, description="on this quantum channel")
     session: Name | None = Field(None, description="on the classical channel of this QKD session")
@@ -194,13 +235,17 @@ class QkdSpec:
     Attributes:
         name: of the session.
         source, destination: nodes.
-        link: name of the link; None for pairs from memories, over any path.
+        link: name of the link; None for pairs from memories, over any path, and with a station.
         protocol: one of `PROTOCOLS`.
         key_basis: chance of the key basis.
         start, until, block, every: ps.
         secrecy, correctness: asked of each block.
         watch: what the ends have built in.
-        pairs, fidelity: of a block from memories; 0 with a link.
+        pairs, fidelity: of a block from memories; 0 with a link or a station.
+        station: node between the ends; None without one.
+        intensity: twin field: mean photons of a pulse that carries key.
+        phase_error, phase_drift: twin field: rms, rad: after a lock, and until the next one.
+        lock: twin field: from one lock to the next, ps.
     """
 
     name: str
@@ -218,6 +263,16 @@ class QkdSpec:
     watch: Watch
     pairs: int = 0
     fidelity: float = 0.0
+    station: str | None = None
+    intensity: float = 0.018
+    phase_error: float = 0.0
+    phase_drift: float = 0.0
+    lock: Time = MS
+
+    @property
+    def over_memories(self) -> bool:
+        """Whether it takes pairs from memories, over whatever path there is."""
+        return self.link is None and self.station is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +319,11 @@ def session_of(entry: QkdEntry, duration: Time) -> QkdSpec:
         parse_time(entry.every) if entry.every is not None else block,
         entry.secrecy, entry.correctness, watch,
         entry.pairs or 0, parse(entry.fidelity, "fraction") if entry.fidelity is not None else 0.0,
+        entry.station,
+        entry.intensity if entry.intensity is not None else 0.018,
+        parse(entry.phase_error or "5 deg", "angle"),
+        parse(entry.phase_drift or "0 deg", "angle"),
+        parse_time(entry.lock or "1 ms"),
     )  # fmt: skip
 
 

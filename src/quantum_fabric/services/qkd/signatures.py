@@ -12,7 +12,9 @@ from typing import Final
 from quantum_fabric.physics.qkd.attacks import (
     Attack,
     Blinding,
+    FalseAnnouncement,
     InterceptResend,
+    InventedClicks,
     Jamming,
     NumberSplitting,
     TimeShift,
@@ -117,6 +119,22 @@ SIGNATURES: Final = (
         "never seen: every key of the node is known",
         "bounded by other means: keys over disjoint paths, a post-quantum layer from end to end",
     ),
+    Signature(
+        "false_announcement",
+        "a station between two senders says another result than it has",
+        ("error rate",),
+        "bits that are compared, and a rise above the tolerance",
+        "the key gets shorter: more errors are corrected; the station learns nothing by it",
+        "no key while the alarm lasts",
+    ),
+    Signature(
+        "invented_clicks",
+        "a station between two senders announces windows in which nothing clicked",
+        ("error rate", "gain"),
+        "bits that are compared, and a rise above the tolerance",
+        "the key gets shorter or none is left: invented clicks are clicks of the vacuum, which the decoys count",
+        "no key while the alarm lasts",
+    ),
 )
 """One for each attack that can be injected."""
 
@@ -167,6 +185,7 @@ def stance(
     chsh: bool = False,
     doubles: float = 0.0,
     tolerance: Tolerance | None = None,
+    honest: float = 0.0,
 ) -> Stance:
     """Say what would show an attack on a link, or that nothing would.
 
@@ -178,6 +197,7 @@ def stance(
         chsh: whether a CHSH value is measured.
         doubles: double clicks that a block of the sound link has, on average.
         tolerance: of the alarms.
+        honest: with a station in the middle, the declared error rate of the bits that are compared.
 
     Returns:
         The stance.
@@ -222,6 +242,11 @@ def stance(
                 if watch.back_light > 0.0 and back > tolerance.returns * watch.back_dark
                 else ()
             )
+        case FalseAnnouncement(fraction=p):
+            alarms = ("error rate",) if p * (1.0 - 2.0 * honest) > tolerance.error else ()
+        case InventedClicks(fraction=p):
+            alarms = ("error rate",) if p * (0.5 - honest) > tolerance.error else ()
+            alarms += ("gain",) if 1.0 - p < 1.0 / tolerance.gain[1] else ()
         case Jamming(channel="quantum", fraction=p):
             alarms = ("gain",) if 1.0 - p < tolerance.gain[0] else ()
         case Jamming():

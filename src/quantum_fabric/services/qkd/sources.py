@@ -34,11 +34,13 @@ class Happening:
     Attributes:
         start, end: ps; from the first up to, and without, the second.
         attack: what an eavesdropper does; None where the channel is cut.
+        arm: with a station in the middle, whose channel: 0 for the first end, 1 for the second, None for both and for the station.
     """
 
     start: Time
     end: Time
     attack: Attack | None = None
+    arm: int | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,6 +52,7 @@ class Raw:
         detections: that were noted down.
         alarms: what the ends notice in it.
         facts: further numbers, for people.
+        checked: (wrong, compared) where most bits of the test basis mean nothing; None where all of them are compared.
     """
 
     sender: Record
@@ -57,6 +60,7 @@ class Raw:
     detections: int
     alarms: tuple[Alarm, ...]
     facts: dict[str, float] = field(default_factory=dict)
+    checked: tuple[int, int] | None = None
 
     @property
     def sifted(self) -> int:
@@ -66,6 +70,9 @@ class Raw:
     @property
     def error_rate(self) -> float:
         """Of the test basis, as a comparison of all of it shows; 0.5 where there is nothing to compare."""
+        if self.checked is not None:
+            wrong, size = self.checked
+            return wrong / size if size else 0.5
         both = (self.sender.bases == 1) & (self.receiver.bases == 1)
         compared = int(both.sum())
         return int((self.sender.bits != self.receiver.bits)[both].sum()) / compared if compared else 0.5

@@ -20,6 +20,7 @@ from quantum_fabric.errors import QuantityError
 from quantum_fabric.keys.postprocessing.estimation import KeyFormula, untrusted_formula
 from quantum_fabric.keys.postprocessing.sifting import Record
 from quantum_fabric.physics.checks import Floats, check_range
+from quantum_fabric.physics.qkd.attacks import FalseAnnouncement, InventedClicks, Jamming, name_of
 from quantum_fabric.physics.qkd.finite_rate import Setting
 from quantum_fabric.physics.qkd.ledger import Security
 from quantum_fabric.physics.qkd.mdi import BellStation
@@ -81,13 +82,21 @@ def announced_table(station: BellStation, transmissions: tuple[float, float], se
     return table
 
 
-def announce(table: Floats, windows: int, rng: np.random.Generator) -> Announced:
+def announce(
+    table: Floats,
+    windows: int,
+    rng: np.random.Generator,
+    setting: Setting | None = None,
+    attack: FalseAnnouncement | InventedClicks | None = None,
+) -> Announced:
     """Draw what a station announces of so many windows, in the order of time.
 
     Args:
         table: see `announced_table`.
         windows: 0 or more.
         rng: source of draws.
+        setting: of both ends, for clicks that are made up: such a window is of any kind.
+        attack: what the station does beside its duty.
 
     Raises:
         QuantityError: more announced windows than `MOST_ANNOUNCED`.
@@ -106,10 +115,111 @@ def announce(table: Floats, windows: int, rng: np.random.Generator) -> Announced
     flat = table.ravel()
     counts = rng.multinomial(windows, np.append(flat, max(1.0 - flat.sum(), 0.0)))[:-1]
     which = np.repeat(np.arange(flat.size, dtype=np.uint16), counts)
+    if isinstance(attack, InventedClicks) and setting is not None:
+        which = np.concatenate([which, _invented(setting, attack.fraction, which.size, rng)])
     rng.shuffle(which)
     i, j, basis, state, differ = (each.astype(np.uint8) for each in np.unravel_index(which, table.shape))
     first = rng.integers(0, 2, which.size, dtype=np.uint8)
+    if isinstance(attack, FalseAnnouncement):
+        state = state ^ (rng.random(which.size) < attack.fraction)
     return Announced(basis, state, first, first ^ differ, np.stack([i, j]))
+
+
+def _invented(setting: Setting, share: float, real: int, rng: np.random.Generator) -> NDArray[np.uint16]:
+    """Announcements made up where nothing clicked: any kind of window, either state, bits that have nothing to do with each other."""
+    p, key = np.array(setting.probabilities), setting.key_basis
+    taken = np.multiply.outer(np.outer(p, p), np.array([key**2, (1.0 - key) ** 2]))
+    table = np.multiply.outer(taken, np.full((2, 2), 0.25)).ravel()
+    number = real if share >= 1.0 else rng.binomial(round(real / (1.0 - share)), share)
+    return rng.choice(table.size, size=number, p=table / table.sum()).astype(np.uint16)
+
+
+def under(
+    transmissions: tuple[float, float], what: Happening | None
+) -> tuple[tuple[float, float], FalseAnnouncement | InventedClicks | None]:
+    """The way to a station and the station itself, while something happens.
+
+    Args:
+        transmissions: from each end, as they are otherwise.
+        what: happens; None for nothing.
+
+    Returns:
+        (transmissions, what the station does beside its duty).
+
+    Examples:
+        >>> under((0.5, 0.5), Happening(0, 1, arm=1))
+        ((0.5, 0.0), None)
+    """
+    if what is None:
+        return transmissions, None
+    if isinstance(what.attack, FalseAnnouncement | InventedClicks):
+        return transmissions, what.attack
+    left = 1.0 - what.attack.fraction if isinstance(what.attack, Jamming) else 0.0
+    first, second = (
+        eta * (left if what.arm in (None, arm) else 1.0) for arm, eta in enumerate(transmissions)
+    )
+    return (first, second), None
+
+
+def joined(records: Sequence[Record]) -> Record:
+    """Records one after the other.
+
+    Examples:
+        >>> joined([Record([0], [1], [0]), Record([1], [0], [2])])
+        <record of 2 detections>
+    """
+    which = [each.intensities for each in records if each.intensities is not None]
+    return Record(
+        np.concatenate([each.bases for each in records]),
+        np.concatenate([each.bits for each in records]),
+        np.concatenate(which) if which else None,
+    )
+
+
+def check_happenings(happenings: Sequence[Happening]) -> None:
+    """Refuse attacks on clicks that a station in the middle would have to act out anyway.
+
+    Raises:
+        QuantityError: another attack than denial of service and a lying station.
+
+    Examples:
+        >>> check_happenings([Happening(0, 1, InventedClicks(0.1))])
+    """
+    for each in happenings:
+        if each.attack is not None and not isinstance(
+            each.attack, FalseAnnouncement | InventedClicks | Jamming
+        ):
+            raise QuantityError(
+                name_of(each.attack), "denial_of_service, false_announcement or invented_clicks", "happenings"
+            )
+
+
+def compared_alarms(
+    gain: tuple[int, int, float], errors: tuple[int, int, float], tolerance: Tolerance
+) -> list[Alarm]:
+    """What both ends notice of a station: how much it announces, and how many of the compared bits are wrong.
+
+    Args:
+        gain: announced windows, all windows, declared share.
+        errors: wrong bits, compared bits, declared share.
+        tolerance: how far from it is no alarm.
+
+    Examples:
+        >>> [alarm.name for alarm in compared_alarms((1000, 10**6, 1e-3), (400, 1000, 0.02), Tolerance())]
+        ['error rate']
+    """
+    seen, windows, share = gain
+    wrong, size, honest = errors
+    low, high = (min(share * factor, 1.0) for factor in tolerance.gain)
+    top = min(honest + tolerance.error, 1.0)
+    said = f"{seen} announced windows, {share * windows:.0f} declared"
+    told = f"{wrong} of {size} compared bits are wrong, {honest:.2%} declared"
+    found = [("gain", seen, windows, low, high, said), ("error rate", wrong, size, 0.0, top, told)]
+    return [
+        Alarm(name, count / n, lo, hi, n, tail(count, n, lo, hi), says)
+        for name, count, n, lo, hi, says in found
+        if n and tail(count, n, lo, hi) <= ALARM_CHANCE
+    ]
 
 
 @dataclass(slots=True)
@@ -124,7 +234,7 @@ class StationSource:
         rng: source of draws.
         declared: the station as the ends know it; as it is where None.
         tolerance: of the alarms.
-        happenings: cuts; an attack on a station is whatever the station does, and needs no model of its own.
+        happenings: cuts, light that is lost, and what the station does beside its duty.
 
     Raises:
         QuantityError: another number of intensities, or a period of 0.
@@ -157,14 +267,20 @@ class StationSource:
         if len(self.setting.intensities) != 3:
             raise QuantityError(str(len(self.setting.intensities)), "three", "intensities")
         check_range(self.period, 1e-15, math.inf, "period")
-        if any(each.attack is not None for each in self.happenings):
-            raise QuantityError("an attack", "cuts: the station is not trusted anyway", "happenings")
+        check_happenings(self.happenings)
 
     @property
     def guess(self) -> float:
         """Error rate of the windows that the key is made of, as declared: where error correction begins."""
         table = self._declared()[0, 0, 0]
         return float(table[:, 0].sum() / table.sum()) if table.sum() > 0.0 else 0.5
+
+    @property
+    def honest(self) -> float:
+        """Error rate of the compared bits, as declared."""
+        test = self._declared()[:, :, 1]
+        # after the second end has turned its bits, ψ+ is wrong where bits differ and ψ- where they agreed
+        return float((test[..., 0, 1].sum() + test[..., 1, 0].sum()) / max(float(test.sum()), 1e-300))
 
     def block(self, start: Time, end: Time) -> Raw:
         """What the ends noted down between two times, ps.
@@ -174,10 +290,13 @@ class StationSource:
         """
         if end <= start:
             raise QuantityError(f"[{start}, {end})", "a time that lasts", "block")
-        table = announced_table(self.station, self.transmissions, self.setting)
-        open_time = sum(length for length, what in stretches(start, end, self.happenings) if what is None)
-        seen = announce(table, math.floor(open_time / SECOND / self.period), self.rng)
-        first, second = seen.records()
+        records = []
+        for length, what in stretches(start, end, self.happenings):
+            transmissions, attack = under(self.transmissions, what)
+            table = announced_table(self.station, transmissions, self.setting)
+            windows = math.floor(length / SECOND / self.period)
+            records.append(announce(table, windows, self.rng, self.setting, attack).records())
+        first, second = (joined([pair[k] for pair in records]) for k in (0, 1))
         windows = math.floor((end - start) / SECOND / self.period)
         alarms = self._alarms(first, second, windows)
         return Raw(first, second, len(first), tuple(alarms), {"announced": len(first) / max(windows, 1)})
@@ -190,34 +309,8 @@ class StationSource:
         return announced_table(self.declared or self.station, self.transmissions, self.setting)
 
     def _alarms(self, first: Record, second: Record, windows: int) -> list[Alarm]:
-        table = self._declared()
-        gain, test = float(table.sum()), table[:, :, 1]
-        # after the second end has turned its bits, ψ+ is wrong where bits differ and ψ- where they agreed
-        honest = float((test[..., 0, 1].sum() + test[..., 1, 0].sum()) / max(float(test.sum()), 1e-300))
         compared = first.bases == 1
         wrong, size = int((first.bits != second.bits)[compared].sum()), int(compared.sum())
-        low, high = (min(gain * factor, 1.0) for factor in self.tolerance.gain)
-        top = min(honest + self.tolerance.error, 1.0)
-        found = [
-            (
-                "gain",
-                len(first),
-                windows,
-                low,
-                high,
-                f"{len(first)} announced windows, {gain * windows:.0f} declared",
-            ),
-            (
-                "error rate",
-                wrong,
-                size,
-                0.0,
-                top,
-                f"{wrong} of {size} compared bits are wrong, {honest:.2%} declared",
-            ),
-        ]
-        return [
-            Alarm(name, count / n, lo, hi, n, tail(count, n, lo, hi), says)
-            for name, count, n, lo, hi, says in found
-            if n and tail(count, n, lo, hi) <= ALARM_CHANCE
-        ]
+        return compared_alarms(
+            (len(first), windows, float(self._declared().sum())), (wrong, size, self.honest), self.tolerance
+        )
