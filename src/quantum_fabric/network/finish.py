@@ -138,7 +138,7 @@ def finished_by(forecast: Forecast, pairs: int, confidence: float = CONFIDENCE) 
         law = forecast.law
         reached = (at for at, share in zip(law.times, law.shares, strict=True) if share >= confidence)
         return next(reached, NEVER)
-    return _first_time(
+    return first_time(
         lambda time: chance_by(forecast, pairs, time), confidence, 2 * finish_time(forecast, pairs) + 1
     )
 
@@ -174,7 +174,7 @@ def gaps_by(forecast: Forecast, gaps: int, confidence: float = CONFIDENCE) -> Ti
         return 0
     if forecast.rate <= 0.0:
         return NEVER
-    return _first_time(
+    return first_time(
         lambda time: chance_of_gaps(forecast, gaps, time), confidence, 2 * round(gaps * _gap(forecast)[0]) + 1
     )
 
@@ -185,7 +185,7 @@ def _gap(forecast: Forecast) -> tuple[float, float]:
     return mean, mean if forecast.law is None else forecast.law.gap_deviation * SECOND
 
 
-def _first_time(chance: Callable[[Time], float], confidence: float, guess: Time) -> Time:
+def first_time(chance: Callable[[Time], float], confidence: float, guess: Time) -> Time:
     """The first time at which a rising chance has reached a confidence, to a part in 2^30; `NEVER` where it does not."""
     low, high = 0, guess
     while chance(high) < confidence and high < NEVER:

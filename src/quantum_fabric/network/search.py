@@ -11,18 +11,17 @@ Budgets count work, not seconds, so that the same request gives the same plan.
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
-from itertools import count, pairwise
+from itertools import pairwise
 
-from quantum_fabric.network.candidates import Candidates, Group
+from quantum_fabric.network.candidates import SLACK, Candidates, Group
 from quantum_fabric.network.chain import chain
-from quantum_fabric.network.finish import Serving
 from quantum_fabric.network.forecast import FULL, QUICK, completed, judge
+from quantum_fabric.network.race import BUDGET, best_of, race
 from quantum_fabric.network.scheme import Scheme
-from quantum_fabric.network.trials import RETRIES, Found, Place, Serves, Trial, sure_rate
+from quantum_fabric.network.trials import RETRIES, Found, Serves, Trial, sure_rate
 
 HOPE = 2.0
 """A group is sampled only if this many times its estimated rate beats the best forecast so far (nine in ten rehearsed rates lie
@@ -30,9 +29,6 @@ below it)."""
 
 PLAIN_HOPE = 1.6
 """The same for a group without purification, whose estimate is better."""
-
-BUDGET = 240
-"""Units of work until a race is content with what it has."""
 
 PLAIN, SIFTED, REHEARSED = 1, 3, 10
 """Units of work: a sample of a plain chain, a quick rehearsal, a full one; about 20 ms each."""
@@ -49,71 +45,16 @@ FAVOUR, FAVOUR_ERROR = 0.7, 0.05
 ALIKE = 100
 """Estimates that agree to one part in so many count as equal."""
 
+SLOWER = 1.5
+"""A strategy whose knobs have to be turned further may keep so many times the rate that its estimate says."""
+
+LEARNED = 0.9
+"""A tighter cutoff may bring the estimate of a strategy so much nearer than its last full sample was."""
+
 STRIDE = 4
 """Steps of the knobs by which a group is sifted; the one that leads is refined to single steps."""
 
 __all__ = ["Found", "Search", "Serves", "race", "sure_rate"]
-
-
-def race(
-    searches: Sequence[Search], target: float, serves: Serves, budget: int = BUDGET
-) -> tuple[Search, Found] | None:
-    """The scheme with the highest forecast rate among those of all searches that reach a target and serve.
-
-    Args:
-        searches: over one set of candidates each.
-        target: least ``fidelity_low``.
-        serves: what else the forecast must satisfy (rate, deadline).
-        budget: of work; what was sampled before is free.
-
-    Returns:
-        The search and what it found, by a full sample; None if nothing did.
-    """
-    queue: list[tuple[float, Place, Search, Trial | Group]] = []
-    for number, search in enumerate(searches):
-        search.work = 0
-        for rank, group in enumerate(search.candidates.groups):
-            # the estimate of a group is made when nothing is left that is surely faster
-            queue.append((-search.most(group), (0, number, rank, 0), search, group))
-    heapq.heapify(queue)
-    later = (
-        count()
-    )  # of equals the one on the earlier path, the cheaper strategy; then the one that was thought of first
-    best = _best(searches, target, serves)
-    seen: set[Hashable] = set()
-    while queue:
-        hoped, place, search, trial = heapq.heappop(queue)
-        if best is not None and -hoped <= sure_rate(best[1].forecast):
-            break
-        if sum(each.work for each in searches) >= budget:
-            break
-        if isinstance(trial, Group):
-            for entry, each in enumerate(search.trials(trial, target)):
-                heapq.heappush(queue, (-each.rate, (1, *place[1:3], entry), search, each))
-            continue
-        if not trial.sampled:
-            if (twin := search.likeness(trial)) in seen:
-                continue
-            seen.add(twin)
-        for after in search.look(trial, target):
-            heapq.heappush(queue, (-after.rate, (2, next(later), 0, 0), search, after))
-        best = _best([search], target, serves, best)
-    return best
-
-
-def _best(
-    searches: Sequence[Search], target: float, serves: Serves, best: tuple[Search, Found] | None = None
-) -> tuple[Search, Found] | None:
-    """The fastest of what was ever sampled in full; where a rate or a deadline is asked for, by its law, too."""
-    closer = isinstance(serves, Serving) and serves.asks
-    for search in searches:
-        for found in search.confirmed():
-            fit = found.forecast.fidelity_low >= target and serves(found.forecast)
-            if not fit or (best is not None and sure_rate(found.forecast) <= sure_rate(best[1].forecast)):
-                continue
-            if not closer or serves(search.completed(found).forecast):
-                best = (search, found)
-    return best
 
 
 class Search:
@@ -133,8 +74,15 @@ class Search:
         self.work = 0
         self._full: dict[Scheme, Found] = {}
         self._completed: dict[Scheme, Found] = {}
+        self._left: set[Group] = set()
+        self._off: dict[Hashable, float] = {}
         self._tighter: dict[Group, tuple[float, Group, int]] = {}
         self._finest: Found | None = None
+
+    def begin(self) -> None:
+        """A new race; what was sampled is kept."""
+        self.work = 0
+        self._left.clear()
 
     def fastest(
         self, target: float, serves: Serves, last_resort: bool = True, budget: int = BUDGET
@@ -153,7 +101,7 @@ class Search:
         best = race([self], target, serves, budget)
         if best is None and last_resort:
             self.finest()
-            best = _best([self], target, serves)
+            best = best_of([self], target, serves)
         return None if best is None else best[1]
 
     def completed(self, found: Found) -> Found:
@@ -225,7 +173,9 @@ class Search:
                 return [] if starved else self._instead(group, target, trial.step)
             missed, step = bracket
             # in between the rate is no greater than where the target was missed
-            rate = min(trial.rate, self.hoped(group, step if step - missed < 2 or missed < 0 else missed))
+            rate = self.hoped(group, step if step - missed < 2 or missed < 0 else missed)
+            if step >= trial.step:  # else the knobs may be left turned for more rate than the estimate had it
+                rate = min(rate, trial.rate)
             return [replace(trial, step=step, missed=missed, rate=rate, sampled=True)]
         step = (
             self._narrowed(group, trial.missed, trial.step, target)
@@ -240,22 +190,25 @@ class Search:
                 return self._instead(group, target, step) if step > 0 else []
             return [replace(trial, step=(trial.missed + step) // 2, retries=left)]
         if step < self.candidates.finest_step(group) and left >= 0:
-            further = self._further(group, step, found, target)
-            return [replace(trial, step=further, missed=step, rate=rate, retries=left)]
+            further, slower = self._further(group, step, found, target)
+            onwards = replace(trial, step=further, missed=step, rate=min(rate, slower), retries=left)
+            # a tighter cutoff may be the better way
+            return [onwards, *self._instead(group, target, step)]
         return self._instead(group, target, step)
 
-    def _further(self, group: Group, step: int, found: Found, target: float) -> int:
-        """The step at which a sample that misses the target should reach it, as the estimate has it."""
-        last = min(self.candidates.finest_step(group), step + 2 * STRIDE)
+    def _further(self, group: Group, step: int, found: Found, target: float) -> tuple[int, float]:
+        """Where to look after a sample that misses the target, and the rate that is left where the estimate has it reach that."""
+        last = self.candidates.finest_step(group)
         wanted = (1.0 - target) / (1.0 - found.forecast.fidelity_low)
         wanted *= 1.0 - self.candidates.estimate(group, step).usual
-        return next(
-            (
-                each
-                for each in range(step + 1, last)
-                if 1.0 - self.candidates.estimate(group, each).usual <= wanted
-            ),
-            last,
+        beyond = range(step + 1, last)
+        reaches = (each for each in beyond if 1.0 - self.candidates.estimate(group, each).usual <= wanted)
+        need = next(reaches, last)
+        slower = self.candidates.estimate(group, need).rate / max(
+            self.candidates.estimate(group, step).rate, 1e-30
+        )
+        return min(need, step + 2 * STRIDE), SLOWER * slower * (
+            found.forecast.rate + found.forecast.rate_error
         )
 
     def likeness(self, trial: Trial) -> Hashable:
@@ -278,12 +231,27 @@ class Search:
         return max(quick, self.candidates.estimate(group, step).rate)
 
     def _instead(self, group: Group, target: float, step: int) -> list[Trial]:
-        """What to try where a group has failed: a cutoff, or a tighter one."""
+        """What to try where a group has failed: a cutoff, or a tighter one; once for each group."""
+        if group in self._left:
+            return []
+        self._left.add(group)
         if group.cutoff is not None:
-            return [self._trial(*self._tighter[group])] if group in self._tighter else []
+            return self._tightened(group, target)
         if group.strategy.total > 1:
             return []
         return [self._trial(*entry) for entry in self._cut(group, target, step)]
+
+    def _tightened(self, group: Group, target: float) -> list[Trial]:
+        """The next tighter cutoff that may reach the target, from a step on that what was sampled of the strategy leaves open."""
+        off = self._off.get((group.path, group.strategy, group.lanes), 0.0)
+        wanted = max(target, 1.0 - (1.0 - SLACK) * (1.0 - target) / max(LEARNED * off, 1e-9))
+        while group in self._tighter:
+            _, group, least = self._tighter[group]
+            step = self.candidates.first_step(group, wanted)
+            if step is not None:
+                step = max(step, least)
+                return [self._trial(self.candidates.estimate(group, step).rate, group, step)]
+        return []
 
     def _cut(self, group: Group, target: float, step: int | None) -> list[tuple[float, Group, int]]:
         """The gentlest cutoff that may reach the target; the tighter ones are kept for when it does not."""
@@ -377,4 +345,9 @@ class Search:
             self.work += PLAIN if numbers.plain else REHEARSED
             found = self._full[scheme] = Found(scheme, judge(numbers, FULL), group.strategy.label)
             self.sampled[scheme] = found
+            # how much of the infidelity that was estimated there really is
+            usual = 1.0 - self.candidates.estimate(group, step).usual
+            self._off[group.path, group.strategy, group.lanes] = (1.0 - found.forecast.fidelity_low) / max(
+                usual, 1e-9
+            )
         return found
