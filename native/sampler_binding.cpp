@@ -6,12 +6,14 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings.hpp"
+#include "quantum_fabric/sampler_asap.hpp"
 #include "quantum_fabric/sampler_max_plus.hpp"
 #include "quantum_fabric/sampler_nested.hpp"
 #include "tables_argument.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
+namespace as = quantum_fabric::asap;
 namespace ch = quantum_fabric::chain;
 namespace mp = quantum_fabric::max_plus;
 namespace ne = quantum_fabric::nested;
@@ -136,6 +138,45 @@ ne::Tree tree_of(const nb::dict& dict) {
     return t;
 }
 
+as::Time picoseconds(double value) {
+    expect(value > -4e18 && value < 4e18, "not a time");
+    return as::Time(value);
+}
+
+std::vector<as::Outcome> announced(const Rows& table) {
+    std::vector<as::Outcome> found;
+    for (const auto& each : outcomes_of(table).each)
+        found.push_back({each.cumulative, {each.factors[0], each.factors[1], each.factors[2]},
+                         {each.believed[0], each.believed[1], each.believed[2]}, each.label});
+    return found;
+}
+
+// Rows of stations as for a tree, then how long a half may wait; `alike` where all outcomes leave the state of `factors` and `believed`.
+as::Tables chain_of(const nb::dict& dict) {
+    as::Tables t;
+    t.links = links_of(rows(dict, "links"));
+    const Rows stations = rows(dict, "stations");
+    const auto heralds = nb::cast<std::vector<Rows>>(dict["heralds"]), swaps = nb::cast<std::vector<Rows>>(dict["swaps"]);
+    const std::size_t count = stations.size();
+    expect(t.links.size() >= 2 && t.links.size() <= as::MOST_LINKS, "a chain of 2 to 128 links");
+    expect(count == t.links.size() + 1 && heralds.size() == t.links.size() && swaps.size() == count, "a chain has one station more than links");
+    for (const Rows& each : heralds) t.heralds.push_back(announced(each));
+    for (std::size_t k = 0; k < count; ++k) {
+        const Row& row = stations[k];
+        expect(row.size() == 9 && row[6] > 0.0, "not a station");
+        t.stations.push_back({row[0], row[1], row[2], row[3], picoseconds(row[4]), picoseconds(row[5]), row[6], picoseconds(row[7]),
+                              picoseconds(row[8]), announced(swaps[k])});
+    }
+    const Row home = nb::cast<Row>(dict["home"]);
+    expect(home.size() == 2, "two ends");
+    t.home[0] = picoseconds(home[0]), t.home[1] = picoseconds(home[1]);
+    t.alike = nb::cast<bool>(dict["alike"]);
+    three(nb::cast<Row>(dict["factors"]), t.factors);
+    three(nb::cast<Row>(dict["believed"]), t.believed);
+    t.asked = asked_of(dict);
+    return t;
+}
+
 nb::dict told(ch::Found&& found, std::int64_t first) {
     std::vector<std::int64_t> sessions, whole;
     std::vector<double> sums, real;
@@ -179,6 +220,10 @@ void bind_samplers(nb::module_& m) {
     m.def("max_plus", [](const nb::dict& chain, const std::string& seed, const std::vector<std::string>& seeds, std::int64_t first, std::int64_t count,
                          int threads) {
         return sampled(recurrence(chain), mp::sample, {seed, seeds, first}, count, threads);
+    }, "chain"_a, "seed"_a, "seeds"_a, "first"_a, "count"_a, "threads"_a);
+    m.def("asap", [](const nb::dict& chain, const std::string& seed, const std::vector<std::string>& seeds, std::int64_t first, std::int64_t count,
+                         int threads) {
+        return sampled(chain_of(chain), as::sample, {seed, seeds, first}, count, threads);
     }, "chain"_a, "seed"_a, "seeds"_a, "first"_a, "count"_a, "threads"_a);
     m.def("nested", [](const nb::dict& chain, const std::string& seed, const std::vector<std::string>& seeds, std::int64_t first, std::int64_t count,
                          int threads) {

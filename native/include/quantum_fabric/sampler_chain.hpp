@@ -137,16 +137,20 @@ struct Names {
 
 // A pair that both ends have measured: times, correlators relative to what was announced, and what is believed of them.
 struct Delivered {
-    double created, done, told;
+    std::int64_t created, done, told;
     double x, y, z, believed, doubt;
     std::int64_t label = -1;  // what was announced; drawn where it says nothing of the state
 };
+
+// Picoseconds of a time in doubles.
+inline std::int64_t whole(double time) { return time < 4e18 ? std::int64_t(time) : std::int64_t(4e18); }
 
 // The pairs of one replica, added up as engine::reduce does.
 class Tally {
 public:
     Row row{};
     bool over = false;
+    std::int64_t longest = std::int64_t(LONGEST);  // later times are not exact
 
     // The stream of announced labels is opened only where pairs are listed: it changes no other draw.
     void begin(const std::string& name, bool keep) {
@@ -156,18 +160,17 @@ public:
     }
 
     void add(const Asked& asked, const Delivered& pair, std::vector<Pair>* list, std::uint64_t* latencies, std::uint64_t* intervals) {
-        if (pair.told > asked.until) {
+        if (double(pair.told) > asked.until) {
             over = true;
             return;
         }
-        if (pair.told > LONGEST) return give_up();
+        if (pair.told > longest) return give_up();
         const bool good = !asked.beliefs || !(pair.believed < asked.floor);
         good ? ++row.delivered : ++row.withheld;
         row.twirl_error = later(row.twirl_error, pair.doubt);
         const double f = (1.0 + pair.x + pair.y + pair.z) / 4.0;
         if (list) {
-            list->push_back({good ? row.delivered : 0, pair.label < 0 ? label(asked) : pair.label, good ? std::int64_t(pair.created) : -1, std::int64_t(pair.done),
-                             std::int64_t(pair.told), pair.believed,
+            list->push_back({good ? row.delivered : 0, pair.label < 0 ? label(asked) : pair.label, good ? pair.created : -1, pair.done, pair.told, pair.believed,
                              {f, (1.0 - pair.x - pair.y + pair.z) / 4.0, (1.0 + pair.x - pair.y - pair.z) / 4.0,
                               (1.0 - pair.x + pair.y - pair.z) / 4.0}});
         }
@@ -176,18 +179,18 @@ public:
         row.fidelity_squared += f * f;
         row.believed += pair.believed;
         if (row.first < 0) {
-            row.first = std::int64_t(pair.done);
-            ++latencies[bin_of(pair.done - asked.at)];
+            row.first = pair.done;
+            ++latencies[bin_of(double(pair.done) - asked.at)];
         } else {
-            const double gap = (pair.done - before_) * 1e-12;
+            const double wait = double(pair.done - before_), gap = wait * 1e-12;
             row.interval += gap;
             row.interval_squared += gap * gap;
-            ++intervals[bin_of(pair.done - before_)];
+            ++intervals[bin_of(wait)];
         }
         before_ = pair.done;
         if (row.delivered < asked.pairs) return;
         row.status = 1;
-        row.ended = std::int64_t(pair.told);
+        row.ended = pair.told;
         over = true;
     }
 
@@ -206,7 +209,7 @@ private:
     }
 
     engine::Stream labels_;
-    double before_ = 0;
+    std::int64_t before_ = 0;
 };
 
 // Replicas in groups, on several threads; `one` samples a group of them into its place: (desk, first of the group, how many, found).

@@ -9,27 +9,12 @@
 #pragma once
 
 #include "sampler_chain.hpp"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
-#define QUANTUM_FABRIC_LANES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define QUANTUM_FABRIC_LANES
-#endif
-#if defined(__GNUC__) && !defined(__clang__)
-#define QUANTUM_FABRIC_APART _Pragma("GCC ivdep")
-#else
-#define QUANTUM_FABRIC_APART
-#endif
-#if defined(__GNUC__)
-#define QUANTUM_FABRIC_WITHIN inline __attribute__((always_inline))
-#else
-#define QUANTUM_FABRIC_WITHIN inline
-#endif
+#include "sampler_lanes.hpp"
 
 namespace quantum_fabric::max_plus {
 
 using chain::Asked, chain::BINS, chain::Found, chain::Link, chain::Tally;
-using chain::bin_of, chain::fade_of, chain::from_bits, chain::later;
+using chain::bin_of, chain::fade_of, chain::from_bits, chain::later, chain::whole;
 
 inline constexpr int LANES = 32;
 
@@ -201,7 +186,7 @@ QUANTUM_FABRIC_LANES inline void count(const Recurrence& r, Desk& desk, std::vec
             if (mine.over) continue;
             const double last = desk.start[r.links.size() - 1].of[w];
             mine.add(r.asked,
-                     {std::min(desk.start[0].of[w] + r.links.front().born[0], last + r.links.back().born[1]), desk.done[w], desk.told[w],
+                     {whole(std::min(desk.start[0].of[w] + r.links.front().born[0], last + r.links.back().born[1])), whole(desk.done[w]), whole(desk.told[w]),
                       r.factors[0] * desk.x_y[w], r.factors[1] * desk.x_y[w], r.factors[2] * desk.zz[w],
                       r.asked.beliefs ? desk.believed[w] : 0.25, (desk.sum[w] * desk.sum[w] - desk.squares[w]) * 0.125},
                      lists ? lists + w : nullptr, latencies, intervals);

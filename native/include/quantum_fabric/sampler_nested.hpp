@@ -88,7 +88,8 @@ public:
                 believed = (1.0 + pair.believed[0] * fade + pair.believed[1] * fade + pair.believed[2] * chain::fade_of(pair.believed_z)) / 4.0;
             }
             tally.add(t.asked,
-                      {std::min(pair.born[0], pair.born[1]), done, later(pair.known[0] + t.home[0], pair.known[1] + t.home[1]),
+                      {chain::whole(std::min(pair.born[0], pair.born[1])), chain::whole(done),
+                       chain::whole(later(pair.known[0] + t.home[0], pair.known[1] + t.home[1])),
                        pair.factors[0] * xy, pair.factors[1] * xy, pair.factors[2] * z, believed,
                        (pair.sum * pair.sum - pair.squares) * 0.125, pair.label},
                       list, latencies, intervals);

@@ -21,11 +21,14 @@ from quantum_fabric.units import Time
 LONGEST: Final = 2.0**49
 """ps that a run may be expected to take: three bits short of where doubles are no longer whole picoseconds."""
 
-SHARED: Final = (
+EVERY: Final = (
     "one request without a deadline, on a path with one memory for each end of a link, memories that decay exponentially, "
-    "nothing cut off, purified, held or lost, delays that add up along the path, and Bell-diagonal states"
+    "nothing purified, held or lost, delays that add up along the path, and Bell-diagonal states"
 )
 """What every sampler of a chain asks for, in words."""
+
+SHARED: Final = EVERY.replace("nothing purified", "nothing cut off, purified")
+"""What those ask for that have no cutoffs."""
 
 _CIRCUIT = {name: column for column, name in enumerate(RULES["circuits"])}
 _QUBIT = {name: column for column, name in enumerate(RULES["qubits"])}
@@ -168,8 +171,8 @@ def path_of(scenario: Scenario) -> Path:
     )  # fmt: skip
 
 
-def shared_objections(scenario: Scenario) -> tuple[str, ...]:
-    """What of `SHARED` a scenario does not have, in words."""
+def shared_objections(scenario: Scenario, cutoffs: bool = False) -> tuple[str, ...]:
+    """What of `SHARED`, or of `EVERY` where there may be cutoffs, a scenario does not have, in words."""
     if len(scenario.sessions) != 1:
         return (f"{len(scenario.sessions)} requests",)
     if scenario.states != "bell-diagonal":
@@ -177,11 +180,11 @@ def shared_objections(scenario: Scenario) -> tuple[str, ...]:
     if scenario.sessions[0].deadline is not None:
         return ("a deadline",)
     path = path_of(scenario)
-    found = [*_of_rules(path), *_of_nodes(path)]
+    found = [*_of_rules(path, cutoffs), *_of_nodes(path)]
     return tuple(found or _of_beliefs(path))
 
 
-def _of_rules(path: Path) -> Iterator[str]:
+def _of_rules(path: Path, cutoffs: bool) -> Iterator[str]:
     count = np.full(len(path.circuits), 2)
     count[[0, -1]] = 1
     if len(count) < 2 or (path.column("qubits") != count).any() or len(path.qubits) != 2 * path.links:
@@ -191,7 +194,7 @@ def _of_rules(path: Path) -> Iterator[str]:
         yield "rules that are not those of a chain"
     if path.column("holds").any():
         yield "pairs that are held"
-    if (path.column("cutoff")[1:-1] >= 0).any():
+    if not cutoffs and (path.column("cutoff")[1:-1] >= 0).any():
         yield "a cutoff"
     if path.column("purifications").any():
         yield "purification"
@@ -238,6 +241,58 @@ def factors(row: Any, columns: dict[str, int] = NOISE) -> tuple[Any, Any]:
     """Of a row of operations: chances of what a swap announces, shape (4,), and its factors of correlators, shape (4, 3)."""
     chance, factor = columns["chance_0"], columns["x_0"]
     return row[chance : chance + 4], row[factor : factor + 12].reshape(4, 3)
+
+
+def unlike(path: Path) -> Iterator[str]:
+    """Where what is announced says something of the state, in words."""
+    for k in range(1, path.links):
+        chances, true = factors(path.noise[k])
+        _, believed = factors(path.believed[k], BELIEVED)
+        if len(np.unique(np.hstack([true, believed])[chances > 0.0], axis=0)) != 1:
+            yield "swaps whose outcomes leave different states"
+            break
+    if any(len(np.unique(path.heralds(link)[1], axis=0)) != 1 for link in range(path.links)):
+        yield "heralds that prepare different states"
+
+
+def products(path: Path) -> tuple[list[float], list[float]]:
+    """Of all heralds and swaps, where none is `unlike`: factors of correlators, true and believed."""
+    true, believed = np.ones(3), np.ones(3)
+    for k in range(1, path.links):
+        chances, each = factors(path.noise[k])
+        one = int(np.flatnonzero(chances > 0.0)[0])
+        true *= each[one]
+        believed *= factors(path.believed[k], BELIEVED)[1][one]
+    for link in range(path.links):
+        true *= path.heralds(link)[1][0]
+        believed *= path.fresh(link)
+    return true.tolist(), believed.tolist()
+
+
+def announced_by_link(path: Path, link: int) -> list[list[float]]:
+    """What a herald of a link may announce: cumulative chance, correlators, those that are believed, and the label."""
+    cumulative, states, labels = path.heralds(link)
+    fresh = path.fresh(link).tolist()
+    return [
+        [float(edge), *state.tolist(), *fresh, float(label)]
+        for edge, state, label in zip(cumulative, states, labels, strict=True)
+    ]
+
+
+def announced_by_swap(path: Path, k: int) -> list[list[float]]:
+    """What a swap may announce: cumulative chance, factors of correlators, those that are believed, and the label."""
+    chances, true = factors(path.noise[k])
+    _, believed = factors(path.believed[k], BELIEVED)
+    edges = np.cumsum(chances)
+    return [
+        [float(edges[label]), *true[label].tolist(), *believed[label].tolist(), float(label)]
+        for label in range(4)
+    ]
+
+
+def success(path: Path, k: int) -> float:
+    """That a swap at a node succeeds; 1 at the ends, which do not swap."""
+    return float(path.noise[k, NOISE["swap_success"]]) if 0 < k < path.links else 1.0
 
 
 def armed(scenario: Scenario, path: Path) -> list[float]:

@@ -19,11 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-import numpy as np
-
 from quantum_fabric.montecarlo.results import Results
 from quantum_fabric.montecarlo.samplers.chain import (
-    BELIEVED,
     LONGEST,
     NOISE,
     SHARED,
@@ -31,10 +28,11 @@ from quantum_fabric.montecarlo.samplers.chain import (
     Path,
     answered,
     armed,
-    factors,
     path_of,
+    products,
     question,
     shared_objections,
+    unlike,
 )
 from quantum_fabric.montecarlo.scenario import Scenario
 
@@ -62,14 +60,7 @@ def objections(scenario: Scenario) -> tuple[str, ...]:
 def _of_states(path: Path) -> Iterator[str]:
     if (path.noise[1:-1, NOISE["swap_success"]] < 1.0).any():
         yield "swaps that may fail"
-    for k in range(1, path.links):
-        chances, true = factors(path.noise[k])
-        _, believed = factors(path.believed[k], BELIEVED)
-        if len(np.unique(np.hstack([true, believed])[chances > 0.0], axis=0)) != 1:
-            yield "swaps whose outcomes leave different states"
-            break
-    if any(len(np.unique(path.heralds(link)[1], axis=0)) != 1 for link in range(path.links)):
-        yield "heralds that prepare different states"
+    yield from unlike(path)
 
 
 def _of_order(path: Path) -> Iterator[str]:
@@ -127,22 +118,14 @@ def tables(scenario: Scenario, asked: Asked) -> dict[str, Any]:
     path = path_of(scenario)
     begin = armed(scenario, path)
     swaps = path.swap_times()
-    true, believed = np.ones(3), np.ones(3)
-    for k in range(1, path.links):
-        chances, each = factors(path.noise[k])
-        one = int(np.flatnonzero(chances > 0.0)[0])
-        true *= each[one]
-        believed *= factors(path.believed[k], BELIEVED)[1][one]
-    for link in range(path.links):
-        true *= path.heralds(link)[1][0]
-        believed *= path.fresh(link)
+    true, believed = products(path)
     return {
         **question(scenario, path, asked),
         "stations": [[*path.rates(k), begin[k], float(swaps[k])] for k in range(path.links + 1)],
         "news": _news(path),
         "order": _order(path),
-        "factors": true.tolist(),
-        "believed": believed.tolist(),
+        "factors": true,
+        "believed": believed,
     }
 
 

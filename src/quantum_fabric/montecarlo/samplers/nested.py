@@ -18,22 +18,21 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
-
 from quantum_fabric.montecarlo.results import Results
 from quantum_fabric.montecarlo.samplers.chain import (
-    BELIEVED,
     LONGEST,
     NOISE,
     SHARED,
     Asked,
     Path,
+    announced_by_link,
+    announced_by_swap,
     answered,
     armed,
-    factors,
     path_of,
     question,
     shared_objections,
+    success,
 )
 from quantum_fabric.montecarlo.scenario import Scenario
 
@@ -104,25 +103,6 @@ def _expected(scenario: Scenario, path: Path, parts: list[Part]) -> float:
     return scenario.sessions[0].at + scenario.sessions[0].pairs * spans[-1]
 
 
-def _heralds(path: Path, link: int) -> list[list[float]]:
-    cumulative, states, labels = path.heralds(link)
-    fresh = path.fresh(link).tolist()
-    return [
-        [float(edge), *state.tolist(), *fresh, float(label)]
-        for edge, state, label in zip(cumulative, states, labels, strict=True)
-    ]
-
-
-def _swaps(path: Path, k: int) -> list[list[float]]:
-    chances, true = factors(path.noise[k])
-    _, believed = factors(path.believed[k], BELIEVED)
-    edges = np.cumsum(chances)
-    return [
-        [float(edges[label]), *true[label].tolist(), *believed[label].tolist(), float(label)]
-        for label in range(4)
-    ]
-
-
 def tables(scenario: Scenario, asked: Asked) -> dict[str, Any]:
     """The recursion of a scenario without `objections`, as the kernel takes it."""
     path = path_of(scenario)
@@ -130,17 +110,13 @@ def tables(scenario: Scenario, asked: Asked) -> dict[str, Any]:
     return {
         **question(scenario, path, asked),
         "stations": [
-            [*path.rates(k), begin[k], float(swaps[k]), _success(path, k), float(path.along[k])]
+            [*path.rates(k), begin[k], float(swaps[k]), success(path, k), float(path.along[k])]
             for k in range(path.links + 1)
         ],
-        "heralds": [_heralds(path, link) for link in range(path.links)],
-        "swaps": [_swaps(path, k) for k in range(path.links + 1)],
+        "heralds": [announced_by_link(path, link) for link in range(path.links)],
+        "swaps": [announced_by_swap(path, k) for k in range(path.links + 1)],
         "parts": _parts(path),
     }
-
-
-def _success(path: Path, k: int) -> float:
-    return float(path.noise[k, NOISE["swap_success"]]) if 0 < k < path.links else 1.0
 
 
 def run(scenario: Scenario, asked: Asked) -> Results:

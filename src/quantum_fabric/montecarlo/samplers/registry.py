@@ -8,7 +8,7 @@ from typing import Final
 
 from quantum_fabric.errors import InputError, UnknownNameError
 from quantum_fabric.montecarlo.results import Results
-from quantum_fabric.montecarlo.samplers import max_plus, nested
+from quantum_fabric.montecarlo.samplers import asap, max_plus, nested
 from quantum_fabric.montecarlo.samplers.chain import Asked
 from quantum_fabric.montecarlo.scenario import Scenario
 
@@ -35,6 +35,7 @@ class Sampler:
 SAMPLERS: Final = (
     Sampler("max-plus", max_plus.TITLE, max_plus.CONDITION, max_plus.objections, max_plus.run),
     Sampler("nested", nested.TITLE, nested.CONDITION, nested.objections, nested.run),
+    Sampler("asap", asap.TITLE, asap.CONDITION, asap.objections, asap.run),
 )
 """All there are; the first that qualifies is taken."""
 
