@@ -16,7 +16,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from quantum_fabric.network.candidates import SLACK, Candidates, Group
+from quantum_fabric.network.candidates import PLAIN_SLACK, SLACK, Candidates, Group
 from quantum_fabric.network.chain import chain
 from quantum_fabric.network.forecast import FULL, QUICK, completed, judge
 from quantum_fabric.network.race import BUDGET, best_of, race
@@ -49,7 +49,7 @@ SLOWER = 1.5
 """A strategy whose knobs have to be turned further may keep so many times the rate that its estimate says."""
 
 LEARNED = 0.9
-"""A tighter cutoff may bring the estimate of a strategy so much nearer than its last full sample was."""
+"""A tighter cutoff brings the estimate of a strategy nearer: the root of what it was off by counts, and so much of that."""
 
 STRIDE = 4
 """Steps of the knobs by which a group is sifted; the one that leads is refined to single steps."""
@@ -244,7 +244,8 @@ class Search:
     def _tightened(self, group: Group, target: float) -> list[Trial]:
         """The next tighter cutoff that may reach the target, from a step on that what was sampled of the strategy leaves open."""
         off = self._off.get((group.path, group.strategy, group.lanes), 0.0)
-        wanted = max(target, 1.0 - (1.0 - SLACK) * (1.0 - target) / max(LEARNED * off, 1e-9))
+        slack = SLACK if group.strategy.total else PLAIN_SLACK
+        wanted = max(target, 1.0 - (1.0 - slack) * (1.0 - target) / max(LEARNED * math.sqrt(off), 1e-9))
         while group in self._tighter:
             _, group, least = self._tighter[group]
             step = self.candidates.first_step(group, wanted)
