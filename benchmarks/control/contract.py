@@ -1,35 +1,39 @@
 """Whether what is accepted is kept: sessions over many networks, each judged against what was promised.
 
-    python -m benchmarks.control.contract                       # 100,000 sessions (hours); written as it goes with --out
-    python -m benchmarks.control.contract --sessions 2000       # a few minutes
-    CONTRACT_SESSIONS=100000 qfabric bench control              # among the rest
+    python -m benchmarks.control.contract --workers 2 --out contract.jsonl       # 100,000 sessions (hours); goes on where it stopped
+    python -m benchmarks.control.contract --sessions 2000                        # a few minutes
+    CONTRACT_FILE=contract.jsonl qfabric bench control --keep                    # among the rest: what is in the file
+    CONTRACT_SESSIONS=100000 qfabric bench control                               # among the rest: measured there and then
 
 Each world (`benchmarks.control.contract_worlds`) is run to its end: the controller decides as ever, plant and agents are those
 of the native kernel, or of the twin where pairs are held. The judge (`benchmarks.control.contract_judge`) knows no plans or forecasts.
-One world in four has faults: fibres are cut and mended, nodes stop and start. There deadlines are not judged, all else is.
+Half of the worlds plan thoroughly, half swiftly. One in four has faults that nobody promised to survive: fibres are cut and mended,
+nodes stop and start; there deadlines are not judged, all else is. In others requests must survive a failure, and every link and every
+repeater fails in turn: there deadlines are judged too.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.control import contract_worlds as worlds
-from benchmarks.control.contract_judge import Books, Verdict
+from benchmarks.control.contract_judge import Books, Failure, Verdict
+from benchmarks.control.contract_worlds import Kind
 from benchmarks.records import Goal, Row
 from quantum_fabric.ensemble import LiveFabric
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.messages import LinkChanged, NodeFailed, NodeRecovered
 from quantum_fabric.native import look
+from quantum_fabric.network.methods import Method
+from quantum_fabric.units import Time
 
 if TYPE_CHECKING:
     from benchmarks.suites import Run
@@ -44,14 +48,55 @@ EACH, HELD = 3000, 200
 PATIENCE = 10
 """Times the length of the arrivals for which the last sessions may run."""
 
+APART = (6, 14)
+"""Times the median of what a request takes, from one failure to the next."""
+
+
+class Stop(NamedTuple):
+    """One world of the tour.
+
+    Attributes:
+        name: of the network.
+        seed: of devices, demands, times, plant and failures.
+        kind: what goes wrong.
+        method: how plans are looked for.
+    """
+
+    name: str
+    seed: int
+    kind: Kind
+    method: Method
+
+    @property
+    def where(self) -> str:
+        """For people and files; no two stops have the same."""
+        return f"{self.name}/{self.seed}/{self.kind.value}/{self.method.value}"
+
+
+class Found(NamedTuple):
+    """What was found in one world.
+
+    Attributes:
+        verdict: of its sessions.
+        leases: leaked.
+        halves: left in memory after the end.
+    """
+
+    verdict: Verdict
+    leases: int
+    halves: int
+
 
 @dataclass(slots=True)
 class Table:
     """What was found.
 
     Attributes:
-        verdict: over all worlds.
+        verdict: over all worlds whose deadlines are judged and where nobody must survive anything.
+        faulty: over those with faults that nobody promised to survive.
+        surviving: over those where requests must survive failures.
         networks: sessions by network.
+        methods: sessions by way to plan.
         leases: leaked.
         halves: left in memory after the end.
         worlds: how many were run.
@@ -60,7 +105,9 @@ class Table:
 
     verdict: Verdict = field(default_factory=Verdict)
     faulty: Verdict = field(default_factory=Verdict)
+    surviving: Verdict = field(default_factory=Verdict)
     networks: Counter[str] = field(default_factory=Counter)
+    methods: Counter[str] = field(default_factory=Counter)
     leases: int = 0
     halves: int = 0
     worlds: int = 0
@@ -71,34 +118,75 @@ class Table:
         """Accepted requests."""
         return self.networks.total()
 
+    def add(self, stop: Stop, found: Found) -> None:
+        """Another world."""
+        verdict = found.verdict
+        whole = {Kind.SURVIVES: self.surviving, Kind.FAULTS: self.faulty, Kind.HELD_FAULTS: self.faulty}
+        whole.get(stop.kind, self.verdict).merge(verdict)
+        self.networks[stop.name] += verdict.counts["sessions"]
+        self.methods[stop.method.value] += verdict.counts["sessions"]
+        self.leases += found.leases
+        self.halves += found.halves
+        self.worlds += 1
+        self.wrong += [f"{stop.where}: {each}" for each in verdict.judge() if each not in verdict.broken]
+        if found.leases or found.halves:
+            self.wrong.append(f"{stop.where}: {found.leases} leases and {found.halves} halves are left")
+
+    def broken(self) -> list[str]:
+        """Everything that is broken, beyond chance where chance has a part."""
+        return [*self.verdict.judge(), *self.faulty.judge(), *self.surviving.judge()]
+
     def numbers(self) -> dict[str, Any]:
         """For a file."""
         return {
-            "sessions": self.sessions, "worlds": self.worlds, "networks": dict(self.networks), "leaked leases": self.leases,
-            "half-open pairs": self.halves, "plain": self.verdict.numbers(), "faults": self.faulty.numbers(), "wrong": self.wrong,
-            "broken": [*self.verdict.judge(), *self.faulty.judge()],
+            "sessions": self.sessions, "worlds": self.worlds, "networks": dict(self.networks), "methods": dict(self.methods),
+            "leaked leases": self.leases, "half-open pairs": self.halves, "plain": self.verdict.numbers(),
+            "faults": self.faulty.numbers(), "survives": self.surviving.numbers(), "wrong": self.wrong, "broken": self.broken(),
         }  # fmt: skip
 
 
-def judged(world: worlds.World, seed: int, faults: bool = False) -> tuple[Books, int, int]:
+def visited(stop: Stop, quick: bool = False) -> Found | None:
+    """Run one world and judge it; None where nothing can be had there.
+
+    Examples:
+        >>> found = visited(Stop("pair", 1, Kind.PLAIN, Method.SWIFT), quick=True)
+        >>> found.verdict.judge(), found.leases, found.halves
+        ([], 0, 0)
+    """
+    most = (HELD if stop.kind.held else EACH) // (40 if quick else 1)
+    world = worlds.world(stop.name, stop.seed, most, stop.kind, method=stop.method)
+    if world is None:
+        return None
+    books, failures, leases, halves = judged(world, stop.seed)
+    verdict = Verdict()
+    faults = stop.kind in (Kind.FAULTS, Kind.HELD_FAULTS)
+    verdict.add(books.accounts.values(), stop.where, faults, failures)
+    return Found(verdict, leases, halves)
+
+
+def judged(world: worlds.World, seed: int) -> tuple[Books, list[Failure], int, int]:
     """Run a world to its end.
 
     Returns:
-        The books, leases that are left in the ledger or at a node, and halves that are left in memories.
+        The books, what failed that had to be survived, leases that are left in the ledger or at a node, and halves that are left.
     """
-    native = not world.held and look()[0] is not None
-    fabric = (LiveFabric if native else Fabric)(world.inventory, seed=seed, states=world.states)
+    native = not world.kind.held and look()[0] is not None
+    kind = LiveFabric if native else Fabric
+    fabric = kind(world.inventory, seed=seed, states=world.states, planning=world.method)
     books = Books(fabric)
     for at, request in world.asked:
         books.expect(request)
         fabric.submit(request, at)
     last = world.asked[-1][0]
-    if faults:
+    failures: list[Failure] = []
+    if world.kind in (Kind.FAULTS, Kind.HELD_FAULTS):
         _disturb(fabric, random.Random(f"faults {world.name} {seed}"), last)
+    elif world.kind is Kind.SURVIVES:
+        failures = _one_by_one(fabric, random.Random(f"failures {world.name} {seed}"), last, world.middle)
     fabric.run(last + 1)
     fabric.run(PATIENCE * last + 1, stop=lambda: not fabric.open_requests)
     fabric.finish()
-    return books, _leases(fabric), _halves(fabric)
+    return books, failures, _leases(fabric), _halves(fabric)
 
 
 def _disturb(fabric: Fabric, draw: random.Random, until: int) -> None:
@@ -116,6 +204,27 @@ def _disturb(fabric: Fabric, draw: random.Random, until: int) -> None:
             fabric.inject(NodeRecovered(node), after)
 
 
+def _one_by_one(fabric: Fabric, draw: random.Random, until: Time, middle: Time) -> list[Failure]:
+    """Every link and every node fails in turn, and is back before the next one fails; round and round until the arrivals are over."""
+    everything = [(link, False) for link in fabric.inventory.links] + [
+        (node, True) for node in fabric.inventory.nodes
+    ]
+    delays = fabric.inventory.delays
+    news = 2 * max(delays.values(), default=0)  # to the controller, and from it
+    found: list[Failure] = []
+    at = draw.randint(1, max(2, APART[1] * middle))
+    while at < until:
+        if not len(found) % len(everything):
+            draw.shuffle(everything)
+        what, node = everything[len(found) % len(everything)]
+        after = at + draw.randint(1, max(2, 2 * middle))
+        fabric.inject(NodeFailed(what) if node else LinkChanged("", what, False), at)
+        fabric.inject(NodeRecovered(what) if node else LinkChanged("", what, True), after)
+        found.append(Failure(what, node, at, after + news))
+        at = after + news + draw.randint(APART[0] * middle, APART[1] * middle)
+    return found
+
+
 def _leases(fabric: Fabric) -> int:
     agents = sum(len(agent.leases) for agent in fabric.agents.values())
     return len(fabric.controller.ledger.leases()) + agents
@@ -128,14 +237,20 @@ def _halves(fabric: Fabric) -> int:
     return sum(slot.half is not None for node in fabric.twin.nodes.values() for slot in node.slots)
 
 
-def tour(quick: bool, first: int) -> Iterator[tuple[str, int, bool, bool]]:
-    """Networks round and round, each time with other devices and demands: name, seed, held, with faults."""
+def tour(quick: bool, first: int) -> Iterator[Stop]:
+    """Networks round and round, each time with other devices and demands, and in turn with thorough and with swift plans."""
     seed = first
     while True:
-        for name in worlds.names(quick):
-            yield name, seed, False, seed % 4 == 3
+        for number, name in enumerate(worlds.names(quick)):
+            swift = (seed + number) % 2 == 1 or name in worlds.BIG
+            method = Method.SWIFT if swift else Method.THOROUGH
+            yield Stop(name, seed, Kind.FAULTS if seed % 4 == 3 else Kind.PLAIN, method)
             if name in worlds.SMALL and seed % 2:
-                yield name, seed, True, seed % 8 == 7
+                yield Stop(name, seed, Kind.HELD_FAULTS if seed % 8 == 7 else Kind.HELD, Method.THOROUGH)
+            if name in worlds.RINGED and seed % 2 == 0:
+                yield Stop(
+                    name, seed, Kind.SURVIVES, Method.SWIFT if seed % 4 or name in worlds.BIG else method
+                )
         seed += 1
 
 
@@ -144,7 +259,6 @@ def measure(
     quick: bool = False,
     first: int = 0,
     told: Callable[[str, Table], None] = lambda what, table: None,
-    table: Table | None = None,
 ) -> Table:
     """Worlds until so many sessions were accepted.
 
@@ -153,61 +267,52 @@ def measure(
         quick: few networks, short runs.
         first: seed of the first round.
         told: of each world that is done.
-        table: to add to.
     """
-    table = Table() if table is None else table
-    for name, seed, held, faults in tour(quick, first):
+    table = Table()
+    for stop in tour(quick, first):
         if table.sessions >= sessions:
             break
-        count = (HELD if held else EACH) // (40 if quick else 1)
-        world = worlds.world(name, seed, count, held)
-        if world is None:
-            continue
-        where = f"{name}/{seed}{'/held' if held else ''}{'/faults' if faults else ''}"
-        books, leases, halves = judged(world, seed, faults)
-        verdict = Verdict()
-        verdict.add(books.accounts.values(), where, faults)
-        (table.faulty if faults else table.verdict).merge(verdict)
-        table.networks[name] += verdict.counts["sessions"]
-        table.leases += leases
-        table.halves += halves
-        table.worlds += 1
-        table.wrong += [f"{where}: {each}" for each in verdict.judge() if each not in verdict.broken]
-        if leases or halves:
-            table.wrong.append(f"{where}: {leases} leases and {halves} halves are left")
-        told(where, table)
+        found = visited(stop, quick)
+        if found is not None:
+            table.add(stop, found)
+            told(stop.where, table)
     return table
 
 
 def rows(run: Run) -> list[Row]:
     """The contract table."""
+    kept = os.environ.get("CONTRACT_FILE")
+    if kept and not run.quick:
+        from benchmarks.control.contract_file import read
+
+        run.progress(f"promises: sessions of {kept}")
+        return lines(read(Path(kept)))
     run.progress("promises: sessions over many networks")
     table = measure(QUICK if run.quick else int(os.environ.get("CONTRACT_SESSIONS", AMONG_OTHERS)), run.quick)
     return lines(table)
 
 
+def _summed(table: dict[str, list[int]]) -> tuple[int, int]:
+    return sum(value[0] for value in table.values()), sum(value[1] for value in table.values())
+
+
 def lines(table: Table) -> list[Row]:
     """Rows of the report."""
     numbers = table.numbers()
-    plain = numbers["plain"]
+    plain, survives = numbers["plain"], numbers["survives"]
     counts: dict[str, int] = plain["counts"]
     faulty = numbers["faults"]["counts"].get("sessions", 0)
-    missed, of = (
-        (sum(column) for column in zip(*plain["deadlines"].values(), strict=True))
-        if plain["deadlines"]
-        else (0, 0)
-    )
+    missed, of = _summed(plain["deadlines"])
     allowed = sum(value[1] * (1.0 - float(key)) for key, value in plain["deadlines"].items())
-    short, pairs = (
-        (sum(column) for column in zip(*plain["short"].values(), strict=True)) if plain["short"] else (0, 0)
-    )
+    short, pairs = _summed(plain["short"])
     found = [
         Row(
             "control/contract/broken", "promises broken", len(numbers["broken"]) + len(numbers["wrong"]), Goal(0),
             count=table.leases + table.halves, counted="leases and halves left", count_goal=Goal(0), details=numbers,
         ),
         Row("control/contract/sessions", "sessions judged", table.sessions, None,
-            others={"networks": len(table.networks), "worlds": table.worlds, "with faults": faulty}),
+            others={"networks": len(table.networks), "worlds": table.worlds, "with faults": faulty,
+                    "planned swiftly": table.methods["swift"]}),
         Row("control/contract/deadlines", "% missed", 100.0 * missed / max(1, of), Goal(100.0 * allowed / max(1, of)),
             others={"of": of, "waited for slots first": counts.get("queued", 0)}),
         Row("control/contract/fidelity", "% of pairs below", 100.0 * short / max(1, pairs), None, others={"of": pairs}),
@@ -219,37 +324,55 @@ def lines(table: Table) -> list[Row]:
                 "control/contract/rate", "time between pairs / promised", mean, Goal(1.0), others={"±": error}
             )
         )
-    return found
+    return [*found, *_survived(survives)]
+
+
+def _survived(survives: dict[str, Any]) -> list[Row]:
+    """What became of requests that had to survive a failure."""
+    counts = survives["counts"]
+    touched = counts.get("touched by a failure", 0)
+    if not touched:
+        return []
+    missed, of = _summed(survives["deadlines"])
+    allowed = sum(value[1] * (1.0 - float(key)) for key, value in survives["deadlines"].items())
+    return [
+        Row("control/contract/survived", "share that went on after the failure of its path",
+            counts.get("touched by a failure, not given up", 0) / touched, Goal(0.999, at_least=True),
+            others={"of": touched, "all pairs, and in time where asked": counts.get("touched by a failure, kept", 0),
+                    "beside a failure": counts.get("beside a failure", 0), "sessions": counts.get("sessions", 0)}),
+        Row("control/contract/survived deadlines", "% missed", 100.0 * missed / max(1, of), Goal(100.0 * allowed / max(1, of)),
+            others={"of": of}),
+    ]  # fmt: skip
 
 
 def main() -> None:
     """Judge sessions, and say what was broken."""
+    from benchmarks.control.contract_file import go_on, summary
+
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sessions", type=int, default=SESSIONS)
     parser.add_argument("--first", type=int, default=0, help="seed of the first round")
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--out", type=Path, help="write what was found after each world")
+    parser.add_argument("--quick", action="store_true", help="few networks, short runs")
+    parser.add_argument(
+        "--out", type=Path, help="one line for each world; what is in it already is not run again"
+    )
+    parser.add_argument("--read", action="store_true", help="only say what is in the file")
     parser.add_argument("--minutes", type=float, default=None, help="stop after so long")
+    parser.add_argument("--workers", type=int, default=1, help="processes")
     chosen = parser.parse_args()
     begun = time.monotonic()
 
-    def told(where: str, table: Table) -> None:
-        if chosen.out is not None and table.worlds % 5 == 0:
-            chosen.out.write_text(json.dumps(table.numbers(), indent=1))
+    def told(where: str, table: Table) -> bool:
         spent = time.monotonic() - begun
-        print(
-            f"{spent:7.0f} s {table.sessions:7d} sessions, {len(table.wrong) + len(table.verdict.broken)} wrong: {where}",
-            flush=True,
-        )
-        if chosen.minutes is not None and spent > 60 * chosen.minutes:
-            raise KeyboardInterrupt
+        wrong = len(table.wrong) + len(table.broken())
+        print(f"{spent:7.0f} s {table.sessions:7d} sessions, {wrong} wrong: {where}", flush=True)
+        return chosen.minutes is not None and spent > 60 * chosen.minutes
 
-    table = Table()
-    with suppress(KeyboardInterrupt):
-        measure(chosen.sessions, chosen.quick, chosen.first, told, table)
-    print(json.dumps(table.numbers(), indent=1))
+    sessions = 0 if chosen.read else chosen.sessions
+    table = go_on(sessions, tour(chosen.quick, chosen.first), chosen.quick, chosen.out, chosen.workers, told)
+    print(summary(table))
 
 
 if __name__ == "__main__":

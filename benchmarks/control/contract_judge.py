@@ -5,15 +5,15 @@ The judge knows what was asked, what the plant really delivered (`Truth`), and w
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from scipy.stats import binom
 
+from benchmarks.control.contract_sums import Sums
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.messages import (
     Accepted,
@@ -22,9 +22,11 @@ from quantum_fabric.messages import (
     LinkRequest,
     Message,
     Outcome,
+    Plan,
     Promise,
     Refused,
     Status,
+    Survival,
     Truth,
 )
 from quantum_fabric.units import SECOND, Time
@@ -32,14 +34,24 @@ from quantum_fabric.units import SECOND, Time
 ALARM = 1e-6
 """Probability with which one statistical verdict is wrong."""
 
-SIGMAS = 4.9
-"""Of a normal variable, exceeded with about that probability on one side."""
-
-FEW = 100
-"""Samples below which a mean is not judged as normal."""
-
 ROUNDING = 1e-9
 """By which a fidelity may be less than promised: floating point."""
+
+
+class Failure(NamedTuple):
+    """Something that failed and came back.
+
+    Attributes:
+        what: a link or a node.
+        node: whether it is a node.
+        since: when it failed, ps.
+        until: when all had heard that it is back, ps.
+    """
+
+    what: str
+    node: bool
+    since: Time
+    until: Time
 
 
 @dataclass(slots=True)
@@ -53,6 +65,8 @@ class Account:
         replies: first answers and outcomes, in order.
         records: deliveries.
         truths: true fidelity of each, by its number.
+        plan: with which it was accepted.
+        ended: when its outcome was told.
     """
 
     request: LinkRequest
@@ -63,6 +77,8 @@ class Account:
     outcomes: list[Outcome] = field(default_factory=list)
     records: list[Delivered] = field(default_factory=list)
     truths: dict[int, float] = field(default_factory=dict)
+    plan: Plan | None = None
+    ended: Time | None = None
 
     @property
     def met(self) -> bool:
@@ -94,11 +110,14 @@ class Books:
             case Accepted():
                 account = self.accounts[message.request]
                 account.accepted, account.queued, account.answers = time, message.queued, account.answers + 1
+                account.plan = message.plan
             case Refused():
                 account = self.accounts[message.request]
                 account.refusal, account.answers = message, account.answers + 1
             case Outcome():
-                self.accounts[message.request].outcomes.append(message)
+                account = self.accounts[message.request]
+                account.outcomes.append(message)
+                account.ended = time
             case Delivered():
                 self._delivered(message)
             case Truth():
@@ -125,6 +144,10 @@ class Books:
             told[0].truths[told[1]] = fidelity
 
 
+def _pairs() -> dict[float, list[int]]:
+    return defaultdict(lambda: [0, 0])
+
+
 @dataclass(slots=True)
 class Verdict:
     """Counts over many requests, and what was broken.
@@ -133,25 +156,34 @@ class Verdict:
         counts: of requests, sessions, outcomes.
         deadlines: by confidence: how many were missed, of how many.
         short: by confidence: pairs below the promised fidelity, of how many.
-        paces: of requests with a rate: mean time between deliveries times the rate, and the number of gaps.
+        paces: of requests with a rate: time between deliveries times the rate, over the gaps.
         jitters: of requests with a jitter: square of each deviation from the mean gap over that of the jitter.
         broken: what was broken beyond doubt, each in a sentence.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
-    deadlines: dict[float, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    short: dict[float, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    paces: list[tuple[float, int]] = field(default_factory=list)
-    jitters: list[tuple[float, int]] = field(default_factory=list)
+    deadlines: dict[float, list[int]] = field(default_factory=_pairs)
+    short: dict[float, list[int]] = field(default_factory=_pairs)
+    paces: Sums = field(default_factory=Sums)
+    jitters: Sums = field(default_factory=Sums)
     broken: list[str] = field(default_factory=list)
 
-    def add(self, accounts: Iterable[Account], where: str, faults: bool = False) -> None:
+    def add(
+        self,
+        accounts: Iterable[Account],
+        where: str,
+        faults: bool = False,
+        failures: Sequence[Failure] = (),
+    ) -> None:
         """Count these, and look at each for what must hold without exception.
 
         Args:
             accounts: of one run that is over.
             where: for the sentences.
-            faults: whether the plant failed meanwhile: then a request may end as failed, with a reason.
+            faults: whether the plant failed meanwhile in ways that nobody promised to survive: then a request may end as failed, with
+                a reason, and deadlines are not judged.
+            failures: what failed otherwise. Requests that live through one of those that they must survive are judged as if there
+                were none; those that live through more, or through another one, as with ``faults``.
         """
         for account in accounts:
             self.counts["requests"] += 1
@@ -163,13 +195,27 @@ class Verdict:
             self.counts["sessions"] += 1
             self.counts["queued"] += account.queued
             self.counts["pairs"] += len(account.records)
+            lived = lived_through(account, failures)
+            excused = faults or not covered(account, lived)
             if account.outcomes:
                 self.counts[account.outcomes[0].status.value] += 1
-                if account.outcomes[0].status is Status.FAILED and not faults:
-                    self.broken.append(
-                        f"{where} {account.request.name}: failed ({account.outcomes[0].reason})"
-                    )
-            self._promises(account, where, faults)
+                if account.outcomes[0].status is Status.FAILED and not excused:
+                    reason = f"failed ({account.outcomes[0].reason}) {lived or ''}"
+                    self.broken.append(f"{where} {account.request.name}: {reason}")
+            if lived and not excused:
+                self._survived(account, lived[0])
+            self.counts["excused by failures"] += bool(lived) and excused
+            self._promises(account, where, excused, bool(lived))
+
+    def _survived(self, account: Account, failure: Failure) -> None:
+        """One session that had to survive one failure."""
+        if not _touches(account, failure):
+            self.counts["beside a failure"] += 1
+            return
+        self.counts["touched by a failure"] += 1
+        self.counts["touched by a failure, kept"] += account.request.deadline is None or account.met
+        ended = account.outcomes[0].status if account.outcomes else None
+        self.counts["touched by a failure, not given up"] += ended in (Status.COMPLETED, Status.EXPIRED)
 
     def _order(self, account: Account, where: str) -> None:
         request, wrong = account.request, []
@@ -193,7 +239,7 @@ class Verdict:
             wrong.append(f"{len(account.records) - len(account.truths)} delivered pairs that nobody had")
         self.broken += [f"{where} {request.name}: {each}" for each in wrong]
 
-    def _promises(self, account: Account, where: str, faults: bool) -> None:
+    def _promises(self, account: Account, where: str, faults: bool, moved: bool) -> None:
         request, records = account.request, account.records
         ended = account.outcomes[0].status if account.outcomes else None
         if request.deadline is not None and ended is not Status.CANCELLED and not faults:
@@ -209,14 +255,14 @@ class Verdict:
             if last - oldest > request.window:
                 self.broken.append(f"{where} {request.name}: a packet older than its window")
         gaps = [two.delivered_at - one.delivered_at for one, two in pairwise(records)]
-        if len(gaps) < 1 or len(records) < request.pairs or faults or request.hold:
+        if len(gaps) < 1 or len(records) < request.pairs or faults or moved or request.hold:
             return
         if request.rate > 0.0:
-            self.paces.append((request.rate * sum(gaps) / SECOND, len(gaps)))
+            self.paces.add(request.rate * sum(gaps) / SECOND, len(gaps))
         if request.jitter is not None and len(gaps) > 1:
             mean = sum(gaps) / len(gaps)
             spread = sum((gap - mean) ** 2 for gap in gaps) / (len(gaps) - 1)
-            self.jitters.append((len(gaps) * spread / max(1, request.jitter) ** 2, len(gaps)))
+            self.jitters.add(len(gaps) * spread / max(1, request.jitter) ** 2, len(gaps))
 
     def _fidelities(self, account: Account, where: str) -> None:
         request, found = account.request, list(account.truths.values())
@@ -242,8 +288,8 @@ class Verdict:
                 chance = float(binom.sf(missed - 1, of, 1.0 - confidence)) if missed else 1.0
                 if chance < ALARM:
                     out.append(f"{missed} of {of} {what} at confidence {confidence:g} (chance {chance:.1g})")
-        out += _slower("time between deliveries over what the rate allows", self.paces)
-        out += _slower("variance of the time between deliveries over what the jitter allows", self.jitters)
+        out += self.paces.slower("time between deliveries over what the rate allows")
+        out += self.jitters.slower("variance of the time between deliveries over what the jitter allows")
         return out
 
     def numbers(self) -> dict[str, Any]:
@@ -252,8 +298,8 @@ class Verdict:
             "counts": dict(self.counts),
             "deadlines": {str(key): list(value) for key, value in sorted(self.deadlines.items())},
             "short": {str(key): list(value) for key, value in sorted(self.short.items())},
-            "pace": _mean(self.paces),
-            "jitter": _mean(self.jitters),
+            "pace": self.paces.mean(),
+            "jitter": self.jitters.mean(),
         }
 
     def merge(self, other: Verdict) -> None:
@@ -263,26 +309,50 @@ class Verdict:
             for key, (missed, of) in theirs.items():
                 mine[key][0] += missed
                 mine[key][1] += of
-        self.paces += other.paces
-        self.jitters += other.jitters
+        self.paces.merge(other.paces)
+        self.jitters.merge(other.jitters)
         self.broken += other.broken
 
+    def packed(self) -> dict[str, Any]:
+        """All of it, for a file."""
+        sums = {name: [each.count, each.parts, each.total, each.squares]
+                for name, each in (("paces", self.paces), ("jitters", self.jitters))}  # fmt: skip
+        return {
+            "counts": dict(self.counts), "broken": self.broken, **sums,
+            "deadlines": {str(key): value for key, value in self.deadlines.items()},
+            "short": {str(key): value for key, value in self.short.items()},
+        }  # fmt: skip
 
-def _mean(found: list[tuple[float, int]]) -> tuple[float, float] | None:
-    """Weighted mean and its standard error, requests being independent; None for too few."""
-    weight = sum(count for _, count in found)
-    if len(found) < 2:
-        return None
-    # a pace is a sum over its gaps, a variance a mean over them: both are given per request
-    values = [value for value, _ in found]
-    mean = sum(values) / weight
-    error = math.sqrt(sum((value - mean * count) ** 2 for value, count in found)) / weight
-    return mean, error
+    @classmethod
+    def unpacked(cls, packed: Mapping[str, Any]) -> Verdict:
+        """What was packed."""
+        found = cls(Counter(packed["counts"]), broken=list(packed["broken"]))
+        for mine, name in ((found.deadlines, "deadlines"), (found.short, "short")):
+            mine.update({float(key): list(value) for key, value in packed[name].items()})
+        found.paces, found.jitters = Sums(*packed["paces"]), Sums(*packed["jitters"])
+        return found
 
 
-def _slower(what: str, found: list[tuple[float, int]]) -> list[str]:
-    measured = _mean(found)
-    if measured is None or len(found) < FEW:
+def lived_through(account: Account, failures: Sequence[Failure]) -> list[Failure]:
+    """Failures that fell into the life of a session."""
+    if account.accepted is None:
         return []
-    mean, error = measured
-    return [f"{what}: {mean:.4f} ± {error:.4f}"] if mean - SIGMAS * error > 1.0 else []
+    ended = account.accepted if account.ended is None else account.ended
+    return [each for each in failures if each.since <= ended and each.until >= account.accepted]
+
+
+def covered(account: Account, lived: Sequence[Failure]) -> bool:
+    """Whether a session must survive what it lived through: one failure, of the kind that was asked for."""
+    if len(lived) != 1:
+        return not lived
+    failure, request = lived[0], account.request
+    if request.survives is Survival.NOTHING or failure.what in (request.source, request.destination):
+        return False
+    return request.survives is Survival.NODE or not failure.node
+
+
+def _touches(account: Account, failure: Failure) -> bool:
+    assert account.plan is not None
+    if failure.node:
+        return failure.what in account.plan.path
+    return any(link.link == failure.what for link in account.plan.links)

@@ -1,8 +1,9 @@
 """Networks and demands for the contract table: chains, rings, grids, stars, trees, random graphs, and networks that are there.
 
-A world is a network with customers. Each customer has one wish (ends, fidelity, pairs, rate, deadline, confidence, promise), drawn
-near the edge of what the idle network can do, and asks it again and again, at the times of a Poisson process. What the planner
-forecasts is only used to draw wishes that are neither hopeless nor trivial; the judge does not know it.
+A world is a network with customers, a way to plan (thorough, or swift), and what goes wrong meanwhile (`Kind`). Each customer has
+one wish (ends, fidelity, pairs, rate, deadline, confidence, promise), drawn near the edge of what the idle network can do, and asks it
+again and again, at the times of a Poisson process. What the planner forecasts is only used to draw wishes that are neither hopeless
+nor trivial; the judge does not know it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from quantum_fabric import documents
 from quantum_fabric.control.promises import reached
@@ -22,9 +24,10 @@ from quantum_fabric.documents.delays import Delays
 from quantum_fabric.documents.sketch import Sketch
 from quantum_fabric.errors import InputError
 from quantum_fabric.links.ideal import FixedLink
-from quantum_fabric.messages import LinkRequest, Plan, Promise
+from quantum_fabric.messages import LinkRequest, Plan, Promise, Survival
 from quantum_fabric.network import plan as planned
 from quantum_fabric.network.finish import NEVER, finish_time, finished_by
+from quantum_fabric.network.methods import Method
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.units import SECOND, US, Time
 
@@ -32,6 +35,33 @@ CONFIDENCES = (0.5, 0.8, 0.9, 0.95, 0.99)
 
 DETOUR = 1.5
 """Fibre over great circle."""
+
+LARGE = 24
+"""Nodes above which only swift planning is tried (a thorough plan takes some seconds there), and half as many requests."""
+
+SLACK = (2.5, 6.0)
+"""Deadlines of requests that must survive a failure, in times that the plan without failures needs with the confidence asked for."""
+
+
+class Kind(Enum):
+    """What goes wrong in a world, and what is judged."""
+
+    PLAIN = "plain"
+    """Nothing goes wrong."""
+    HELD = "held"
+    """Pairs are held, for packets and for sets that must be good at their end; nothing goes wrong."""
+    FAULTS = "faults"
+    """Fibres and nodes fail at random; nobody asked to survive that, and deadlines are not judged."""
+    HELD_FAULTS = "held, faults"
+    """The same, with pairs that are held."""
+    SURVIVES = "survives"
+    """Requests must survive a failure; links and nodes fail in turn. Deadlines are judged where no more than that came."""
+
+    @property
+    def held(self) -> bool:
+        """Whether pairs are held in memory."""
+        return self in (Kind.HELD, Kind.HELD_FAULTS)
+
 
 Edges = list[tuple[int, int]]
 NO_LENGTHS: Mapping[tuple[int, int], float] = {}
@@ -62,14 +92,18 @@ class World:
         inventory: the plant, which is believed to be what it is.
         asked: time and request, in order of time.
         states: how states of pairs are kept.
-        held: whether requests keep pairs in memory.
+        kind: what goes wrong.
+        method: how plans are looked for.
+        middle: median over the customers of the time that a request takes in an idle network, ps.
     """
 
     name: str
     inventory: Inventory
     asked: Sequence[tuple[Time, LinkRequest]]
     states: str
-    held: bool
+    kind: Kind = Kind.PLAIN
+    method: Method = Method.THOROUGH
+    middle: Time = SECOND
 
 
 # -------------------------------------------------------------------------------------------------- networks
@@ -123,8 +157,22 @@ SHAPES: dict[str, Callable[[], Edges]] = {
 BUNDLED = ("lab", "chicago", "campus", "hefei-star", "delft-the-hague", "germany50")
 """Networks of the library whose links store pairs."""
 
-ATLAS = ("sndlib/abilene", "sndlib/polska", "sndlib/nobel-germany", "sndlib/geant")
-"""Real networks of the package topohub, with drawn devices."""
+ATLAS = (
+    "sndlib/abilene", "sndlib/polska", "sndlib/nobel-us", "sndlib/nobel-germany", "sndlib/geant", "sndlib/janos-us",
+    "sndlib/nobel-eu", "topozoo/Sanren", "topozoo/Getnet", "topozoo/Airtel", "topozoo/Cesnet1999", "topozoo/Sprint",
+    "topozoo/Nsfnet", "topozoo/Garr199901", "topozoo/Ibm", "topozoo/Renater2001", "topozoo/Sunet",
+)  # fmt: skip
+"""Real networks of the package topohub, national ones most of them, with drawn devices."""
+
+RINGED = (
+    "ring of 5", "ring of 8", "grid 3 x 3", "grid 4 x 4", "random 7+3", "random 9+5", "random 12+6", "random 16+10", "chicago",
+    "campus", "sndlib/abilene", "sndlib/polska", "sndlib/nobel-us", "sndlib/nobel-germany", "sndlib/geant", "topozoo/Airtel",
+    "topozoo/Sprint", "topozoo/Ibm", "germany50",
+)  # fmt: skip
+"""Those with a second way about, where a failure can be survived."""
+
+BIG = ("germany50", "sndlib/nobel-eu", "sndlib/janos-us", "topozoo/Sunet")
+"""Those of more than `LARGE` nodes."""
 
 SMALL = (
     "pair",
@@ -216,20 +264,36 @@ def network(name: str, seed: int) -> Inventory:
 # --------------------------------------------------------------------------------------------------- demands
 
 
-def wishes(topology: Topology, draw: random.Random, count: int, held: bool) -> list[tuple[Wish, Time]]:
+def wishes(
+    topology: Topology, draw: random.Random, count: int, kind: Kind, method: Method = Method.THOROUGH
+) -> list[tuple[Wish, Time]]:
     """Wishes that an idle network could about grant, each with the mean time that it takes."""
     found: list[tuple[Wish, Time]] = []
     nodes = sorted(topology.nodes)
     for _ in range(40 * count):
         source, destination = draw.sample(nodes, 2)
-        pairs = draw.choice((1, 1, 2, 3, 6, 12, 30) if not held else (1, 2, 2, 3))
+        pairs = draw.choice((1, 1, 2, 3, 6, 12, 30) if not kind.held else (1, 2, 2, 3))
         base = LinkRequest(source, destination, round(draw.uniform(0.51, 0.97), 3), pairs)
-        answer = planned(topology, base, None)
+        answer = planned(topology, base, None, method=method)
         if isinstance(answer, Plan) and finish_time(answer.forecast, pairs) < 600 * SECOND:
-            found.append((Wish(_edge(base, answer, draw, held)), finish_time(answer.forecast, pairs)))
+            wish = (_outliving if kind is Kind.SURVIVES else _edge)(base, answer, draw, kind.held)
+            found.append((Wish(wish), finish_time(answer.forecast, pairs)))
             if len(found) == count:
                 break
     return found
+
+
+def _outliving(base: LinkRequest, plan: Plan, draw: random.Random, held: bool) -> LinkRequest:
+    """A wish that must survive a failure, with a deadline for most: twice and more what the first path needs, for both in turn."""
+    wish = replace(
+        base, survives=draw.choice((Survival.LINK, Survival.NODE)), confidence=draw.choice(CONFIDENCES)
+    )
+    sure = finished_by(plan.forecast, base.pairs, wish.confidence)
+    if draw.random() < 0.8 and sure < NEVER:
+        wish = replace(wish, deadline=max(1, round(sure * draw.uniform(*SLACK))))
+    if draw.random() < 0.4:
+        wish = replace(wish, rate=plan.forecast.rate * draw.uniform(0.2, 0.7))
+    return wish
 
 
 def _edge(base: LinkRequest, plan: Plan, draw: random.Random, held: bool) -> LinkRequest:
@@ -262,32 +326,49 @@ def _edge(base: LinkRequest, plan: Plan, draw: random.Random, held: bool) -> Lin
     return wish
 
 
-def world(name: str, seed: int, sessions: int, held: bool = False, customers: int = 5) -> World | None:
+def requests(nodes: int, most: int, method: Method) -> int:
+    """How many requests a world has: fewer in larger networks, where plans cost more."""
+    if method is Method.SWIFT:
+        return most if nodes <= LARGE else most // 2
+    return max(min(most, 100), min(most, 36 * most // nodes**2))
+
+
+def world(
+    name: str,
+    seed: int,
+    sessions: int,
+    kind: Kind = Kind.PLAIN,
+    customers: int = 5,
+    method: Method = Method.THOROUGH,
+) -> World | None:
     """The world of a network and a seed; None where nothing can be had there.
 
     Args:
         name: of `names`.
         seed: of devices, wishes and times.
-        sessions: how many requests; fewer in networks of more than six nodes.
-        held: whether pairs are held.
+        sessions: how many requests at most (`requests`).
+        kind: what goes wrong.
         customers: how many have a wish.
+        method: how plans are looked for.
     """
-    draw = random.Random(f"{name} {seed} {held}")
+    draw = random.Random(
+        f"{name} {seed} {kind.held}" if kind is not Kind.SURVIVES else f"{name} {seed} {kind.value}"
+    )
     inventory = network(name, seed)
     topology = documents.topology(inventory)
-    menu = wishes(topology, draw, customers, held)
+    menu = wishes(topology, draw, customers, kind, method)
     if not menu:
         return None
-    # each customer brings about the same load, whatever it takes to serve it
-    load = draw.choice((0.2, 0.5, 1.0, 2.0)) * max(1.0, len(inventory.nodes) / 4.0) / len(menu)
+    # each customer brings about the same load, whatever it takes to serve it; what stands ready takes as much again
+    loads = (0.1, 0.2, 0.5) if kind is Kind.SURVIVES else (0.2, 0.5, 1.0, 2.0)
+    load = draw.choice(loads) * max(1.0, len(inventory.nodes) / 4.0) / len(menu)
     middle = sorted(time for _, time in menu)[len(menu) // 2]
     pace = [min(1.0 / time, 20.0 / middle) for _, time in menu]
     rate = load * sum(pace)
     asked, clock = [], 0.0
-    # plans cost more in larger networks; the small ones get most of the sessions
-    for number in range(max(min(sessions, 100), min(sessions, 36 * sessions // len(inventory.nodes) ** 2))):
+    for number in range(requests(len(inventory.nodes), sessions, method)):
         clock += draw.expovariate(rate)
         (wish, _), at = draw.choices(menu, pace)[0], round(clock)
         asked.append((at, wish.at(at, f"s{number}")))
     states = "exact" if draw.random() < 0.3 else "bell-diagonal"
-    return World(name, inventory, asked, states, held)
+    return World(name, inventory, asked, states, kind, method, middle)

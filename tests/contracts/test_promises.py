@@ -6,33 +6,40 @@ False alarms: each statistical verdict is wrong with probability 1e-6; seeds are
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from benchmarks.control import contract, contract_worlds
-from benchmarks.control.contract_judge import Account, Verdict
+from benchmarks.control.contract_file import go_on, read
+from benchmarks.control.contract_judge import Account, Failure, Verdict, covered, lived_through
+from benchmarks.control.contract_worlds import Kind
 from benchmarks.control.floods import flood
 
-from quantum_fabric.messages import Bell, Delivered, LinkRequest, Outcome, PairId, Promise, Status
+from quantum_fabric.messages import Bell, Delivered, LinkRequest, Outcome, PairId, Promise, Status, Survival
+from quantum_fabric.network.methods import Method
 from quantum_fabric.units import MS, SECOND
 
 
 @pytest.mark.parametrize(
-    ("name", "seed", "held", "faults"),
+    ("name", "seed", "kind", "method"),
     [
-        ("pair", 1, False, False), ("pair", 3, True, False), ("chain of 3", 2, False, False), ("ring of 5", 0, False, False),
-        ("star of 4", 5, False, True), ("chain of 3", 5, True, True),
+        ("pair", 1, Kind.PLAIN, Method.THOROUGH), ("pair", 3, Kind.HELD, Method.THOROUGH),
+        ("chain of 3", 2, Kind.PLAIN, Method.THOROUGH), ("ring of 5", 0, Kind.PLAIN, Method.THOROUGH),
+        ("star of 4", 5, Kind.FAULTS, Method.THOROUGH), ("chain of 3", 5, Kind.HELD_FAULTS, Method.THOROUGH),
+        ("ring of 5", 2, Kind.PLAIN, Method.SWIFT), ("ring of 5", 0, Kind.SURVIVES, Method.SWIFT),
     ],
 )  # fmt: skip
-def test_promises_are_kept(name: str, seed: int, held: bool, faults: bool) -> None:
-    world = contract_worlds.world(name, seed, 40 if held else 120, held, customers=3)
+def test_promises_are_kept(name: str, seed: int, kind: Kind, method: Method) -> None:
+    world = contract_worlds.world(name, seed, 40 if kind.held else 120, kind, 3, method)
     assert world is not None
-    books, leases, halves = contract.judged(world, seed, faults)
+    books, failures, leases, halves = contract.judged(world, seed)
     verdict = Verdict()
-    verdict.add(books.accounts.values(), name, faults)
+    verdict.add(books.accounts.values(), name, kind in (Kind.FAULTS, Kind.HELD_FAULTS), failures)
     assert verdict.judge() == []
     assert (leases, halves) == (0, 0)
     assert verdict.counts["requests"] == len(world.asked)
     assert verdict.counts["pairs"] > 0
+    assert bool(failures) == (kind is Kind.SURVIVES)
 
 
 def account(delivered: int, ended: int, true: float = 0.9, at: int = MS, **wish: object) -> Account:
@@ -84,6 +91,50 @@ def test_the_judge_finds_what_is_broken(accounts: list[Account], found: str) -> 
     said = verdict.judge()
     assert bool(said) == bool(found), said
     assert all(found in each for each in said[:1])
+
+
+@pytest.mark.parametrize(
+    ("survives", "failures", "must"),
+    [
+        (Survival.NOTHING, (), True),
+        (Survival.NOTHING, (("AB", False, 5, 6),), False),
+        (Survival.LINK, (("AB", False, 5, 6),), True),
+        (Survival.LINK, (("C", True, 5, 6),), False),
+        (Survival.NODE, (("C", True, 5, 6),), True),
+        (Survival.NODE, (("A", True, 5, 6),), False),  # the end of the request itself
+        (Survival.NODE, (("C", True, 5, 6), ("AB", False, 7, 8)), False),
+        (
+            Survival.NODE,
+            (("C", True, 1, 2), ("AB", False, 7, 8), ("C", True, 12, 13)),
+            True,
+        ),  # before and after it
+    ],
+)
+def test_one_failure_at_a_time_is_what_is_promised(
+    survives: Survival, failures: tuple[tuple[str, bool, int, int], ...], must: bool
+) -> None:
+    session = replace(account(2, 1, survives=survives), accepted=3, ended=10)
+    lived = lived_through(session, [Failure(*each) for each in failures])
+    assert covered(session, lived) is must
+
+
+def test_a_file_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    out, seen = tmp_path / "worlds.jsonl", list[str]()
+
+    def told(where: str, table: contract.Table) -> bool:
+        seen.append(where)
+        return len(seen) % 2 == 0
+
+    go_on(10**6, contract.tour(True, 0), True, out, 1, told)
+    with out.open("a") as file:
+        file.write('{"where": "cut o')
+    begun = read(out)
+    assert begun.worlds <= len(seen) == 2
+    out.write_text(out.read_text()[: -len('{"where": "cut o')])
+    table = go_on(10**6, contract.tour(True, 0), True, out, 1, told)
+    assert len(set(seen)) == len(seen) == 4
+    assert table.numbers() == read(out).numbers()
+    assert table.sessions > begun.sessions
 
 
 def test_a_flood_is_answered_one_by_one() -> None:
