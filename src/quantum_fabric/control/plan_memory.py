@@ -2,11 +2,13 @@
 
 A plan that was the best of all that fit into some free slots is still the best of all that fit into fewer, as long as it fits
 itself: taking slots away only takes plans away. So an answer is looked up by its question, and holds if it was found with at least
-the slots that are free now and still fits. The idle network, where nothing is taken, answers most questions of a busy one.
+the slots that are free now and still fits. The idle network, where nothing is taken, answers most questions of a busy one. A refusal
+holds for fewer slots as well.
 
 Limits:
     The planner is a heuristic that spreads lanes over the slots that it is given. So the plan for fewer slots may be another, and
-    by the margin of its search a better one, than the plan for more slots that is used again.
+    by the margin of its search a better one, than the plan for more slots that is used again. A refusal that is used again names what
+    was short when it was found.
 """
 
 from __future__ import annotations
@@ -43,8 +45,8 @@ class PlanMemory:
         >>> memory = PlanMemory({"A": 2, "B": 2})
         >>> refusals = iter([Refused("", code, "memory of B", "too few") for code in Code])
         >>> ask = lambda free, fits: memory.recall("A to B", free, lambda plan: fits, lambda: next(refusals))
-        >>> first = ask(None, True)
-        >>> ask({"A": 2, "B": 2}, True) is first, ask({"A": 2, "B": 1}, True) is first
+        >>> first = ask({"A": 1, "B": 2}, True)
+        >>> ask({"A": 1, "B": 1}, True) is first, ask({"A": 2, "B": 1}, True) is first
         (True, False)
     """
 
@@ -68,7 +70,7 @@ class PlanMemory:
             fits: whether a plan fits into the free slots.
             ask: the planner.
         """
-        now = self._all if free is None else tuple(free[name] for name in self._slots)
+        now = self._all if free is None else self._in_order(free)
         answers = self._known.get(question)
         if answers is None:
             if len(self._known) >= REMEMBERED:
@@ -78,9 +80,8 @@ class PlanMemory:
             self._known.move_to_end(question)
         for known in answers:
             if known.free == now or (
-                isinstance(known.answer, Plan)
-                and all(map(operator.ge, known.free, now))
-                and fits(known.answer)
+                all(map(operator.ge, known.free, now))
+                and (isinstance(known.answer, Refused) or fits(known.answer))
             ):
                 return known.answer
         found = ask()
@@ -89,3 +90,9 @@ class PlanMemory:
             del answers[1 if answers[0].free == self._all else 0]
         answers.insert(0 if now == self._all else len(answers), Known(now, found))
         return found
+
+    def _in_order(self, free: Mapping[str, int]) -> tuple[int, ...]:
+        """Free slots in the order of the nodes, in which a ledger tells them anyway."""
+        if len(free) == len(self._slots) and all(map(operator.eq, free, self._slots)):
+            return tuple(free.values())
+        return tuple(free[name] for name in self._slots)
