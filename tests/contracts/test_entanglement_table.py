@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
-from quantum_fabric.control.agent import NodeAgent
-from quantum_fabric.control.entanglement import Change, Pair, PairState, View, fold
+from entanglement_audit import Audit, Beside
+from quantum_fabric.control.entanglement import Change, PairState, View, fold
 from quantum_fabric.control.entanglement_table import EntanglementTable
-from quantum_fabric.control.qubit import State
 from quantum_fabric.fabric import MESSAGE, Fabric
 from quantum_fabric.messages import (
     CLIENT,
@@ -33,7 +32,6 @@ from quantum_fabric.messages import (
     Delivered,
     LinkChanged,
     LinkRequest,
-    Message,
     NodeFailed,
     NodeRecovered,
     Outcome,
@@ -45,94 +43,6 @@ from quantum_fabric.units import MS, SECOND, US, Time
 from random_networks import Case, case
 
 HORIZON = SECOND // 20
-
-
-@dataclass
-class Audit:
-    """Looks into the plant, the agents and the ledger, and puts the table beside them."""
-
-    fabric: Fabric
-    table: EntanglementTable
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def check(self) -> None:
-        twin = self.fabric.twin
-        rows = self.table.view.pairs.values()
-        there = {
-            (end.node, end.slot): (end.half, pair)
-            for pair in rows
-            if pair.state is not PairState.ATTEMPTING
-            for end in pair.ends
-            if end.there
-        }
-        held = {
-            (n.name, s.number): s.half for n in twin.nodes.values() for s in n.slots if s.half is not None
-        }
-        for key in (
-            held.keys() - there.keys()
-        ):  # nobody has heard of it: its other end let go before the light could tell
-            half = held.pop(key)
-            assert half.pair.other(half).slot is None
-            assert half.elementary not in {end.half for pair in rows for end in pair.ends}
-            self.counts["unheard of"] += 1
-        assert {key: half.elementary for key, half in held.items()} == {
-            key: name for key, (name, _) in there.items()
-        }
-        for key, half in held.items():
-            far = half.pair.other(half)
-            pair = there[key][1]
-            if pair.alive and pair.state is not PairState.HELD:
-                assert far.slot is not None, (key, pair)
-            if far.slot is None:
-                assert not (pair.alive and all(end.there for end in pair.ends))
-            else:
-                assert {(e.node, e.slot, e.half) for e in pair.ends} >= {(*key, half.elementary)}
-                assert there[far.slot.node.name, far.slot.number][1] is pair or not pair.alive, pair
-            self.counts["halves"] += 1
-            self.counts[pair.state.name] += 1
-        self.check_agents(there)
-        booked = {(lease.node, lease.slot): lease for lease in self.fabric.controller.ledger.leases()}
-        for key, (_, pair) in there.items():
-            lease = booked.get(key)
-            agent = self.fabric.agents[key[0]]
-            if lease is None:  # the ledger's clock may strike first, in the same picosecond
-                circuit = agent.circuit(pair.epoch)
-                assert circuit is not None
-                assert circuit.lease_until == self.fabric.now
-            else:
-                assert lease.epoch == pair.epoch
-
-    def check_agents(self, there: dict[tuple[str, int], tuple[str, Pair]]) -> None:
-        """What an end is said to know is what its agent believes; what an agent holds is in the table."""
-        for name, agent in self.fabric.agents.items():
-            self.check_agent(name, agent, there)
-
-    def check_agent(
-        self, name: str, agent: NodeAgent, there: dict[tuple[str, int], tuple[str, Pair]]
-    ) -> None:
-        for slot, epoch in agent.leases.items():
-            circuit = agent.circuit(epoch)
-            assert circuit is not None
-            qubit = circuit.qubits[slot]
-            if not qubit.mine:
-                if (name, slot) in there:  # heralded at the other end; this one has not heard
-                    self.counts["unheard"] += 1
-                    (end,) = [e for e in there[name, slot][1].ends if e.node == name]
-                    assert not end.knows
-                continue
-            half, pair = there[name, slot]
-            assert half == qubit.mine
-            (end,) = [e for e in pair.ends if (e.node, e.slot) == (name, slot)]
-            (far,) = [e for e in pair.ends if (e.node, e.slot) != (name, slot)]
-            believed = (qubit.partner, qubit.far)
-            if end.knows:
-                assert believed == (far.node, far.half)
-                assert qubit.frame == pair.bell
-                self.counts["knows"] += 1
-            else:
-                waits = qubit.state in (State.ASKING, State.ASKED)
-                assert waits or believed != (far.node, far.half) or not pair.alive
-                self.counts["not told"] += 1
 
 
 def disturb(fabric: Fabric, seed: int) -> None:
@@ -207,34 +117,6 @@ class Restart:
 
     down_for: Time
     survives: bool
-
-
-@dataclass
-class Beside:
-    """Puts the table's estimates beside what the nodes say of complete pairs: two computations of the same belief."""
-
-    table: EntanglementTable
-    counts: Counter[str]
-
-    def __call__(self, time: Time, place: str, message: Message) -> None:
-        if isinstance(message, Confirmed):
-            assert place == CONTROLLER
-            pair = self.table.view.pairs.get(message.pair)
-            if pair is None or pair.state is PairState.LOST:
-                self.counts["confirmed, but lost"] += 1
-                return
-            assert pair.correlators(message.at) == pytest.approx(message.quality, rel=1e-9, abs=1e-12)
-            assert pair.bell == message.bell
-            rates = [a + b for a, b in zip(pair.ends[0].rates, pair.ends[1].rates, strict=True)]
-            assert rates == pytest.approx(message.decay)
-            assert {e.stretch for e in pair.ends} - {None} == set(message.stretches)
-            self.counts["confirmed"] += 1
-        elif isinstance(message, Delivered):
-            pair = self.table.view.pairs[message.pair]
-            estimate = pair.estimate(message.delivered_at)
-            assert estimate == pytest.approx((message.fidelity, message.low, message.high), rel=1e-9)
-            assert pair.number == message.number
-            self.counts["delivered"] += 1
 
 
 def faults_of(drawn: Case, seed: int) -> list[tuple[Time, object]]:

@@ -20,7 +20,8 @@ MOST = 40
 """Rows on the screen; ``--json`` has all."""
 
 STATES = (
-    "attempting", "elementary", "joined", "swapping", "purifying", "held", "delivered", "consumed", "lost",
+    "attempting", "elementary", "joined", "swapping", "purifying", "gathered", "held", "using", "fused",
+    "delivered", "consumed", "tested", "lost",
 )  # fmt: skip
 
 EPILOG = """\b

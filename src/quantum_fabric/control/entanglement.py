@@ -41,19 +41,31 @@ class PairState(Enum):
     """A Bell measurement on one of its halves is running."""
     PURIFYING = "purifying"
     """Kept by a purification of which not both ends are done, or about to be sacrificed."""
+    GATHERED = "gathered"
+    """Complete, and nobody's yet: it waits for the others of its set (`Pair.until`)."""
     HELD = "held"
     """Complete: an application has it. It waits in memory, or one end has used its half and the other has not."""
+    USING = "using"
+    """One of its halves is being measured, teleported through, or fused with halves of other pairs."""
+    FUSED = "fused"
+    """Part of one state of several nodes (`Pair.together`): the centre's gates are done, and its far half is still in memory."""
     DELIVERED = "delivered"
     """Handed over at both ends, and the caller has been told."""
     CONSUMED = "consumed"
-    """Used up: by a swap or a purification (`Pair.into` says for which pair), or by the application."""
+    """Used up: by a swap or a purification (`Pair.into` says for which pair), or by the application, alone or in a state of several
+    nodes (`Pair.together`)."""
+    TESTED = "tested"
+    """Used up to see what it was: both ends have measured it, and nobody got it. `Pair.why` says what came of that."""
     LOST = "lost"
     """Gone; `Pair.why` says why."""
 
 
 LIVING: Final = frozenset(
-    {PairState.ELEMENTARY, PairState.JOINED, PairState.SWAPPING, PairState.PURIFYING, PairState.HELD}
-)
+    {
+        PairState.ELEMENTARY, PairState.JOINED, PairState.SWAPPING, PairState.PURIFYING, PairState.GATHERED, PairState.HELD,
+        PairState.USING, PairState.FUSED,
+    }
+)  # fmt: skip
 """States of pairs that exist."""
 
 RESTING: Final = frozenset({PairState.ELEMENTARY, PairState.JOINED, PairState.HELD})
@@ -115,7 +127,11 @@ class Pair:
         created, changed: when the row was made, and when it last changed, ps.
         number: of the delivery within its request; 0 before.
         into: the pair that it went into; None for none.
-        why: why it was lost or withheld; empty otherwise.
+        why: why it was lost or withheld, or what a test has shown; empty otherwise.
+        together: pairs that it was fused with into one state, the one whose half the centre kept first, or delivered with as one
+            packet; itself among them.
+        until: while it is gathered, when its window is over, ps; None for none.
+        announced: what the caller was told of it when it was delivered, from models and tests together; None before.
     """
 
     id: PairId
@@ -135,6 +151,9 @@ class Pair:
     number: int = 0
     into: PairId | None = None
     why: str = ""
+    together: tuple[PairId, ...] = ()
+    until: Time | None = None
+    announced: Estimate | None = None
 
     @property
     def nodes(self) -> tuple[str, str]:
@@ -180,7 +199,7 @@ class Pair:
         return Estimate(fidelity(quality), *interval(quality, tolerance))
 
     def expires(self) -> Time | None:
-        """When it can be of no use any more if nothing is done: a cutoff, or its estimate falls to the floor.
+        """When it can be of no use any more if nothing is done: a cutoff, the end of its window, or its estimate falls to the floor.
 
         Returns:
             ps since the start of the run; None where it never does, or where there is no living pair.
@@ -194,6 +213,7 @@ class Pair:
         # a half that was in an operation at its cutoff is not asked again
         times = [end.cutoff for end in self.ends if end.cutoff is not None and end.cutoff >= self.changed]
         times += [now + wait] if wait < FOREVER else []
+        times += [self.until] if self.until is not None else []
         return min(times, default=None)
 
 

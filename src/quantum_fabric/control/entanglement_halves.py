@@ -1,4 +1,4 @@
-"""What the entanglement table keeps while it folds: installations, the halves in memories, and rows in the making."""
+"""What the entanglement table keeps while it folds: the halves in memories, and rows in the making."""
 
 from __future__ import annotations
 
@@ -7,116 +7,20 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from quantum_fabric.control.distil import operation_noise
-from quantum_fabric.control.entanglement import WORTHLESS, End, Pair, PairState
+from quantum_fabric.control.entanglement import End, Estimate, Pair, PairState
+from quantum_fabric.control.entanglement_leases import Installation
 from quantum_fabric.control.estimate import stretched
 from quantum_fabric.messages import (
     Bell,
     Correlators,
-    CutoffRule,
-    DeliverRule,
-    GenerateRule,
     Joined,
-    LinkRequest,
     PairId,
-    Prepare,
     Purify,
     Side,
-    Stretch,
 )
-from quantum_fabric.physics.correlators import aged, purified
-from quantum_fabric.physics.fading import steady_rates
+from quantum_fabric.physics.correlators import aged, product, purified
 from quantum_fabric.physics.frames import purify_frame
-from quantum_fabric.physics.noise import MemoryNoise
 from quantum_fabric.units import Time, seconds
-
-
-class Installation:
-    """What a `Prepare` says of one node, as far as the table needs it.
-
-    Attributes:
-        request, epoch: whose.
-        calibration: believed noise of the node.
-        rules: how pairs are made, by slot.
-        cutoff: how long a half may wait here; None where nothing is cut off.
-    """
-
-    def __init__(self, prepare: Prepare, request: LinkRequest | None) -> None:
-        self.request, self.epoch = prepare.request, prepare.epoch
-        self.calibration = prepare.calibration
-        self.rules: dict[int, GenerateRule] = {}
-        self.cutoff: Time | None = None
-        self._asked = request
-        delivers = False
-        for rule in prepare.rules:
-            if isinstance(rule, GenerateRule):
-                self.rules.update(dict.fromkeys(rule.slots, rule))
-            elif isinstance(rule, CutoffRule):
-                self.cutoff = rule.age
-            delivers = delivers or isinstance(rule, DeliverRule)
-        if delivers:
-            self.cutoff = None
-        memory = MemoryNoise(self.calibration.t1, self.calibration.t2, self.calibration.exponent)
-        self._steady, _, self._relaxation = steady_rates(memory)
-        self._stretched, self._exponent = memory.stretched_rate, memory.exponent
-
-    def rates(self, slot: int) -> Correlators:
-        """Believed decay rates of a half in this slot (x, y, z; 1/s)."""
-        rule = self.rules.get(slot)
-        rate = self._steady + (0.0 if rule is None else rule.disturbance)
-        return (rate, rate, self._relaxation)
-
-    def stretch(self, birth: Time) -> Stretch | None:
-        """The stretched part of the decay of a half that was born then."""
-        return Stretch(self._stretched, self._exponent, birth) if self._stretched > 0.0 else None
-
-    def floor_between(self, a: str, b: str) -> float:
-        """Fidelity below which a pair between two nodes is of no use to the request."""
-        asked = self._asked
-        if asked is None or {a, b} != {asked.source, asked.destination}:
-            return WORTHLESS
-        return asked.fidelity
-
-
-class Installed:
-    """Which installation each slot of each node is lent to, as `Prepare`, `Commit` and `Release` say when they arrive.
-
-    Attributes:
-        requests: that have had no outcome yet, by name.
-    """
-
-    def __init__(self) -> None:
-        self.requests: dict[str, LinkRequest] = {}
-        self._prepared: dict[tuple[str, int], Installation] = {}
-        self._leases: dict[tuple[str, int], Installation] = {}
-
-    def at(self, node: str, slot: int) -> Installation | None:
-        """The installation that a slot is lent to."""
-        return self._leases.get((node, slot))
-
-    def prepare(self, node: str, message: Prepare) -> None:
-        """A node has been told its rules; a letter that comes twice changes nothing."""
-        known = self.requests.get(message.request)
-        self._prepared.setdefault((node, message.epoch), Installation(message, known))
-
-    def commit(self, node: str, epoch: int) -> None:
-        """It may act on them."""
-        installation = self._prepared.get((node, epoch))
-        if installation is not None:
-            for slot in installation.rules:
-                self._leases[node, slot] = installation
-
-    def let_go(self, node: str, epoch: int) -> None:
-        """Its slots are free; twice changes nothing."""
-        installation = self._prepared.pop((node, epoch), None)
-        if installation is not None:
-            for slot in installation.rules:
-                if self._leases.get((node, slot)) is installation:
-                    del self._leases[node, slot]
-
-    def fail(self, node: str) -> None:
-        """A node has forgotten everything."""
-        for each, epoch in [key for key in self._prepared if key[0] == node]:
-            self.let_go(each, epoch)
 
 
 class Half:
@@ -132,6 +36,7 @@ class Half:
         asked: whether its node waits for the answer to a purification.
         early: news that follows on news that has not come yet.
         doing: the operation that runs on it.
+        along: the halves that are fused with it, itself among them.
         purify: the last purification that was begun on it.
         why: why it is given up, if its node has been told.
         there: whether it is in its slot.
@@ -139,7 +44,8 @@ class Half:
     """
 
     __slots__ = (
-        "asked", "born", "calibration", "cutoff", "doing", "early", "far", "heard", "heard_at", "name", "node", "partner", "purify",
+        "along", "asked",
+        "born", "calibration", "cutoff", "doing", "early", "far", "heard", "heard_at", "name", "node", "partner", "purify",
         "rates", "row", "since", "slot", "stretch", "there", "why",
     )  # fmt: skip
 
@@ -156,6 +62,7 @@ class Half:
         self.heard_at: Time = 0
         self.early: list[Joined] = []
         self.doing: PairState | None = None
+        self.along: tuple[Half, ...] = ()
         self.purify: Purify | None = None
         self.why = ""
         self.there = True
@@ -168,6 +75,11 @@ class Half:
         if self.stretch is not None and waited:
             factors = stretched(factors, self.stretch, self.since, now)
         return factors
+
+    def stay(self, now: Time) -> None:
+        """It fades no more: what it is entangled with does not depend on it any longer."""
+        self.row.quality = product(self.row.quality, self.ageing(now))
+        self.since, self.rates, self.stretch = now, (0.0, 0.0, 0.0), None
 
     def follow(self) -> None:
         """Take the news that has come, as far as it follows on what is known here; nothing before the herald."""
@@ -197,6 +109,7 @@ class Row:
         gate: the purification that one end has done: its half, its bit, the sacrificed row.
         complete: whether an end has said so, or has handed its half over.
         kept: whether it was delivered to be kept in memory.
+        fused: whether it is part of a state of several nodes.
         told, closed: whether the stream knows it, and whether it has ended for good.
     """
 
@@ -211,8 +124,10 @@ class Row:
         self.purifications = self.rounds = self.number = 0
         self.into: PairId | None = None
         self.why = ""
+        self.together: tuple[PairId, ...] = ()
+        self.announced: Estimate | None = None
         self.gate: tuple[Half, int, Row] | None = None
-        self.complete = self.kept = self.told = self.closed = False
+        self.complete = self.kept = self.fused = self.told = self.closed = False
         self._certain = False
         self._ended: PairState | None = None
         self._frozen: tuple[End, End] | None = None
@@ -288,17 +203,30 @@ class Row:
             return PairState.SWAPPING
         if PairState.PURIFYING in doing or self.gate is not None:
             return PairState.PURIFYING
+        if PairState.USING in doing:
+            return PairState.USING
+        if self.fused:
+            return PairState.FUSED
         if self.complete:
-            return PairState.HELD
+            waits = self.installation.gathers and not self.number and all(half.there for half in self.halves)
+            return PairState.GATHERED if waits else PairState.HELD
         return PairState.JOINED if self.swaps else PairState.ELEMENTARY
+
+    def _until(self, state: PairState) -> Time | None:
+        window = self.installation.window
+        if state is not PairState.GATHERED or window is None:
+            return None
+        return min(half.born for half in self.halves) + window
 
     def record(self, now: Time, old: Pair | None) -> Pair:
         """The row as it is now; ``old`` itself where nothing has changed."""
         one, two = self.halves
+        state = self._state()
         new = Pair(
-            self.id, self._state(), self._frozen or (one.end(self), two.end(self)), self.installation.request,
+            self.id, state, self._frozen or (one.end(self), two.end(self)), self.installation.request,
             self.installation.epoch, self.bell, self.quality, self.floor, self.sources, self.swaps, self.purifications, self.rounds,
             self.created, now if old is None else old.changed, self.number, self.into, self.why,
+            self.together, self._until(state), self.announced,
         )  # fmt: skip
         if new == old:
             assert old is not None

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from quantum_fabric.control.entanglement import TOLERANCE, Change, End, Pair, PairState
+from quantum_fabric.control.entanglement import TOLERANCE, Change, End, Estimate, Pair, PairState
 from quantum_fabric.errors import InputError
 from quantum_fabric.messages import Bell, Correlators, PairId, Stretch
 
@@ -20,7 +20,8 @@ COLUMNS: Final[Mapping[str, str]] = {
     "born_left_ps": "BIGINT", "born_right_ps": "BIGINT", "request": "VARCHAR", "epoch": "INTEGER", "bell": "VARCHAR",
     "fidelity": "DOUBLE", "fidelity_low": "DOUBLE", "fidelity_high": "DOUBLE", "floor": "DOUBLE", "expires_at_ps": "BIGINT",
     "sources": "VARCHAR", "swaps": "VARCHAR", "purifications": "INTEGER", "number": "INTEGER",
-    "into_left": "VARCHAR", "into_right": "VARCHAR", "why": "VARCHAR",
+    "into_left": "VARCHAR", "into_right": "VARCHAR", "why": "VARCHAR", "together": "VARCHAR", "announced": "DOUBLE",
+    "announced_low": "DOUBLE", "announced_high": "DOUBLE",
 }  # fmt: skip
 """Columns of `flat` and their SQL types. All but the first four are NULL where a row is forgotten; estimates hold at ``time_ps``."""
 
@@ -40,7 +41,8 @@ def plain(change: Change) -> dict[str, Any]:
             "bell": pair.bell.name, "quality": list(pair.quality), "floor": pair.floor, "sources": list(pair.sources),
             "swaps": list(pair.swaps), "purifications": pair.purifications, "rounds": pair.rounds, "created": pair.created,
             "changed": pair.changed, "number": pair.number, "into": None if pair.into is None else list(pair.into),
-            "why": pair.why,
+            "why": pair.why, "together": [list(each) for each in pair.together], "until": pair.until,
+            "announced": None if pair.announced is None else list(pair.announced),
         }  # fmt: skip
     return shape
 
@@ -93,6 +95,10 @@ def flat(change: Change, tolerance: float = TOLERANCE) -> dict[str, Any]:
         born_right_ps=two.born, request=pair.request, epoch=pair.epoch, floor=pair.floor, sources=" ".join(pair.sources),
         swaps=" ".join(pair.swaps), purifications=pair.purifications, number=pair.number, why=pair.why,
     )  # fmt: skip
+    row["together"] = "; ".join(" .. ".join(each) for each in pair.together)
+    if pair.announced is not None:
+        value, low, high = pair.announced
+        row.update(announced=value, announced_low=low, announced_high=high)
     if pair.into is not None:
         row.update(into_left=pair.into.left, into_right=pair.into.right)
     if pair.state is not PairState.ATTEMPTING:
@@ -113,7 +119,7 @@ def flat(change: Change, tolerance: float = TOLERANCE) -> dict[str, Any]:
 def _pair(shape: object, name: PairId) -> Pair:
     names = {
         "state", "ends", "request", "epoch", "bell", "quality", "floor", "sources", "swaps", "purifications", "rounds", "created",
-        "changed", "number", "into", "why",
+        "changed", "number", "into", "why", "together", "until", "announced",
     }  # fmt: skip
     f = _fields(shape, names, "pair")
     ends = _list(f["ends"], "pair.ends", 2)
@@ -135,6 +141,9 @@ def _pair(shape: object, name: PairId) -> Pair:
         number=_count(f["number"], "pair.number"),
         into=None if f["into"] is None else _name(f["into"], "pair.into"),
         why=_text(f["why"], "pair.why"),
+        together=tuple(_name(each, "pair.together") for each in _list(f["together"], "pair.together")),
+        until=None if f["until"] is None else _whole(f["until"], "pair.until"),
+        announced=None if f["announced"] is None else Estimate(*_three(f["announced"], "pair.announced")),
     )
 
 

@@ -9,26 +9,25 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 from quantum_fabric.control.distil import operation_noise
 from quantum_fabric.control.entanglement import Change, Pair, PairState, View
-from quantum_fabric.control.entanglement_halves import Arming, Half, Installed, Row, attempting
+from quantum_fabric.control.entanglement_halves import Arming, Half, Row, attempting
+from quantum_fabric.control.entanglement_leases import Installed
+from quantum_fabric.control.entanglement_uses import Uses
 from quantum_fabric.errors import InputError
 from quantum_fabric.messages import (
     Arm,
+    Ask,
     Bell,
     Commit,
-    Confirmed,
-    Consume,
-    Delivered,
     Discard,
     Heralded,
     Joined,
+    Kept,
     LinkRequest,
     Lost,
-    Measured,
     Message,
     NodeFailed,
     Outcome,
@@ -37,14 +36,15 @@ from quantum_fabric.messages import (
     Purified,
     Purify,
     PurifyAnswer,
-    Received,
+    Refused,
     Release,
     Released,
+    Renegotiate,
+    Renegotiated,
     Side,
-    Substandard,
+    SlotsBroken,
     Swap,
     Swapped,
-    Teleported,
 )
 from quantum_fabric.physics.correlators import product, swap_table
 from quantum_fabric.physics.frames import swap_frame
@@ -61,6 +61,9 @@ class EntanglementTable:
 
     Attributes:
         view: the table now.
+        now: time of the message that is folded, ps.
+        halves: that are in memories, by node and slot.
+        rows: pairs of which a half may still be in a memory, by name.
 
     Limits:
         It has to see the network from the start, and every message in `SEES`: a fabric that tells watchers less
@@ -75,8 +78,8 @@ class EntanglementTable:
     """
 
     SEES: Final = (
-        LinkRequest, Outcome, Prepare, Commit, Release, Released, Arm, Heralded, Swap, Swapped, Purify, Purified, PurifyAnswer,
-        Joined, Lost, Discard, Consume, Measured, Teleported, Received, Confirmed, Delivered, Substandard, NodeFailed,
+        LinkRequest, Ask, Renegotiate, Renegotiated, Kept, Refused, Outcome, Prepare, Commit, Release, Released, Arm, Heralded,
+        Swap, Swapped, Purify, Purified, PurifyAnswer, Joined, Lost, Discard, NodeFailed, SlotsBroken, *Uses.SEES,
     )  # fmt: skip
     """What it wants to be shown."""
 
@@ -90,25 +93,24 @@ class EntanglementTable:
         self._listener = listener
         self._recent: deque[Change] = deque(maxlen=remembered)
         self._past: deque[PairId] = deque()
-        self._book = Installed()
+        self._book = book = Installed()
         self._arms: dict[str, dict[str, Arming]] = {}  # lane -> node -> what tries there
-        self._halves: dict[tuple[str, int], Half] = {}
+        self.halves: dict[tuple[str, int], Half] = {}
         self._named: dict[tuple[str, str], Half] = {}
-        self._rows: dict[PairId, Row] = {}
-        self._now: Time = 0
+        self.rows: dict[PairId, Row] = {}
+        self.now: Time = 0
         self._handlers: dict[type, Callable[[str, Any], None]] = {
-            LinkRequest: self._requested, Outcome: self._outcome, Prepare: self._prepare, Commit: self._commit,
+            LinkRequest: book.asks, Ask: book.asks, Renegotiate: book.wishes_for, Renegotiated: book.changed,
+            Kept: book.stays, Refused: book.ended, Outcome: book.ended, Prepare: self._prepare, Commit: self._commit,
             Release: self._release, Released: self._released, Arm: self._arm, Heralded: self._heralded,
             Swap: self._swap, Swapped: self._swapped, Purify: self._purify, Purified: self._purified,
             PurifyAnswer: self._answered, Joined: self._joined, Lost: self._lost, Discard: self._discard,
-            Consume: self._consume, Measured: self._used, Teleported: self._used, Received: self._used,
-            Confirmed: self._confirmed, Delivered: self._delivered, Substandard: self._substandard,
-            NodeFailed: self._failed,
+            NodeFailed: self._failed, SlotsBroken: self._broken, **Uses(self).handlers,
         }  # fmt: skip
 
     def __call__(self, time: Time, place: str, message: Message) -> None:
         """Fold one message."""
-        self._now = time
+        self.now = time
         handler = self._handlers.get(type(message))
         if handler is not None:
             handler(place, message)
@@ -131,36 +133,31 @@ class EntanglementTable:
 
     # ------------------------------------------------------------------------------------------ the stream
 
-    def _emit(self, name: PairId, pair: Pair | None) -> None:
-        change = Change(self.view.next, self._now, name, pair)
+    def emit(self, name: PairId, pair: Pair | None) -> None:
+        """A row is so from now on; None forgets it."""
+        change = Change(self.view.next, self.now, name, pair)
         self.view.apply(change)
         self._recent.append(change)
         if self._listener is not None:
             self._listener(change)
 
-    def _tell(self, row: Row) -> None:
+    def tell(self, row: Row) -> None:
         """Say how a row is now, if that has changed; forget those that ended longest ago."""
         old = self.view.pairs.get(row.id)
         if old is None and row.told:
             return  # it was forgotten
-        new = row.record(self._now, old)
+        new = row.record(self.now, old)
         if new is not old:
             row.told = True
-            self._emit(row.id, new)
+            self.emit(row.id, new)
         if row.ended and not row.closed and not row.orphaned:
             row.closed = True
-            self._rows.pop(row.id, None)
+            self.rows.pop(row.id, None)
             self._past.append(row.id)
             while len(self._past) > self._ended:
-                self._emit(self._past.popleft(), None)
+                self.emit(self._past.popleft(), None)
 
     # ------------------------------------------------------------------------------------- installations
-
-    def _requested(self, place: str, message: LinkRequest) -> None:
-        self._book.requests[message.name] = message
-
-    def _outcome(self, place: str, message: Outcome) -> None:
-        self._book.requests.pop(message.request, None)
 
     def _prepare(self, place: str, message: Prepare) -> None:
         self._book.prepare(place, message)
@@ -180,7 +177,7 @@ class EntanglementTable:
         installation = self._book.at(message.node, message.slot)
         if installation is not None:
             lane = f"{message.link}/{message.lane}"
-            self._arms.setdefault(lane, {})[message.node] = Arming(message.slot, self._now, installation)
+            self._arms.setdefault(lane, {})[message.node] = Arming(message.slot, self.now, installation)
             self._tell_lane(lane)
 
     def _disarm(self, node: str, slot: int) -> None:
@@ -191,19 +188,19 @@ class EntanglementTable:
     def _tell_lane(self, lane: str) -> None:
         arms, name = self._arms[lane], PairId(lane, lane)
         if arms:
-            self._emit(name, attempting(lane, arms, self._now))
+            self.emit(name, attempting(lane, arms, self.now))
         else:
             del self._arms[lane]
-            self._emit(name, None)
+            self.emit(name, None)
 
     def _heralded(self, place: str, event: Heralded) -> None:
         half = self._named.get((place, event.pair))
         if half is None:
             half = self._born(place, event)
         if half is not None:
-            half.heard, half.heard_at = True, self._now
+            half.heard, half.heard_at = True, self.now
             half.follow()
-            self._tell(half.row)
+            self.tell(half.row)
 
     def _born(self, node: str, event: Heralded) -> Half | None:
         """The first end hears: the pair is there. Its other end's half is, unless that end had let go before its birth."""
@@ -218,9 +215,9 @@ class EntanglementTable:
         here = Half(node, event.pair, event.slot, event.born, mine, far)
         there = Half(far, event.pair, slot, event.partner_born, theirs, node)
         ends = (here, there) if rule.side is Side.RIGHT else (there, here)
-        row = Row(PairId(event.pair, event.pair), ends, mine, event.bell, rule.fresh, self._now)
+        row = Row(PairId(event.pair, event.pair), ends, mine, event.bell, rule.fresh, self.now)
         row.sources = (event.pair,)
-        self._rows[row.id] = row
+        self.rows[row.id] = row
         self._seat(here)
         if slot >= 0 and since <= event.partner_born:
             arms.pop(far, None)
@@ -235,35 +232,56 @@ class EntanglementTable:
     # ------------------------------------------------------------------------------------------- halves
 
     def _seat(self, half: Half) -> None:
-        self._halves[half.node, half.slot] = half
+        self.halves[half.node, half.slot] = half
         self._named[half.node, half.name] = half
 
-    def _take(self, node: str, slot: int) -> Half | None:
-        """The half in a slot, which is empty now."""
-        half = self._halves.pop((node, slot), None)
+    def take(self, node: str, slot: int) -> Half | None:
+        """The half that was in a slot, which is empty now."""
+        half = self.halves.pop((node, slot), None)
         if half is not None:
             del self._named[node, half.name]
             half.there = False
+            self._break_off(half)
         return half
+
+    def _break_off(self, half: Half) -> None:
+        """A fusion of which a half is gone comes to nothing; the others wait as before."""
+        along, half.along = half.along, ()
+        for other in along:
+            other.along = ()
+            if other is not half and other.there:
+                other.doing = None
+                self.tell(other.row)
+
+    def lose(self, row: Row, why: str, certain: bool = True) -> None:
+        """A pair is no more; with it goes the state of several nodes that it is part of."""
+        row.end(PairState.LOST, why, certain)
+        if row.fused:
+            for name in row.together:
+                other = self.rows.get(name)
+                if other is not None and not other.ended:
+                    other.end(PairState.LOST, f"{row.id.left} .. {row.id.right} of its state: {why}")
+                    self.tell(other)
+        self.tell(row)
 
     def _begin(self, node: str, slots: tuple[int, int], doing: PairState) -> None:
         for slot in slots:
-            half = self._halves.get((node, slot))
+            half = self.halves.get((node, slot))
             if half is not None:
                 half.doing = doing
-                self._tell(half.row)
+                self.tell(half.row)
 
     def _swap(self, place: str, message: Swap) -> None:
         self._begin(place, (message.left, message.right), PairState.SWAPPING)
 
     def _purify(self, place: str, message: Purify) -> None:
         self._begin(place, (message.keep, message.sacrifice), PairState.PURIFYING)
-        keep = self._halves.get((place, message.keep))
+        keep = self.halves.get((place, message.keep))
         if keep is not None:
             keep.purify = message
 
     def _swapped(self, place: str, event: Swapped) -> None:
-        left, right = self._take(place, event.left), self._take(place, event.right)
+        left, right = self.take(place, event.left), self.take(place, event.right)
         if left is None or right is None:
             return
         one, two = left.row, right.row
@@ -275,15 +293,15 @@ class EntanglementTable:
             )
             for row in (one, two):
                 row.end(PairState.LOST, why)
-                self._tell(row)
+                self.tell(row)
             return
         a, b = one.other(left), two.other(right)
         quality = product(
-            product(one.quality, two.quality), product(left.ageing(self._now), right.ageing(self._now))
+            product(one.quality, two.quality), product(left.ageing(self.now), right.ageing(self.now))
         )
         quality = product(quality, swap_table(operation_noise(left.calibration))[event.outcome][1])
         frame = Bell(swap_frame(one.bell, two.bell, event.outcome))
-        new = Row(PairId(a.name, b.name), (a, b), one.installation, frame, quality, self._now)
+        new = Row(PairId(a.name, b.name), (a, b), one.installation, frame, quality, self.now)
         new.made_of(one, two, place)
         new.floor = one.installation.floor_between(a.node, b.node)
         for row in (one, two):
@@ -291,33 +309,33 @@ class EntanglementTable:
             row.end(PairState.CONSUMED, "")
             row.freeze()
         a.row = b.row = new
-        self._rows[new.id] = new
+        self.rows[new.id] = new
         for row in (one, two, new):
-            self._tell(row)
+            self.tell(row)
 
     def _purified(self, place: str, event: Purified) -> None:
-        keep, spent = self._halves.get((place, event.keep)), self._take(place, event.sacrifice)
+        keep, spent = self.halves.get((place, event.keep)), self.take(place, event.sacrifice)
         if keep is None or spent is None:
             return
         row, gone = keep.row, spent.row
         keep.doing = None
-        row.quality = product(row.quality, keep.ageing(self._now))
-        keep.since = self._now
+        row.quality = product(row.quality, keep.ageing(self.now))
+        keep.since = self.now
         if event.bit is None or row.ended or (gone.ended and gone.into != row.id):
             why = f"the purification at {place} failed" if event.bit is None else "purified with a lost pair"
             row.end(PairState.LOST, why)
             gone.end(PairState.LOST, why)
         elif row.gate is None:
             keep.asked = True
-            gone.quality = product(gone.quality, spent.ageing(self._now))
+            gone.quality = product(gone.quality, spent.ageing(self.now))
             gone.into = row.id
             gone.end(PairState.CONSUMED, "")
             row.gate = (keep, event.bit, gone)
         else:
-            gone.quality = product(gone.quality, spent.ageing(self._now))
+            gone.quality = product(gone.quality, spent.ageing(self.now))
             row.compare(keep, event.bit, gone)
-        self._tell(gone)
-        self._tell(row)
+        self.tell(gone)
+        self.tell(row)
 
     def _answered(self, place: str, answer: PurifyAnswer) -> None:
         half = self._named.get((place, answer.keep))
@@ -325,7 +343,7 @@ class EntanglementTable:
             half.asked = False
             if not answer.success:
                 half.why = "the purification was declined"
-            self._tell(half.row)
+            self.tell(half.row)
 
     # --------------------------------------------------------------------------------------------- news
 
@@ -334,83 +352,37 @@ class EntanglementTable:
         if half is not None:
             half.early.append(news)
             half.follow()
-            self._tell(half.row)
+            self.tell(half.row)
 
     def _lost(self, place: str, news: Lost) -> None:
         half = self._named.get((place, news.mine))
         if half is not None:
             half.why = news.why
             half.row.because(news.why)
-            self._tell(half.row)
+            self.tell(half.row)
 
     def _discard(self, place: str, message: Discard) -> None:
         node, slot = message.node, message.slot
-        half = self._take(node, slot)
+        half = self.take(node, slot)
         if half is None:
             self._disarm(node, slot)
             return
-        cut = half.cutoff is not None and self._now == max(half.cutoff, half.heard_at)
+        cut = half.cutoff is not None and self.now == max(half.cutoff, half.heard_at)
         guess = f"cutoff at {node}" if cut else f"let go by {node}"
-        half.row.end(PairState.LOST, half.why or guess, certain=bool(half.why) or cut)
-        self._tell(half.row)
+        self.lose(half.row, half.why or guess, certain=bool(half.why) or cut)
 
     def _failed(self, place: str, event: NodeFailed) -> None:
         node = event.node
-        for each, slot in [key for key in self._halves if key[0] == node]:
-            half = self._take(each, slot)
+        for each, slot in [key for key in self.halves if key[0] == node]:
+            half = self.take(each, slot)
             assert half is not None
-            half.row.end(PairState.LOST, f"{node} failed")
-            self._tell(half.row)
+            self.lose(half.row, f"{node} failed")
         for slot in [arms[node].slot for arms in self._arms.values() if node in arms]:
             self._disarm(node, slot)
         self._book.fail(node)
 
-    # ------------------------------------------------------------------------------------- applications
-
-    def _consume(self, place: str, message: Consume) -> None:
-        half = self._halves.get((message.node, message.slot))
-        if half is not None and half.doing is None and message.half in ("", half.name):
-            self._use(half)
-
-    def _used(self, place: str, event: Measured | Teleported | Received) -> None:
-        half = self._halves.get((event.node, event.slot))
-        if half is not None:
-            self._use(half)
-
-    def _use(self, half: Half) -> None:
-        row = half.row
-        self._take(half.node, half.slot)
-        row.complete = True
-        if not row.ended and not row.orphaned:
-            at_once = row.number and not row.kept
-            row.end(PairState.DELIVERED if at_once else PairState.CONSUMED, "")
-        self._tell(row)
-
-    def _confirmed(self, place: str, message: Confirmed) -> None:
-        row = self._rows.get(message.pair)
-        if row is not None:
-            row.complete = True
-            self._tell(row)
-
-    def _delivered(self, place: str, message: Delivered) -> None:
-        row = self._rows.get(message.pair)
-        if row is not None:
-            row.number, row.kept = message.number, message.slots is not None
-            self._tell(row)
-        else:
-            self._afterwards(message.pair, number=message.number, state=PairState.DELIVERED)
-
-    def _substandard(self, place: str, message: Substandard) -> None:
-        row = self._rows.get(message.pair)
-        why = f"withheld: believed {message.fidelity:.4f}, asked for {message.floor:.4f}"
-        if row is not None:
-            row.why = why
-            self._tell(row)
-        else:
-            self._afterwards(message.pair, why=why)
-
-    def _afterwards(self, name: PairId, **news: Any) -> None:
-        """Word of a pair that has ended: handed over first, told of later."""
-        pair = self.view.pairs.get(name)
-        if pair is not None and pair.state is PairState.CONSUMED:
-            self._emit(name, replace(pair, changed=self._now, **news))
+    def _broken(self, place: str, event: SlotsBroken) -> None:
+        for slot in event.slots:
+            half = self.halves.get((event.node, slot))
+            if half is not None:
+                self.lose(half.row, f"memory slot {slot} of {event.node} broke")

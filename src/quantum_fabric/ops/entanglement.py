@@ -2,7 +2,7 @@
 
 Layout of the JSON lines::
 
-    {"entanglement": 1}
+    {"entanglement": 2}
     {"n": 0, "t": 1520, "id": ["A~B/0#0", "A~B/0#0"], "pair": {...}}     n: number, t: ps; pair null: forgotten
     ...
     {"end": 1042, "until": 60000000000000}
@@ -22,8 +22,8 @@ from typing import IO, Any, Final
 from quantum_fabric.errors import InputError, JournalError
 from quantum_fabric.units import Time
 
-FORMAT: Final = 1
-"""Number of the layout above; a reader refuses any other."""
+FORMAT: Final = 2
+"""Number of the layout above; a reader refuses any other (1 knew neither sets, nor tests, nor states of several nodes)."""
 
 ENDINGS: Final = (".jsonl", ".parquet", ".csv")
 """What a file may end in; the ending chooses the format."""

@@ -98,9 +98,9 @@ def test_what_cannot_be_read_says_why(qfabric: Run, tmp_path: Path) -> None:
     assert brief.code == 2
     assert "--journal full" in brief.words
     assert qfabric("entanglement", "no.jsonl").code == 2
-    Path("bad.jsonl").write_text('{"entanglement":1}\n{"n":0,"t":-1,"id":["a","a"],"pair":null}\n')
+    Path("bad.jsonl").write_text('{"entanglement":2}\n{"n":0,"t":-1,"id":["a","a"],"pair":null}\n')
     bad = qfabric("entanglement", "bad.jsonl")
     assert bad.code == 2
     assert "bad.jsonl:2: change.t" in bad.words
-    Path("gap.jsonl").write_text('{"entanglement":1}\n{"n":1,"t":1,"id":["a","a"],"pair":null}\n')
+    Path("gap.jsonl").write_text('{"entanglement":2}\n{"n":1,"t":1,"id":["a","a"],"pair":null}\n')
     assert "gap" in qfabric("entanglement", "gap.jsonl").words

@@ -39,7 +39,7 @@ def test_a_run_that_was_killed_leaves_what_it_wrote(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda text: text.replace('"entanglement":1', '"entanglement":2'), "layout 2"),
+        (lambda text: text.replace('"entanglement":2', '"entanglement":1'), "layout 1"),
         (lambda text: text.replace('"end":3', '"end":4'), "counts 4 changes, but holds 3"),
         (lambda text: text + "{}\n", ":6: a line after the end"),
         (lambda text: text.replace('{"n":1', '{{"n":1'), ":3: not JSON"),
