@@ -159,6 +159,28 @@ def test_unknown_and_strangers_keys() -> None:
         assert refusal.status == 400
 
 
+def test_a_key_is_found_under_the_name_of_its_master_only() -> None:
+    """A slave that shares keys with two masters cannot take one's key for the other's."""
+    both = {("alice", "anna"): Quota(), ("bea", "anna"): Quota()}
+    desk, shelf, _ = at_home(homes={**keydesk.HOMES, "bea": "kme-a"}, pairs=both)
+    given = issue(desk, shelf)
+    wrong = desk.collect(shelf, "bea", "anna", ids(given), 1)
+    assert isinstance(wrong, Refusal)
+    assert (wrong.status, wrong.details[0]["reason"]) == (400, "unknown")
+    assert bits(desk.collect(shelf, "alice", "anna", ids(given), 2)) == bits(given), "and it still waits"
+
+
+def test_each_of_several_slaves_has_a_key_once() -> None:
+    both = {("alice", "anna"): Quota(), ("alice", "bea"): Quota()}
+    desk, shelf, _ = at_home(homes={**keydesk.HOMES, "bea": "kme-a"}, pairs=both)
+    given = issue(desk, shelf, additional=("bea",))
+    assert bits(desk.collect(shelf, "alice", "anna", ids(given), 1)) == bits(given)
+    again = desk.collect(shelf, "alice", "anna", ids(given), 2)
+    assert isinstance(again, Refusal)
+    assert (again.status, again.details[0]["reason"]) == (400, "collected before")
+    assert bits(desk.collect(shelf, "alice", "bea", ids(given), 3)) == bits(given)
+
+
 def test_status() -> None:
     desk, shelf, _ = at_home(octets=320)
     assert desk.status(shelf, "alice", "anna") == Status(
