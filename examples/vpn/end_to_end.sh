@@ -1,5 +1,5 @@
 #!/bin/sh
-# From photons to a VPN, and what an attack does to it: everything on this machine, in about a minute.
+# From photons to a VPN, and what an attack does to it: everything on this machine, in about a minute and a half.
 #
 #   end_to_end.sh [FOLDER]            as root; the files of the key servers and of the run go to FOLDER (a new one without it)
 #

@@ -52,18 +52,20 @@ def test_photons_become_keys_of_a_tunnel_until_somebody_listens(tmp_path: Path) 
     assert whole(text, "alice", "returned error: 503")[0] < first, "no photons yet, no key yet"
     for who in ("alice", "bob"):
         keys = whole(text, who, "new key ")
-        # the last time of all: a machine that is busy may close the tunnel before, and open it again
-        closed = max(whole(text, who, "tunnel closed: no new key for 5 s"), default=0.0)
-        assert closed > alarms[0], "closed by the attack"
-        assert len([at for at in keys if at < closed]) >= 10
-        assert max(keys) > closed, "and open again afterwards"
+        # a machine that is busy may close the tunnel before too; and when no more photons come it is closed again
+        shut = [
+            at for at in whole(text, who, "tunnel closed: no new key for 5 s") if alarms[0] < at < again + 1.0
+        ]
+        assert shut, "closed by the attack"
+        assert len([at for at in keys if at < shut[-1]]) >= 10
+        assert max(keys) > shut[-1], "and open again afterwards"
     used = re.findall(r"new key (\S{36})", text)
     assert len(set(used)) >= 20
     assert all(used.count(name) <= 2 for name in used), "a key is used once at each end"
     answers, silent = whole(text, "user", "the other site answers"), whole(text, "user", "does not answer")
     assert answers[0] > first
     assert [at for at in silent if alarms[0] < at], "nothing goes through a closed tunnel"
-    assert answers[-1] >= again
+    assert max(answers) >= again
     for kme in ("kme-a", "kme-b"):
         assert whole(text, kme, "unbroken")
     report = (tmp_path / "all" / "run" / "report.html").read_text(encoding="utf-8")
