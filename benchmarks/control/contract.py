@@ -376,6 +376,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from benchmarks.control import contract  # whose classes are those of its file and of its workers
+    from benchmarks.control import contract  # noqa: PLW0406 - whose classes are those of its file and of its workers
 
     contract.main()
