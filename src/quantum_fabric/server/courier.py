@@ -151,7 +151,11 @@ class Courier:
 
     def _pack(self, shelf: Shelf, errands: list[Errand], now: int) -> _Load:
         load = _Load([], [])
-        for errand in errands:
+        for read in errands:
+            # as it is now: the key may have been taken back since the errands were read, and the recall stands in the parcel's place
+            errand = shelf.errand(read.kme, read.key_id)
+            if errand is None:
+                continue
             record = shelf.key(errand.key_id)
             if record is None or (not errand.void and record.state is State.DESTROYED):
                 shelf.done(errand.kme, errand.key_id)
