@@ -16,6 +16,8 @@ What is where:
     chicago       memory allocation and memory parameters of the SeQUeNCe studies
     margins       whether swift plans keep what they promise, on networks that their margins were not read off
     latency       the controller's time for a request: 1,000 nodes, 500 active
+    distributed   one controller, one for each domain, one at each node: the same requests on the same twin
+    schedules     letters lost, doubled, late, seats that restart: leaks and half-open pairs in randomised schedules
     page          the page of the docs and its figure
 
 A module has `rows(run)`, which gives the lines of the table; a new module is written into `PARTS`.
@@ -28,6 +30,7 @@ from typing import TYPE_CHECKING
 from benchmarks.control import (
     chicago,
     contract,
+    distributed,
     fidelity,
     floods,
     latency,
@@ -36,6 +39,7 @@ from benchmarks.control import (
     purification,
     repair,
     routing,
+    schedules,
     scheduling,
 )
 from benchmarks.records import Row
@@ -55,6 +59,8 @@ PARTS = (
     chicago,
     margins,
     latency,
+    distributed,
+    schedules,
 )
 """What `qfabric bench control` measures, in this order."""
 

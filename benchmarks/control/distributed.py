@@ -22,8 +22,9 @@ import random
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from benchmarks.records import Row
 from quantum_fabric import documents
 from quantum_fabric.devices import Gates, Memory, Node
 from quantum_fabric.documents import Inventory, LinkEntry
@@ -32,6 +33,9 @@ from quantum_fabric.federation import Domain, Federation
 from quantum_fabric.links.ideal import FixedLink
 from quantum_fabric.messages import Delivered, LinkRequest, Outcome, Status
 from quantum_fabric.units import MS, SECOND, US, Time
+
+if TYPE_CHECKING:
+    from benchmarks.suites import Run
 
 SEATINGS = ("central", "domains", "nodes")
 KEPT = Path(__file__).with_name("distributed.json")
@@ -169,6 +173,32 @@ def measure(quick: bool) -> list[dict[str, Any]]:
                     rows.append({"topology": title, "hop_us": hop, **row})
                     print(line(rows[-1]), flush=True)
     return rows
+
+
+def rows(run: Run) -> list[Row]:
+    """Lines for `qfabric bench control`: what each seating serves, one network at one load; the whole table is in distributed.json."""
+    found = []
+    for title in QUICK[:1] if run.quick else QUICK:
+        for hop in (100, 2000):
+            run.progress(f"controllers on {title}")
+            network, seconds = TOPOLOGIES[title](hop * US), 2.0 if run.quick else 4.0
+            got = {seating: served(seating, network, 8.0, seconds, 1) for seating in SEATINGS}
+            setups = {
+                f"{name}: set-up, ms": each["setup"]
+                for name, each in got.items()
+                if each["setup"] is not None
+            }
+            found.append(
+                Row(
+                    name=f"control/distributed/{title}, {hop / 1000:g} ms a hop",
+                    quantity="share of requests done, a controller at each node",
+                    ours=got["nodes"]["done"],
+                    goal=None,
+                    others={"central": got["central"]["done"], "domains": got["domains"]["done"], **setups},
+                    details=got,
+                )
+            )
+    return found
 
 
 def line(row: dict[str, Any]) -> str:

@@ -57,6 +57,8 @@ TITLES = {
     "chicago": "Memory allocation on the Chicago network",
     "margins": "Margins of swift plans",
     "latency": "Time for a decision",
+    "distributed": "Controllers: one, one for each domain, one at each node",
+    "schedules": "Leaks and half-open pairs in randomised schedules",
 }
 """Headings of the parts that are told line by line."""
 

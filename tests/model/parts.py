@@ -28,7 +28,8 @@ UNORDERED = frozenset(
 
 RECORDS = [each for each in vars(messages).values() if isinstance(each, type) and not issubclass(each, Enum)]
 FROZEN: tuple[type, ...] = (*RECORDS, Lease)
-PLAIN = (type(None), str, bytes, int, float, Enum, *FROZEN)
+PLAIN = frozenset({type(None), str, bytes, int, float, bool, *FROZEN})
+CONSTANTS = frozenset(FROZEN)
 
 
 def frozen(thing: Any, seen: dict[int, int], name: str = "") -> Hashable:
@@ -39,7 +40,7 @@ def frozen(thing: Any, seen: dict[int, int], name: str = "") -> Hashable:
         seen: objects met so far, for those that are met twice.
         name: of the attribute that holds it.
     """
-    if isinstance(thing, PLAIN):
+    if type(thing) in PLAIN or isinstance(thing, Enum):
         return thing
     if isinstance(thing, dict):
         items = thing.items()
@@ -98,7 +99,7 @@ class Shelf:
         place = id(thing)
         if place in self._shared:
             return place
-        if isinstance(thing, (*FROZEN, Enum)):
+        if type(thing) in CONSTANTS or isinstance(thing, Enum):
             self._shared[place] = thing
             return place
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 from collections import deque
@@ -146,6 +147,8 @@ def wander(scene: Scene, seeds: Iterable[int], longest: int = 2000, progress: An
     world = World(scene, walk=True)
     began = time.perf_counter()
     steps = ends = schedules = 0
+    gc.collect()
+    gc.freeze()  # what a walk leaves is let go of as it goes; there is little to look for
     with world.planning():  # the plans are equal in every world of a scene
         for seed in seeds:
             world.clear()

@@ -124,7 +124,7 @@ class Truth:
         for lane, ends in sorted(self.armed.items()):
             if len(ends) == 2 and self.count.get(lane, 0) < self.heralds:
                 found.append(Event("fire", lane))
-        for event in sorted(set(self.pending), key=repr):
+        for event in dict.fromkeys(self.pending):
             found.append(event)
             if event.kind in ("swap", "purify") and self.budget.get(event.kind, 0) and self._fails(event):
                 found.append(event._replace(kind=event.kind + " fails"))

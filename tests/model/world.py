@@ -156,6 +156,14 @@ class Numbers:
         return number
 
 
+class Loose(Numbers):
+    """Numbers of things that hardly ever come twice: nothing is compared."""
+
+    def of(self, thing: Any) -> int:
+        self.things.append(thing)
+        return len(self.things) - 1
+
+
 class World:
     """Steps of a scene.
 
@@ -180,10 +188,10 @@ class World:
                 zip(scene.paths, scene.pairs, scene.deadlines, strict=True)
             )
         ]
-        self.letters, self.timers, self.messages, self.answers = Numbers(), Numbers(), Numbers(), Numbers()
+        self.walk = walk
+        self._number()
         known: OrderedDict[Any, Any] = OrderedDict()
         self._known = known
-        self.walk = walk
         self.shelf = Table(self.topology, known) if walk else Shelf(self.topology, known)
         self.truths: list[Truth] = []
         self._truth_numbers: dict[Hashable, int] = {}
@@ -192,11 +200,15 @@ class World:
         self._judged = once(self._judge)
         self._done = once(self._do)
         self.enabled = once(lambda truth: tuple(self.truths[truth].enabled()))
-        self.leases = once(self._leases)
+        self.leases = Once(self._leases)
         self._moot = once(
             lambda seat, timer: self.shelf.take(seat).endpoint.moot(self.timers.things[timer][2])
         )
         self.dark = once(lambda seat: frozenset(inner(self.shelf.take(seat)).admission.dark))
+
+    def _number(self) -> None:
+        self.letters, self.timers = Numbers(), Numbers()
+        self.messages, self.answers = (Loose(), Loose()) if self.walk else (Numbers(), Numbers())
 
     def _seat(self, name: str, decider: Any) -> Any:
         if not self.scene.reliable:
@@ -257,13 +269,15 @@ class World:
         """A state that may be gone on from without touching this one."""
         if not isinstance(self.shelf, Table):
             return state
-        return state._replace(seats=tuple(map(self.shelf.copied, state.seats)))
+        self.truths.append(self.truths[state.truth].copy())
+        return state._replace(seats=tuple(map(self.shelf.copied, state.seats)), truth=len(self.truths) - 1)
 
     def clear(self) -> None:
         """Forget every state of a walk."""
         if isinstance(self.shelf, Table):
             self.shelf.clear()
-        self.letters, self.timers, self.messages, self.answers = Numbers(), Numbers(), Numbers(), Numbers()
+        self._number()
+        self.leases.known.clear()
         self.truths.clear()
 
     def choices(self, state: State) -> list[Choice]:
@@ -460,15 +474,19 @@ class World:
         return tuple((each, frozen(circuit, {})) for each, circuit in who._circuits.items() if each != epoch)
 
     def _judge(self, truth: int, seat: str, answer: int, now: Time) -> int:
-        made = self.truths[truth].copy()
+        made = self._to_change(truth)
         for cause, actions in self.answers.things[answer][0]:
             made.reacted(seat, cause, actions, now)
-        return self._keep(made)
+        return truth if self.walk else self._keep(made)
+
+    def _to_change(self, truth: int) -> Truth:
+        """A truth that may be changed: in a walk, which never goes back, the truth itself."""
+        return self.truths[truth] if self.walk else self.truths[truth].copy()
 
     def _do(self, truth: int, event: Event, now: Time) -> tuple[int, tuple[tuple[str, Any], ...]]:
-        made = self.truths[truth].copy()
+        made = self._to_change(truth)
         told = tuple(made.do(event, now))
-        return self._keep(made), told
+        return truth if self.walk else self._keep(made), told
 
     def _keep(self, truth: Truth) -> int:
         if self.walk:
