@@ -29,6 +29,7 @@ from quantum_fabric.control.stations import Stations
 from quantum_fabric.control.survival import Outliving
 from quantum_fabric.control.telling import told_by, untold
 from quantum_fabric.messages import ANYWHERE, Code, LinkRequest, Plan, Refused, Survival
+from quantum_fabric.network.swift import decides
 from quantum_fabric.network.topology import Topology
 
 Planner: TypeAlias = Callable[[Topology, LinkRequest, Mapping[str, int] | None], Plan | Refused]
@@ -62,6 +63,7 @@ class Admission:
         topology: what is believed of the network when everything works.
         ledger: whose slots are free; it is read, never changed.
         planner: answers one question on one topology.
+        quick: answers at once what `quantum_fabric.network.swift.decides` says it can; None where nothing does.
 
     Attributes:
         topology, ledger: as given.
@@ -71,14 +73,16 @@ class Admission:
         memory: what was planned; controllers of equal networks may share it.
     """
 
-    def __init__(self, topology: Topology, ledger: Ledger, planner: Planner) -> None:
+    def __init__(
+        self, topology: Topology, ledger: Ledger, planner: Planner, quick: Planner | None = None
+    ) -> None:
         self.topology = topology
         self.dark: set[str] = set()
         self.ledger = ledger
         self.stations = Stations(topology, ledger)
         self.spares = Spares(ledger)
         self.outliving = Outliving(self)
-        self._planner = planner
+        self._planner, self._quick = planner, quick
         self.memory = PlanMemory({name: node.slots for name, node in topology.nodes.items()})
 
     def working(self) -> Topology:
@@ -119,8 +123,9 @@ class Admission:
     def _outlives(self, request: LinkRequest, beside: Mapping[str, Plan]) -> Verdict:
         """As `admit`, for a request that must survive a failure. It never waits: what stands ready must be there from the start."""
         plain = replace(request, survives=Survival.NOTHING)
-        answer = self.admit(plain, beside).answer
+        answer = self.planned(plain, None, beside)
         if isinstance(answer, Refused):
+            answer = self._with_offer(plain, answer, beside)
             if answer.offer is not None:
                 kept = replace(answer.offer, survives=request.survives)
                 if self.accepts(kept, _those(kept, beside)):
@@ -138,7 +143,7 @@ class Admission:
 
     def planned(
         self, request: LinkRequest, free: Mapping[str, int] | None = None, beside: Mapping[str, Plan] = NOBODY,
-        more: Closed = OPEN,
+        more: Closed = OPEN, quick: bool = False,
     ) -> Plan | Refused:  # fmt: skip
         """A plan that keeps all promises, new or remembered, or the first refusal that was met; its offer is not checked.
 
@@ -149,6 +154,7 @@ class Admission:
             free: free slots of each node; None for an idle network.
             beside: plans of the requests that its path must not meet.
             more: what else is closed to it.
+            quick: whether a plan that a quick look finds will do; whoever is refused asks again without.
         """
         refused = foremost(unsure(request), unknown(self.topology, request, beside))
         if refused is not None:
@@ -157,7 +163,7 @@ class Admission:
         if more != OPEN:
             shut = Closed(shut.nodes | more.nodes, shut.links | more.links)
         for _ in range(TRIES):
-            found = self._ask(replace(request, fidelity=target), free, shut)
+            found = self._ask(replace(request, fidelity=target), free, shut, quick)
             if isinstance(found, Refused):
                 break
             late = self.stations.late(request, found)
@@ -170,22 +176,25 @@ class Admission:
             target = better
         return refused if refused is not None else found
 
-    def _ask(self, request: LinkRequest, free: Mapping[str, int] | None, shut: Closed) -> Plan | Refused:
+    def _ask(
+        self, request: LinkRequest, free: Mapping[str, int] | None, shut: Closed, quick: bool
+    ) -> Plan | Refused:
         def without(links: frozenset[str]) -> Plan | Refused:
-            return self._ask_planner(request, free, Closed(shut.nodes, shut.links | links))
+            return self._ask_planner(request, free, Closed(shut.nodes, shut.links | links), quick)
 
         found = without(frozenset())
         return self.stations.apart(found, without) if self.stations else found
 
     def _ask_planner(
-        self, request: LinkRequest, free: Mapping[str, int] | None, shut: Closed
+        self, request: LinkRequest, free: Mapping[str, int] | None, shut: Closed, quick: bool
     ) -> Plan | Refused:
         question = asked(told_by(request, self.topology))
+        swiftly = self._quick if quick and decides(question) else None
         found = self.memory.recall(
-            (question, frozenset(self.dark), shut),
+            (question, frozenset(self.dark), shut, swiftly is not None),
             free,
             lambda plan: free is None or all(free[x] >= count for x, count in slots_wanted(plan).items()),
-            lambda: self._planner(without(self.working(), shut), question, free),
+            lambda: (swiftly or self._planner)(without(self.working(), shut), question, free),
         )
         if isinstance(found, Refused) and found.offer is not None:
             return replace(found, offer=restored(untold(found.offer, self.topology), request))

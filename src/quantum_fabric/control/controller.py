@@ -95,9 +95,13 @@ class Controller:
     ) -> None:  # fmt: skip
         self.topology = topology
         self._secret = secret
-        planner = partial(_asked_planner, method=planning or usual(topology))
+        method = planning or usual(topology)
+        planner = partial(_asked_planner, method=method)
         self.ledger = Ledger({name: node.slots for name, node in topology.nodes.items()})
-        self.admission = Admission(topology, self.ledger, planner)
+        swiftly = partial(_asked_planner, method=Method.SWIFT)
+        self.admission = Admission(
+            topology, self.ledger, planner, swiftly if method is Method.THOROUGH else None
+        )
         self.sessions: dict[str, Session] = {}
         self.verifier = None if verification is None else _verifier(verification, tolerance, topology)
         self.installations = Installations(self, lease, secret)

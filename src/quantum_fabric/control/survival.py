@@ -36,9 +36,10 @@ class Desk(Protocol):
         """What works and is not closed to a request."""
 
     def planned(
-        self, request: LinkRequest, free: Mapping[str, int] | None, beside: Mapping[str, Plan], more: Closed
-    ) -> Plan | Refused:
-        """A plan that keeps all promises but that of survival."""
+        self, request: LinkRequest, free: Mapping[str, int] | None, beside: Mapping[str, Plan], more: Closed,
+        quick: bool = False,
+    ) -> Plan | Refused:  # fmt: skip
+        """A plan that keeps all promises but that of survival; a quick look is taken where that can tell, if it will do."""
 
     def accepts(self, request: LinkRequest, beside: Mapping[str, Plan]) -> bool:
         """Whether a request would get a plan."""
@@ -117,12 +118,12 @@ class Outliving:
             if isinstance(first, Refused):
                 refused = refused or first
                 continue
+            alone = self._single_point(request, first, beside)
+            if alone is not None:  # there is no need to plan
+                return alone
             free = self._beside(first, loaded)
             second = self._second(request, first, free, beside)
             if isinstance(second, Refused):
-                alone = self._single_point(request, first, beside)
-                if alone is not None:
-                    return alone
                 if refused is None:
                     reason = (
                         f"{' - '.join(first.path)} would serve, but nothing beside it for the failure of "
@@ -162,14 +163,21 @@ class Outliving:
                         frozenset(topology.nodes) - set(path.nodes),
                         frozenset(topology.links) - set(path.links),
                     )
-                    yield self._desk.planned(request, free, beside, only)
+                    yield self._planned(request, free, beside, only)
 
     def _second(
-        self, request: LinkRequest, first: Plan, free: Mapping[str, int] | None, beside: Mapping[str, Plan]
+        self, request: LinkRequest, first: Plan, free: Mapping[str, int], beside: Mapping[str, Plan]
     ) -> Plan | Refused:
         nodes = frozenset(first.path[1:-1]) if request.survives is Survival.NODE else frozenset[str]()
         links = frozenset(link.link for link in first.links)
-        return self._desk.planned(request, free, beside, Closed(nodes, links))
+        return self._planned(request, free, beside, Closed(nodes, links))
+
+    def _planned(
+        self, request: LinkRequest, free: Mapping[str, int], beside: Mapping[str, Plan], more: Closed
+    ) -> Plan | Refused:
+        """What a quick look finds, else what a thorough one does: what stands ready must do, it need not be the fastest."""
+        found = self._desk.planned(request, free, beside, more, True)
+        return found if isinstance(found, Plan) else self._desk.planned(request, free, beside, more)
 
     def _halved(self, request: LinkRequest, loaded: bool, shared: Iterable[str] = ()) -> dict[str, int]:
         """Slots for the first plan: both plans need slots at the ends, and where else they are shared, at the same time."""
