@@ -38,6 +38,9 @@ Planner: TypeAlias = Callable[[Topology, LinkRequest, Mapping[str, int] | None],
 TRIES = 4
 """How often the planner is asked for a better pair, and an offer for a better offer."""
 
+MADE = 16
+"""Networks without what is dark or closed to a request that are kept."""
+
 NOBODY: Mapping[str, Plan] = MappingProxyType({})
 """Nobody whose path must not be met."""
 
@@ -83,15 +86,29 @@ class Admission:
         self.spares = Spares(ledger)
         self.outliving = Outliving(self)
         self._planner, self._quick = planner, quick
+        self._made: dict[tuple[frozenset[str], Closed], Topology] = {}
         self.memory = PlanMemory({name: node.slots for name, node in topology.nodes.items()})
 
     def working(self) -> Topology:
         """The topology without the links that are dark."""
-        return self.topology.without(links=tuple(sorted(self.dark))) if self.dark else self.topology
+        return self._left(OPEN)
+
+    def _left(self, shut: Closed) -> Topology:
+        """What works and is not closed: made once for each state of the links, since planners keep what they know with it."""
+        if not self.dark and shut == OPEN:
+            return self.topology
+        state = (frozenset(self.dark), shut)
+        found = self._made.get(state)
+        if found is None:
+            if len(self._made) >= MADE:
+                del self._made[next(iter(self._made))]
+            lit = self.topology.without(links=self.dark) if shut == OPEN else self.working()
+            found = self._made[state] = without(lit, shut)
+        return found
 
     def open_to(self, request: LinkRequest, beside: Mapping[str, Plan] = NOBODY) -> Topology:
         """What works and is not closed to a request by its constraints."""
-        return without(self.working(), closed(self.topology, request, beside))
+        return self._left(closed(self.topology, request, beside))
 
     def admit(self, request: LinkRequest, beside: Mapping[str, Plan] = NOBODY) -> Verdict:
         """A plan for the slots that are free now, else one for an idle network that waits for them, else a refusal.
@@ -194,7 +211,7 @@ class Admission:
             (question, frozenset(self.dark), shut, swiftly is not None),
             free,
             lambda plan: free is None or all(free[x] >= count for x, count in slots_wanted(plan).items()),
-            lambda: (swiftly or self._planner)(without(self.working(), shut), question, free),
+            lambda: (swiftly or self._planner)(self._left(shut), question, free),
         )
         if isinstance(found, Refused) and found.offer is not None:
             return replace(found, offer=restored(untold(found.offer, self.topology), request))
@@ -270,6 +287,7 @@ class Admission:
         nodes[node] = replace(nodes[node], slots=slots)
         self.topology = replace(self.topology, nodes=nodes)
         self.memory = PlanMemory({name: each.slots for name, each in nodes.items()})
+        self._made.clear()
 
 
 def _those(request: LinkRequest, beside: Mapping[str, Plan]) -> dict[str, Plan]:

@@ -47,13 +47,15 @@ class Ledger:
         self._aside: dict[str, int] = {}
         self._lanes_aside: dict[str, int] = {}
         self._lost: dict[str, set[int]] = {}
+        self._open = {node: len(slots) for node, slots in self._free.items()}  # what `free` tells
 
     def free(self) -> dict[str, int]:
         """How many slots of each node anybody may have: those that are set aside are not among them."""
-        found = {node: len(slots) for node, slots in self._free.items()}
-        for node, count in self._aside.items():
-            found[node] = max(0, found[node] - count)
-        return found
+        return dict(self._open)
+
+    def _counted(self, node: str) -> None:
+        """The free slots of a node, or those that are set aside, have changed."""
+        self._open[node] = max(0, len(self._free[node]) - self._aside.get(node, 0))
 
     def idle(self) -> dict[str, int]:
         """How many slots of each node are not lent, set aside or not."""
@@ -100,6 +102,8 @@ class Ledger:
                     kept[name] = count
                 else:
                     kept.pop(name, None)
+        for node in slots:
+            self._counted(node)
 
     def slots(self, node: str) -> int:
         """How many slots of a node work, lent or not."""
@@ -130,6 +134,7 @@ class Ledger:
         lost = self._lost.setdefault(node, set())
         lost.update(slots)
         self._free[node] = [slot for slot in self._free[node] if slot not in lost]
+        self._counted(node)
         return tuple(
             epoch
             for epoch, book in self._leases.items()
@@ -153,6 +158,7 @@ class Ledger:
             slots, self._free[node] = tuple(free[:count]), free[count:]
             given[node] = slots
             book[node] = [Lease(node, slot, epoch, until) for slot in slots]
+            self._counted(node)
         self._leases[epoch] = book
         return given
 
@@ -203,6 +209,7 @@ class Ledger:
         leases = book.pop(node, [])
         lost = self._lost.get(node, ())
         self._free[node] = sorted(self._free[node] + [x.slot for x in leases if x.slot not in lost])
+        self._counted(node)
         if not book:
             del self._leases[epoch]
             self._lanes_back(epoch)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from quantum_fabric.messages import (
     ANYWHERE,
@@ -27,7 +28,7 @@ from quantum_fabric.messages import (
     Refused,
     Survival,
 )
-from quantum_fabric.network.atlas import atlas
+from quantum_fabric.network.atlas import DETOUR, atlas
 from quantum_fabric.network.chain import Chain
 from quantum_fabric.network.delivery import LONGEST
 from quantum_fabric.network.finish import CONFIDENCE, Serving, finished_by
@@ -188,19 +189,26 @@ class Look:
         self.topology, self.request, self.free = topology, request, free
         self.left = None if request.deadline is None else request.deadline - now
         self.seen: list[Sure] = []
-        self.paths = self._paths([] if free is None else [name for name, slots in free.items() if slots < 2])
+        self.paths = self._paths()
 
-    def _paths(self, busy: list[str]) -> tuple[Terrain, ...]:
+    def _paths(self) -> tuple[Terrain, ...]:
         """A good path under each metric."""
         chart, ends = atlas(self.topology), (self.request.source, self.request.destination)
         found: dict[Path, None] = {}
         for metric in LOOKED:
-            way = chart.near(metric, *ends, busy)
+            way = chart.near(metric, *ends)
+            if way is not None and any(self._slots(chart.names[node]) < 2 for node in way[1][1:-1]):
+                way = chart.near(metric, *ends, self._busy)
             if way is None:
                 break
             links = tuple(chart.best_link(metric, edge) for edge in way[2])
             found[Path(tuple(chart.names[node] for node in way[1]), links)] = None
         return tuple(terrain(self.topology, path) for path in found)
+
+    @cached_property
+    def _busy(self) -> list[str]:
+        """Nodes that cannot relay now."""
+        return [name for name, slots in (self.free or {}).items() if slots < 2]
 
     def fastest(self) -> Sure | None:
         """The sure scheme with the greatest rate among those without purification, else among those with it."""
@@ -293,12 +301,12 @@ class Look:
         request = self.request
         ends = f"{request.source} and {request.destination}"
         if not self.paths:
-            if self.free is not None and Look(self.topology, request, None, 0).paths:
+            if atlas(self.topology).near(LOOKED[0], request.source, request.destination) is not None:
                 return Refused(
                     request.name,
                     Code.NORES,
                     f"memories between {ends}",
-                    "no path has two free slots at each repeater",
+                    f"no path of at most {DETOUR:g} times the least cost has two free slots at each repeater",
                 )
             return Refused(
                 request.name, Code.NOROUTE, f"links between {ends}", f"no path of working links joins {ends}"

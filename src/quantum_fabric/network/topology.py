@@ -248,7 +248,9 @@ class Topology:
             "stations": self.stations,
             "_at": at,
         }
-        for key, value in (*whole.items(), ("kept", {"parent": self})):
+        # a path that is left is the same path: what is known of it is shared
+        known = {"parent": self, "terrain": self.kept.setdefault("terrain", {})}
+        for key, value in (*whole.items(), ("kept", known)):
             object.__setattr__(derived, key, value)
         return derived
 
