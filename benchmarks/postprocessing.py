@@ -71,7 +71,10 @@ def correction(
             timed(1, b.hear, timed(0, a.speak))
             timed(0, a.hear, timed(1, b.speak))
     result = timed(1, b.result)
-    wrong = (result.array() != ours).reshape(frames, -1).any(axis=1)
+    differ = (result.array() != ours).astype(np.uint8)
+    # a frame is what is decoded together; those of the codes are spread over the whole string
+    apart = differ.reshape(frames, -1) if engine == "cascade" else b._spread(SecretBits.of(differ))
+    wrong = apart.any(axis=1)
     return {
         "bits": size, "told": a.told, "rounds": a.rounds, "wrong_frames": int(wrong.sum()), "frames": frames,
         "efficiency": a.told / (size * entropy(float(errors.mean()))),
@@ -97,7 +100,7 @@ def amplification(
 
 def table(engine: str, rate: float, frames: int, batch: int = 64) -> dict[str, Any]:
     """Many strings of ``batch`` frames, until there are so many frames. The bound on failing frames holds with 95 %."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     while sum(row["frames"] for row in rows) < frames:
         rows.append(correction(engine, rate, min(batch, frames), seed=1 + len(rows)))
     total = {
