@@ -9,6 +9,7 @@
 #include "quantum_fabric/sampler_asap.hpp"
 #include "quantum_fabric/sampler_max_plus.hpp"
 #include "quantum_fabric/sampler_nested.hpp"
+#include "split_result.hpp"
 #include "tables_argument.hpp"
 
 namespace nb = nanobind;
@@ -225,6 +226,17 @@ void bind_samplers(nb::module_& m) {
                          int threads) {
         return sampled(chain_of(chain), as::sample, {seed, seeds, first}, count, threads);
     }, "chain"_a, "seed"_a, "seeds"_a, "first"_a, "count"_a, "threads"_a);
+    m.def("asap_tail", [](const nb::dict& chain, const std::string& seed, std::int64_t pair, bool since_previous, double share, std::int64_t copies,
+                          std::int64_t repetitions, int threads, std::int64_t until) {
+        if (copies < 2 || repetitions < 1 || threads < 1 || pair < 0) throw nb::value_error("a splitting without copies");
+        const as::Tables tables = chain_of(chain);
+        quantum_fabric::engine::Split found;
+        {
+            nb::gil_scoped_release free;
+            found = as::split(tables, {seed, 0, pair, since_previous, share, copies, repetitions, threads, until});
+        }
+        return quantum_fabric::dict_of(std::move(found));
+    }, "chain"_a, "seed"_a, "pair"_a, "since_previous"_a, "share"_a, "copies"_a, "repetitions"_a, "threads"_a, "until"_a);
     m.def("nested", [](const nb::dict& chain, const std::string& seed, const std::vector<std::string>& seeds, std::int64_t first, std::int64_t count,
                          int threads) {
         return sampled(tree_of(chain), ne::sample, {seed, seeds, first}, count, threads);

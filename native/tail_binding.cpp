@@ -1,8 +1,8 @@
 // Long tails of a scenario.
 #include "bindings.hpp"
 #include "quantum_fabric/engine/exact.hpp"
-#include "quantum_fabric/engine/splitting.hpp"
 #include "quantum_fabric/engine/x_state.hpp"
+#include "split_result.hpp"
 #include "tables_argument.hpp"
 
 namespace nb = nanobind;
@@ -10,28 +10,6 @@ using namespace nb::literals;
 namespace qe = quantum_fabric::engine;
 
 namespace {
-
-nb::dict dict_of(qe::Split&& found) {
-    std::vector<std::int64_t> repetitions, levels, times;
-    std::vector<double> weights, fidelities;
-    for (const qe::Leaf& each : found.leaves) {
-        repetitions.push_back(each.repetition);
-        levels.push_back(each.level);
-        times.push_back(each.time);
-        weights.push_back(each.weight);
-        fidelities.push_back(each.fidelity);
-    }
-    nb::dict all;
-    all["repetitions"] = quantum_fabric::column(std::move(repetitions));
-    all["levels"] = quantum_fabric::column(std::move(levels));
-    all["times"] = quantum_fabric::column(std::move(times));
-    all["weights"] = quantum_fabric::column(std::move(weights));
-    all["fidelities"] = quantum_fabric::column(std::move(fidelities));
-    all["lost"] = quantum_fabric::column(std::move(found.lost));
-    all["events"] = found.events;
-    all["runs"] = found.runs;
-    return all;
-}
 
 template <class State>
 void bind_split(nb::module_& m, const char* name) {
@@ -56,7 +34,7 @@ void bind_split(nb::module_& m, const char* name) {
                 nb::gil_scoped_release free;
                 found = qe::split(e, {seed, session, pair, since_previous, share, copies, repetitions, threads, until});
             }
-            return dict_of(std::move(found));
+            return quantum_fabric::dict_of(std::move(found));
         }, "seed"_a, "session"_a, "pair"_a, "since_previous"_a, "share"_a, "copies"_a, "repetitions"_a, "threads"_a, "until"_a);
 }
 

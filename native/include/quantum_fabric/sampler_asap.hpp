@@ -13,7 +13,9 @@
 
 #include <array>
 #include <limits>
+#include <memory>
 
+#include "engine/splitting.hpp"
 #include "sampler_chain.hpp"
 #include "sampler_lanes.hpp"
 
@@ -59,7 +61,7 @@ struct Tables {
 // A link with whole numbers.
 struct Grid {
     Time period, phase, born[2], heard[2];
-    double per_log, most;
+    double per_log, most, per_period;
 };
 
 // Uniform draws and their logarithms, some at a time: those of a stream from a draw on.
@@ -92,10 +94,25 @@ inline std::size_t placed(engine::Stream& stream, Block& block) {
     return std::size_t(number - first);
 }
 
-QUANTUM_FABRIC_LANES inline Time least(const Time* keys, std::size_t count) {
+QUANTUM_FABRIC_LANES inline Time least_of_many(const Time* keys, std::size_t count) {
     Time found = NEVER;
     for (std::size_t j = 0; j < count; ++j) found = keys[j] < found ? keys[j] : found;
     return found;
+}
+
+// Of so many, a multiple of four. One by one where they are few: a register that is loaded over fresh single stores waits for them.
+inline Time least(const Time* keys, std::size_t count) {
+    if (count > 64) return least_of_many(keys, count);
+    Time a = keys[0], b = keys[1], c = keys[2], d = keys[3];
+    for (std::size_t j = 4; j < count; j += 4) {
+        a = keys[j] < a ? keys[j] : a;
+        b = keys[j + 1] < b ? keys[j + 1] : b;
+        c = keys[j + 2] < c ? keys[j + 2] : c;
+        d = keys[j + 3] < d ? keys[j + 3] : d;
+    }
+    a = b < a ? b : a;
+    c = d < c ? d : c;
+    return c < a ? c : a;
 }
 
 enum class Life : std::uint8_t { ARMED, COMING, LIVE, SWAPPING };
@@ -136,7 +153,7 @@ class Walk {
         for (const Link& link : tables.links) {
             const double most = double(FAR) / link.period;
             grids_.push_back({Time(link.period), Time(link.phase), {Time(link.born[0]), Time(link.born[1])},
-                              {Time(link.heard[0]), Time(link.heard[1])}, link.per_log, most});
+                              {Time(link.heard[0]), Time(link.heard[1])}, link.per_log, most, 1.0 / link.period});
         }
         for (std::size_t k = 1; k + 1 < nodes_; ++k) {
             slow |= tables.stations[k].swap_time > 0;
@@ -145,7 +162,7 @@ class Walk {
         words_ = links_;
         swaps_ = words_ + 2 * links_;
         cuts_ = swaps_ + (slow ? nodes_ : 0);
-        count_ = (cuts_ + (cut ? 2 * links_ : 0) + 7) / 8 * 8;
+        count_ = (cuts_ + (cut ? 2 * links_ : 0) + 3) / 4 * 4;
         cutting_ = cut;
     }
 
@@ -206,12 +223,13 @@ class Walk {
     // Attempts that have not started are drawn anew, from another stream: as engine::Engine::redraw.
     void redraw(State& s, const std::string& name, Time at) {
         s.draws.begin(name);
+        if (at - s.shift > LATE) set_back(s, at - s.shift);
         const Time now = at - s.shift;
         for (std::size_t i = 0; i < links_; ++i) {
             const Half &a = s.halves[2 * i], &b = s.halves[2 * i + 1];
             if (a.life != Life::COMING || b.life != Life::COMING || s.start[i] <= now) continue;
             const Time period = grids_[i].period;
-            s.start[i] -= (s.start[i] - now + period - 1) / period * period;
+            s.start[i] -= periods(s.start[i] - now, grids_[i]) * period;
             attempt(s, i, now);
         }
     }
@@ -235,7 +253,7 @@ class Walk {
         const Grid& grid = grids_[i];
         Half &a = s.halves[2 * i], &b = s.halves[2 * i + 1];
         Time earliest = std::max(std::max(a.armed - grid.born[0], b.armed - grid.born[1]), std::max(s.start[i] + grid.period, opened));
-        const Time number = (earliest - s.start[i] + grid.period - 1) / grid.period;
+        const Time number = periods(earliest - s.start[i], grid);
         double failures = 0.0;
         if (grid.per_log != 0.0) {
             failures = block_.logarithm[placed(s.draws, block_)] * grid.per_log;
@@ -246,6 +264,14 @@ class Walk {
         a = {a.armed, start + grid.born[0], std::int32_t(2 * i + 1), Life::COMING, false};
         b = {b.armed, start + grid.born[1], std::int32_t(2 * i), Life::COMING, false};
         s.records[i] = {-FAR, -FAR, 0, 0, 0, 0, 0, 0};
+    }
+
+    // As many as reach over a gap: a quotient, rounded up; without the division.
+    static Time periods(Time gap, const Grid& grid) {
+        Time number = Time(double(gap) * grid.per_period);
+        while (number * grid.period < gap) ++number;
+        while ((number - 1) * grid.period >= gap) --number;
+        return number;
     }
 
     void free(State& s, std::size_t h, Time at) {
@@ -425,6 +451,46 @@ class Walk {
         }
     }
 };
+
+// A copy of a run, to be split: engine/splitting.hpp. Copies of one thread share a desk.
+class Copy {
+  public:
+    Copy(const Tables& tables, Time until) : tables_(&tables), desk_(std::make_shared<Desk>(tables)), until_(std::min(until, LIMIT)) {}
+    Time asked_at() const { return Time(tables_->asked.at); }
+    std::uint64_t events() const { return state_.events; }
+    void begin(const std::string& name, std::int64_t copy) { desk_->walk.begin(state_, named(name, copy)); }
+    void redraw(const std::string& name, std::int64_t copy, Time at) { desk_->walk.redraw(state_, named(name, copy), at); }
+    // What has been swapped by then is known, also where word of it is still on its way to the ends.
+    void to_time(Time at) { go(std::min(at, until_), NEVER); }
+
+    engine::Reached to_pair(std::int64_t pair) {
+        go(until_, pair ? pair : NEVER);
+        const chain::Row& row = state_.tally.row;
+        if (pair && row.delivered >= pair) return {true, state_.done, state_.fidelity};
+        if (!pair && row.status != 0) return {true, state_.told, -1.0};
+        return {false, state_.now + state_.shift, -1.0};
+    }
+    void forget() {}
+
+  private:
+    struct Desk {
+        explicit Desk(const Tables& tables) : walk(tables), unread(chain::BINS) {}
+        Walk walk;
+        std::vector<std::uint64_t> unread;  // histograms
+    };
+
+    static std::string named(const std::string& name, std::int64_t copy) { return name + "/" + std::to_string(copy) + "/asap"; }
+    void go(Time until, std::int64_t pairs) { desk_->walk.run(state_, until, pairs, nullptr, desk_->unread.data(), desk_->unread.data()); }
+
+    const Tables* tables_;
+    std::shared_ptr<Desk> desk_;
+    State state_;
+    Time until_;
+};
+
+inline engine::Split split(const Tables& tables, const engine::Splitting& order) {
+    return engine::split_by([&] { return Copy(tables, order.until); }, order);
+}
 
 inline Found sample(const Tables& tables, const chain::Names& names, std::int64_t count, int threads) {
     struct Desk {

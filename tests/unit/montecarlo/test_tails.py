@@ -21,7 +21,7 @@ from quantum_fabric import ensemble
 from quantum_fabric.devices import Memory, Node
 from quantum_fabric.devices.node import Gates
 from quantum_fabric.documents import topology
-from quantum_fabric.errors import InputError, QuantityError, StateError
+from quantum_fabric.errors import InputError, QuantityError, StateError, UnknownNameError
 from quantum_fabric.montecarlo import Scenario, simulate
 from quantum_fabric.montecarlo.tails import NEVER, Tail, _width, tail
 from quantum_fabric.native import look
@@ -65,10 +65,10 @@ def latest(links: int, beyond: float) -> float:
     return steps * STEP
 
 
-@pytest.mark.parametrize("links", [1, 8])
+@pytest.mark.parametrize(("links", "sampler"), [(1, "auto"), (8, "auto"), (8, "none")])
 @pytest.mark.parametrize("beyond", [1e-4, 1e-6, 1e-9])
-def test_first_deliveries_follow_the_product_law(links: int, beyond: float) -> None:
-    found = tail(compiled(links), reach=beyond, seed=3, copies=100).quantile(beyond, SURE)
+def test_first_deliveries_follow_the_product_law(links: int, sampler: str, beyond: float) -> None:
+    found = tail(compiled(links), reach=beyond, seed=3, copies=100, sampler=sampler).quantile(beyond, SURE)
     true = latest(links, beyond)
     assert found.low - 1e-9 <= true <= found.high + 1e-9
     assert found.high - found.low < 0.25 * true  # and it says something
@@ -85,24 +85,20 @@ def test_every_depth_on_the_way_is_right_too() -> None:
         assert share.low <= true <= share.high
 
 
+@pytest.mark.parametrize("sampler", ["auto", "none"])
 @pytest.mark.parametrize(("links", "swap"), [(2, 0.5), (4, 0.5)])
-def test_the_exact_solver_agrees_where_swaps_fail(links: int, swap: float) -> None:
-    this = job(links, swap=swap)
-    (plan,) = this.plans.values()
-    numbers = chain(topology(this.inventory), from_plan(plan))
-    solution = solve(numbers)
-    assert solution is not None
-    assert solution.exact
-    found = tail(compiled(links, swap=swap), reach=1e-6, seed=11, copies=100)
+def test_the_exact_solver_agrees_where_swaps_fail(links: int, swap: float, sampler: str) -> None:
+    found = tail(compiled(links, swap=swap), reach=1e-6, seed=11, copies=100, sampler=sampler)
     for beyond in (1e-2, 1e-4, 1e-6):
         interval = found.quantile(beyond, SURE)
-        true = solution.first.quantile(0.0, beyond=beyond) + numbers.origin
+        true = solved(links, swap, beyond)
         assert interval.low - 1e-9 <= true <= interval.high + 1e-9
 
 
-def test_low_fidelities_follow_their_closed_form() -> None:
+@pytest.mark.parametrize("sampler", ["auto", "none"])
+def test_low_fidelities_follow_their_closed_form(sampler: str) -> None:
     """Two links: the pair fades while the earlier half waits, P(|G - G'| >= k) = 2 (1-p)^k / (2-p) for k >= 1."""
-    found = tail(compiled(2), reach=1e-6, seed=2, copies=200)
+    found = tail(compiled(2), reach=1e-6, seed=2, copies=200, sampler=sampler)
     for below in (1e-2, 1e-4, 1e-6):
         k = 1
         while 2.0 * (1.0 - P) ** k / (2.0 - P) > below:
@@ -119,17 +115,53 @@ def _always() -> float:
     return 4.0 * STEP / 0.75
 
 
-def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
+@pytest.mark.parametrize(("links", "swap", "beyond"), [(1, 1.0, 1e-3), (8, 1.0, 1e-6), (2, 0.5, 1e-6)])
+def test_intervals_hold_the_truth_as_often_as_they_say(links: int, swap: float, beyond: float) -> None:
     """Of 100 intervals at 90 %, 72 or fewer hold it with a probability of 6e-7 (binomial)."""
     asked, runs = 0.9, 100
+    true = latest(links, beyond) if swap == 1.0 else solved(links, swap, beyond)
     held = 0
     for seed in range(runs):
-        interval = tail(compiled(1), reach=1e-3, seed=seed, copies=40, repetitions=6).quantile(1e-3, asked)
-        held += interval.low - 1e-9 <= latest(1, 1e-3) <= interval.high + 1e-9
+        interval = tail(
+            compiled(links, swap=swap), reach=beyond, seed=seed, copies=40, repetitions=8
+        ).quantile(beyond, asked)
+        held += interval.low - 1e-9 <= true <= interval.high + 1e-9
     assert held > 72
 
 
-def test_the_interval_before_a_pair_and_the_end_agree_with_plain_sampling() -> None:
+def solved(links: int, swap: float, beyond: float) -> float:
+    """The exact solver's quantile, s."""
+    this = job(links, swap=swap)
+    (plan,) = this.plans.values()
+    numbers = chain(topology(this.inventory), from_plan(plan))
+    solution = solve(numbers)
+    assert solution is not None
+    assert solution.exact
+    return solution.first.quantile(0.0, beyond=beyond) + numbers.origin
+
+
+@pytest.mark.parametrize("cutoff", [None, 12])
+def test_short_events_and_the_kernel_have_the_same_tail(cutoff: int | None) -> None:
+    """Where nothing is exact: intervals at 1 - 1e-7 each meet."""
+    this = networks.tower(4, 0.2, swap=0.6, cutoff=cutoff, pairs=3)
+    with this.planned():
+        what = ensemble.scenario(this.inventory, this.requests)
+    for timed in ("pair", "interval", "end"):
+        one, two = (
+            tail(what, reach=1e-5, timed=timed, pair=2, seed=3, copies=60, repetitions=12, sampler=sampler)
+            for sampler in ("auto", "none")
+        )
+        assert (one.engine, two.engine) == ("native (sampler: short events)", "native")
+        for beyond in (0.3, 1e-2, 1e-5):
+            mine, kernels = one.quantile(beyond, SURE), two.quantile(beyond, SURE)
+            assert mine.low <= kernels.high + 1e-12
+            assert kernels.low <= mine.high + 1e-12
+    with pytest.raises(UnknownNameError, match="auto or none"):
+        tail(what, sampler="max-plus")
+
+
+@pytest.mark.parametrize("sampler", ["auto", "none"])
+def test_the_interval_before_a_pair_and_the_end_agree_with_plain_sampling(sampler: str) -> None:
     what = compiled(3, pairs=6)
     plain = simulate(what, seed=1, replicas=20_000, keep_pairs=True)
     number, told = plain.deliveries[:, 2], plain.deliveries[:, 6]
@@ -139,7 +171,7 @@ def test_the_interval_before_a_pair_and_the_end_agree_with_plain_sampling() -> N
         "end": plain.column("ended"),
     }
     for timed, times in samples.items():
-        found = tail(what, reach=1e-4, timed=timed, pair=4, seed=8, copies=100)
+        found = tail(what, reach=1e-4, timed=timed, pair=4, seed=8, copies=100, sampler=sampler)
         for share in (0.3, 0.05, 0.003):
             time = float(np.quantile(times, 1.0 - share, method="inverted_cdf")) * 1e-12
             mine = found.survival(time, SURE)

@@ -48,33 +48,66 @@ struct Split {
     std::uint64_t events = 0, runs = 0;
 };
 
-// Stops a run at the delivery that it waits for.
+// What a copy of a run has come to.
+struct Reached {
+    bool found = false;
+    Time time = 0;
+    double fidelity = -1.0;  // of the pair, where there is one
+};
+
+// A copy of a run of the kernel. Whatever else is split has the same functions.
 template <class State>
-class Stopper : public Listener {
+class EventCopy : Listener {
   public:
-    Stopper(Engine<State>& engine, std::int32_t session, std::int64_t pair) : engine_(engine), session_(session), pair_(pair) {}
+    EventCopy(const Engine<State>& scenario, const Splitting& order)
+        : engine_(scenario), session_(order.session), until_(order.until) {
+        engine_.listener = nullptr;
+        engine_.watched = 0;
+        engine_.asks = false;
+    }
+    Time asked_at() const { return session().at; }
+    std::uint64_t events() const { return engine_.counts.events; }
+    void begin(const std::string& name, std::int64_t copy) { engine_.begin(name, copy); }
+    void redraw(const std::string& name, std::int64_t copy, Time) { engine_.redraw(name, copy); }
+    // A delivery may have been told of later than it was made.
+    void to_time(Time at) { engine_.run(std::max(at, engine_.now)); }
+
+    // Runs until the session has so many pairs, or to its end for 0.
+    Reached to_pair(std::int64_t pair) {
+        pair_ = pair ? pair : std::numeric_limits<std::int64_t>::max();
+        engine_.listener = this;
+        engine_.watched = 1u << unsigned(Watched::DELIVERED);
+        constexpr std::uint64_t STRIDE = 4096;  // a session may also end without a delivery
+        while (session().status == Status::OPEN && session().delivered < pair_ && engine_.next() >= 0 && engine_.next() <= until_)
+            engine_.run(until_, STRIDE, true);
+        engine_.listener = nullptr;
+        engine_.watched = 0;
+        for (auto each = engine_.deliveries.rbegin(); pair && each != engine_.deliveries.rend(); ++each)
+            if (each->session == session_ && each->number == pair) return {true, each->delivered, each->weights[0]};
+        if (!pair && session().status != Status::OPEN) return {true, session().ended, -1.0};
+        return {false, engine_.now, -1.0};
+    }
+    void forget() { engine_.deliveries.clear(); }
+
+  private:
+    Engine<State> engine_;
+    std::int32_t session_;
+    std::int64_t pair_ = 0;
+    Time until_;
+
+    const Session& session() const { return engine_.sessions[std::size_t(session_)]; }
     void see(const Sight& sight) override {
-        if (sight.other == session_ && engine_.sessions[std::size_t(session_)].delivered >= pair_) engine_.stop = true;
+        if (sight.other == session_ && session().delivered >= pair_) engine_.stop = true;
     }
     void mail(const Letter&) override {}
     void call(std::uint64_t) override {}
     std::int64_t choose(std::int64_t, const Candidate*, std::int64_t, const Candidate*, std::int64_t) override { return -1; }
-
-  private:
-    Engine<State>& engine_;
-    std::int32_t session_;
-    std::int64_t pair_;
 };
 
-template <class State>
+template <class Copy>
 class Repetition {
   public:
-    Repetition(const Engine<State>& scenario, const Splitting& order) : order_(order), scratch_(scenario), bare_(scenario) {
-        for (Engine<State>* each : {&scratch_, &bare_}) {
-            each->listener = nullptr;
-            each->watched = 0;
-            each->asks = false;
-        }
+    Repetition(const Copy& bare, const Splitting& order) : order_(order), scratch_(bare), bare_(bare) {
         saved_.assign(std::size_t(order.copies), bare_);
         times_.resize(saved_.size());
         origins_.resize(saved_.size());
@@ -87,10 +120,11 @@ class Repetition {
         for (std::size_t each = 0; each < copies; ++each) {
             saved_[each] = bare_;
             saved_[each].begin(name(0), std::int64_t(each));
-            if (order_.since_previous && order_.pair > 1)
-                to_delivery(saved_[each], order_.pair - 1, origins_[each]);
-            else
-                origins_[each] = bare_.sessions[std::size_t(order_.session)].at;
+            origins_[each] = bare_.asked_at();
+            if (order_.since_previous && order_.pair > 1) {
+                origins_[each] = saved_[each].to_pair(order_.pair - 1).time;
+                saved_[each].forget();
+            }
             finish(each, into);
         }
         double weight = 1.0;
@@ -114,15 +148,14 @@ class Repetition {
             weight *= double(kept.size()) / double(copies);
             ++level;
             const std::uint64_t before = events_of(kept);
-            for (const std::size_t each : kept)  // a delivery may have been told of later than it was made
-                saved_[each].run(std::max(origins_[each] + limit, saved_[each].now));
+            for (const std::size_t each : kept) saved_[each].to_time(origins_[each] + limit);
             into.events += events_of(kept) - before;
             shuffle(kept, level);
             for (std::size_t place = 0; place < given_up.size(); ++place) {
                 const std::size_t child = given_up[place], parent = kept[place % kept.size()];
                 saved_[child] = saved_[parent];
                 origins_[child] = origins_[parent];
-                saved_[child].redraw(name(level), std::int64_t(child));
+                saved_[child].redraw(name(level), std::int64_t(child), origins_[child] + limit);
                 finish(child, into);
             }
         }
@@ -131,8 +164,8 @@ class Repetition {
 
   private:
     const Splitting order_;
-    Engine<State> scratch_, bare_;
-    std::vector<Engine<State>> saved_;  // each as it was at the level that it was last put back to
+    Copy scratch_, bare_;
+    std::vector<Copy> saved_;  // each as it was at the level that it was last put back to
     std::vector<Time> times_, origins_;
     std::vector<double> fidelities_;
     std::int64_t number_ = 0;
@@ -147,7 +180,7 @@ class Repetition {
 
     std::uint64_t events_of(const std::vector<std::size_t>& which) const {
         std::uint64_t total = 0;
-        for (const std::size_t each : which) total += saved_[each].counts.events;
+        for (const std::size_t each : which) total += saved_[each].events();
         return total;
     }
 
@@ -159,56 +192,27 @@ class Repetition {
             std::swap(which[left - 1], which[std::min(left - 1, std::size_t(draws.uniform() * double(left)))]);
     }
 
-    // Runs until the session has so many pairs, or ends. The row of the last of them, if there is one.
-    const Delivery* to_pair(Engine<State>& engine, std::int64_t pair) {
-        const Session& session = engine.sessions[std::size_t(order_.session)];
-        Stopper<State> stopper(engine, order_.session, pair);
-        engine.listener = &stopper;
-        engine.watched = 1u << unsigned(Watched::DELIVERED);
-        constexpr std::uint64_t STRIDE = 4096;  // a session may also end without a delivery
-        while (session.status == Status::OPEN && session.delivered < pair && engine.next() >= 0 && engine.next() <= order_.until)
-            engine.run(order_.until, STRIDE, true);
-        engine.listener = nullptr;
-        engine.watched = 0;
-        for (auto each = engine.deliveries.rbegin(); each != engine.deliveries.rend(); ++each)
-            if (each->session == order_.session && each->number == pair) return &*each;
-        return nullptr;
-    }
-
-    void to_delivery(Engine<State>& engine, std::int64_t pair, Time& at) {
-        const Delivery* found = to_pair(engine, pair);
-        at = found ? found->delivered : engine.now;
-        engine.deliveries.clear();
-    }
-
     // From where a copy was saved to the end of what is timed.
     void finish(std::size_t each, Split& into) {
         scratch_ = saved_[each];
         ++into.runs;
-        times_[each] = NEVER_COMES;
-        fidelities_[each] = -1.0;
-        const std::int64_t pair = order_.pair ? order_.pair : std::numeric_limits<std::int64_t>::max();
-        const Delivery* found = to_pair(scratch_, pair);
-        into.events += scratch_.counts.events - saved_[each].counts.events;
-        const Session& session = scratch_.sessions[std::size_t(order_.session)];
-        if (found) {
-            times_[each] = found->delivered - origins_[each];
-            fidelities_[each] = found->weights[0];
-        } else if (!order_.pair && session.status != Status::OPEN) {
-            times_[each] = session.ended - origins_[each];
-        }
+        const Reached reached = scratch_.to_pair(order_.pair);
+        into.events += scratch_.events() - saved_[each].events();
+        times_[each] = reached.found ? reached.time - origins_[each] : NEVER_COMES;
+        fidelities_[each] = reached.found ? reached.fidelity : -1.0;
     }
 };
 
-template <class State>
-Split split(const Engine<State>& scenario, const Splitting& order) {
+// `bare` makes a copy that has not begun; each thread asks for one.
+template <class Bare>
+Split split_by(const Bare& bare, const Splitting& order) {
     std::vector<Split> parts(std::size_t(order.repetitions));
     std::atomic<std::int64_t> next{0};
     std::mutex door;
     std::exception_ptr trouble;
     const auto work = [&] {
         try {
-            Repetition<State> repetition(scenario, order);
+            Repetition repetition(bare(), order);
             for (std::int64_t number; (number = next.fetch_add(1)) < order.repetitions;) {
                 Split& part = parts[std::size_t(number)];
                 part.lost.assign(std::size_t(order.repetitions), 0.0);
@@ -234,6 +238,11 @@ Split split(const Engine<State>& scenario, const Splitting& order) {
         all.runs += parts[number].runs;
     }
     return all;
+}
+
+template <class State>
+Split split(const Engine<State>& scenario, const Splitting& order) {
+    return split_by([&] { return EventCopy<State>(scenario, order); }, order);
 }
 
 }  // namespace quantum_fabric::engine
