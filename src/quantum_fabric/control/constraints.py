@@ -117,7 +117,7 @@ def loosened(route: Route, given_up: Sequence[Broken]) -> Route:
 
     Examples:
         >>> loosened(Route(avoid=("A", "B"), trusted=()), [Broken("avoid", "A"), Broken("trusted", "C")])
-        Route(avoid=('B',), trusted=('C',), disjoint=())
+        Route(avoid=('B',), trusted=('C',), disjoint=(), paths=1)
     """
     drop = {(each.field, each.name) for each in given_up}
     more = tuple(each.name for each in given_up if each.field == "trusted")
@@ -125,6 +125,7 @@ def loosened(route: Route, given_up: Sequence[Broken]) -> Route:
         tuple(name for name in route.avoid if ("avoid", name) not in drop),
         None if route.trusted is None else (*route.trusted, *more),
         tuple(name for name in route.disjoint if ("disjoint", name) not in drop),
+        route.paths,
     )
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from quantum_fabric.control.admission import Admission
+from quantum_fabric.control.bundles import Bundles
 from quantum_fabric.control.delivery import Deliveries
 from quantum_fabric.control.installations import Installations
 from quantum_fabric.control.ledger import Ledger
@@ -111,10 +112,11 @@ class Controller:
         self._northbound = Northbound(self, planner)
         self._renegotiation = Renegotiation(self)
         self._repair = Repair(self)
+        self.bundles = Bundles(self)
         self._handlers: dict[type, Callable[[Any, Time], list[Action]]] = {
             **self._northbound.handlers(),
             Renegotiate: self._renegotiation.renegotiate,
-            Cancel: self._cancelled,
+            Cancel: self.cancelled,
             Prepared: self.installations.prepared,
             Declined: self.installations.declined,
             Confirmed: self._deliveries.confirmed,
@@ -132,7 +134,7 @@ class Controller:
 
     def handle(self, message: Message, now: Time) -> Sequence[Action]:
         """Answer one message."""
-        return self._handlers[type(message)](message, now)
+        return self.bundles.told(self._handlers[type(message)](message, now), now)
 
     def bear(self, tardy: Time, guard: Time) -> None:
         """From now on reckon with letters that take long and with clocks of nodes that are wrong.
@@ -174,9 +176,13 @@ class Controller:
         """Serve a session, now or when its slots are free."""
         self.dispatch.begin(session, queued, now, out)
 
-    def _cancelled(self, message: Cancel, now: Time) -> list[Action]:
+    def cancelled(self, message: Cancel, now: Time) -> list[Action]:
+        """Withdraw a request or an offer, or let go of the pairs that a request holds."""
         session = self.sessions.get(message.request)
         if session is None:
+            several = self.bundles.cancelled(message.request, now)
+            if several is not None:
+                return several
             out = self._northbound.withdrawn(
                 message.request, Status.CANCELLED, None, "withdrawn by the caller"
             )
@@ -332,6 +338,8 @@ class Controller:
 
     def _past_deadline(self, message: Wake, now: Time, out: list[Action]) -> None:
         session = self.sessions.get(message.key)
+        if session is None:
+            self.bundles.past_deadline(message.key, message.at, now, out)
         if session is None or not session.open:
             return
         if session.request.deadline == message.at:  # else it was put off

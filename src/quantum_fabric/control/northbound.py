@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, Protocol
 
 from quantum_fabric.control.admission import Admission, Planner
 from quantum_fabric.control.availability import Holder, free_at, holders, short_of
+from quantum_fabric.control.bundles import Bundles
 from quantum_fabric.control.ledger import Ledger
+from quantum_fabric.control.multipath import merged, several
 from quantum_fabric.control.rules import lanes_wanted, slots_wanted
 from quantum_fabric.control.scheduling.dispatch import Dispatch
 from quantum_fabric.control.sense import contradiction
@@ -59,6 +61,7 @@ class Books(Protocol):
     admission: Admission
     dispatch: Dispatch
     sessions: dict[str, Session]
+    bundles: Bundles
 
     @property
     def waiting(self) -> int:
@@ -81,6 +84,7 @@ class Offer:
         epoch: under which its slots are lent.
         expires: ps.
         backup: that is kept for it too.
+        plans: of its paths, where it is for several; `plan` is all of them together then.
     """
 
     request: LinkRequest
@@ -88,6 +92,7 @@ class Offer:
     epoch: int
     expires: Time
     backup: Plan | None = None
+    plans: tuple[Plan, ...] = ()
 
 
 class Keyed(NamedTuple):
@@ -134,6 +139,8 @@ class Northbound:
         return self._begin(request, answer, now)
 
     def _begin(self, request: LinkRequest, answer: Accepted, now: Time) -> list[Action]:
+        if answer.others:
+            return self._begin_several(request, answer, now)
         session = self._books.sessions[request.name] = Session(request, answer.plan)
         if answer.backup is not None:
             self._books.admission.spares.put(request.name, answer.plan, answer.backup)
@@ -141,6 +148,13 @@ class Northbound:
         if request.deadline is not None:
             out.append(Wake(request.deadline, "deadline", 0, request.name))
         self._books.begin(session, answer.queued, now, out)
+        return out
+
+    def _begin_several(self, request: LinkRequest, answer: Accepted, now: Time) -> list[Action]:
+        out: list[Action] = [Send(CLIENT, answer)]
+        if request.deadline is not None:
+            out.append(Wake(request.deadline, "deadline", 0, request.name))
+        self._books.bundles.begin(request, (answer.plan, *answer.others), now, out)
         return out
 
     def _again(self, request: LinkRequest) -> list[Action] | None:
@@ -151,7 +165,8 @@ class Northbound:
                 return [Send(CLIENT, known.answer)]
             reason = f"the key {request.key!r} stands for {known.request.name}, which asks for something else"
             return self._refused(request, Refused(request.name, Code.OTHER, "key", reason), remember=False)
-        if request.name in self._books.sessions or request.name in self._offers:
+        books = self._books
+        if request.name in books.sessions or request.name in self._offers or request.name in books.bundles:
             # a letter that comes twice; whoever asks anew takes another name
             return [Stale(CONTROLLER, "LinkRequest", 0)]
         return None
@@ -190,6 +205,8 @@ class Northbound:
                 return self._no_room(request, f"memory of {full[0]}", None)
         # a deadline is absolute in a request and relative in planning, which knows no clock
         relative = request if request.deadline is None else replace(request, deadline=request.deadline - now)
+        if request.route.paths > 1:
+            return self._several(request, relative, now)
         answer, queued, backup = books.dispatch.admit(request, relative, self.beside(request), now)
         if isinstance(answer, Refused):
             offer = answer.offer
@@ -203,6 +220,27 @@ class Northbound:
             if refused is not None:
                 return refused
         return Accepted(request.name, answer, queued, backup)
+
+    def _several(self, request: LinkRequest, relative: LinkRequest, now: Time) -> Accepted | Refused:
+        """What is answered to a request on several paths: all of them at once, or none."""
+        books = self._books
+        found = several(books.admission, relative, self.beside(request))
+        if isinstance(found, Refused):
+            offer = found.offer
+            if offer is not None and offer.deadline is not None:
+                offer = replace(offer, deadline=offer.deadline + now)
+            return replace(found, request=request.name, offer=offer)
+        whole = merged(found)
+        refused = books.dispatch.at_odds(request, whole, now)
+        if refused is not None:
+            return replace(refused, request=request.name)
+        if not books.admission.fits(whole) or not books.dispatch.may_begin(whole):
+            what = self._binding(whole)
+            short = next((plan for plan in found if what.removeprefix("memory of ") in plan.path), found[-1])
+            reason = f"path {' - '.join(short.path)}: {_too_few(what)} for all {len(found)} paths at once, and they do not wait"
+            soon = self._available(whole, now, 0.5)
+            return Refused(request.name, Code.NORES, what, reason, None, whole.forecast, soon)
+        return Accepted(request.name, found[0], others=found[1:])
 
     def _in_time(self, offer: LinkRequest, relative: LinkRequest, now: Time) -> LinkRequest:
         """An offer whose deadline can be promised under the present load: without one, where it would have to wait too long."""
@@ -218,6 +256,7 @@ class Northbound:
             for name in request.route.disjoint
             if name in sessions and sessions[name].open
         }
+        named.update(self._books.bundles.beside(request))
         own = sessions.get(request.name)
         if own is not None:
             for name, other in sessions.items():
@@ -299,13 +338,15 @@ class Northbound:
         epoch = books.count_from(0) + 1
         books.count_from(epoch)
         expires = now + LASTS if request.deadline is None else min(now + LASTS, request.deadline)
-        books.ledger.lease(epoch, slots_wanted(answer.plan), expires)
-        books.ledger.lanes(epoch, lanes_wanted(answer.plan))
+        whole = merged((answer.plan, *answer.others))
+        books.ledger.lease(epoch, slots_wanted(whole), expires)
+        books.ledger.lanes(epoch, lanes_wanted(whole))
         if answer.backup is not None:
             books.admission.spares.put(request.name, answer.plan, answer.backup)
-        self._offers[request.name] = Offer(request, answer.plan, epoch, expires, answer.backup)
-        promise = guaranteed(request, answer.plan, self._news(request))
-        offered = Offered(request.name, answer.plan, promise, expires, answer.backup)
+        plans = (answer.plan, *answer.others) if answer.others else ()
+        self._offers[request.name] = Offer(request, whole, epoch, expires, answer.backup, plans)
+        promise = guaranteed(request, answer.plan, self._news(request), answer.others)
+        offered = Offered(request.name, answer.plan, promise, expires, answer.backup, answer.others)
         self._remember(request, offered)
         return [Send(CLIENT, offered), Wake(expires, "offer", epoch, request.name)]
 
@@ -322,7 +363,8 @@ class Northbound:
                 reason = f"accepted too late: {show_time(request.deadline - now)} is left until the deadline (chance {chance:.2g})"
                 return self.withdrawn(request.name, Status.REFUSED, Code.NOTIME, reason)
         self._take_back(offer)
-        answer = Accepted(request.name, offer.plan, False, offer.backup)
+        first, *others = offer.plans or (offer.plan,)
+        answer = Accepted(request.name, first, False, offer.backup, tuple(others))
         self._remember(request, answer)
         return self._begin(request, answer, now)
 
@@ -367,7 +409,7 @@ class Northbound:
         """What would be answered now."""
         answer = self.verdict(message.request, now)
         promise = (
-            guaranteed(message.request, answer.plan, self._news(message.request))
+            guaranteed(message.request, answer.plan, self._news(message.request), answer.others)
             if isinstance(answer, Accepted)
             else None
         )

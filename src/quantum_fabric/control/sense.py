@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from quantum_fabric.control.meaning import check_meaning
+from quantum_fabric.control.meaning import check_meaning, gathers
 from quantum_fabric.errors import InputError
-from quantum_fabric.messages import Code, LinkRequest, Refused
+from quantum_fabric.messages import Code, LinkRequest, Refused, Survival
 from quantum_fabric.units import Time
 
 MOST_NAMES = 10_000
 """Names that a route may hold."""
+
+MOST_PATHS = 8
+"""Paths that one request may have."""
 
 LONGEST_KEY = 200
 """Characters of an idempotency key."""
@@ -65,6 +68,7 @@ def _check_terms(request: LinkRequest) -> None:
     route, ends = request.route, (request.source, request.destination)
     names = (*route.avoid, *(route.trusted or ()), *route.disjoint)
     both = sorted(set(route.avoid) & set(route.trusted or ()))
+    alone = not gathers(request) and request.jitter is None and request.survives is Survival.NOTHING
     rules = (
         (_is_number(request.confidence) and 0.0 < request.confidence < 1.0, "confidence", request.confidence,
          "a probability in (0, 1)"),
@@ -73,6 +77,10 @@ def _check_terms(request: LinkRequest) -> None:
         (type(request.priority) is int, "priority", request.priority, "a whole number"),
         (len(names) <= MOST_NAMES, "route", len(names), f"at most {MOST_NAMES} names"),
         (not set(ends) & set(route.avoid), "route.avoid", route.avoid, "nodes other than the ends of the request"),
+        (type(route.paths) is int and 1 <= route.paths <= MOST_PATHS, "route.paths", route.paths,
+         f"a whole number from 1 to {MOST_PATHS}"),
+        (route.paths == 1 or alone, "route.paths", route.paths,
+         "1 where pairs must be alive together or come evenly, or where a failure is to be survived"),
         (not both, "route.avoid", tuple(both), "nodes that are not in trusted as well"),
         (not request.name or request.name not in route.disjoint, "route.disjoint", request.name, "other requests"),
         (len(request.key) <= LONGEST_KEY, "key", f"{len(request.key)} characters", f"at most {LONGEST_KEY} characters"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from quantum_fabric.control.admission import Admission, Planner, Verdict, asked
 from quantum_fabric.control.ledger import Ledger
+from quantum_fabric.control.multipath import merged, several
 from quantum_fabric.control.promises import reached
 from quantum_fabric.control.rules import lanes_wanted, slots_wanted
 from quantum_fabric.control.scheduling.tenancy import Usage
@@ -26,6 +27,7 @@ from quantum_fabric.messages import (
     WhatIf,
 )
 from quantum_fabric.network.finish import NEVER, finished_by
+from quantum_fabric.network.joint import finished_together, joint
 from quantum_fabric.network.planning import survey
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.units import Time, show_time
@@ -34,21 +36,31 @@ LEVELS = (0.5, 0.9, 0.95, 0.99)
 """Probabilities for which a guarantee names a time, beside the confidence that was asked for."""
 
 
-def guaranteed(request: LinkRequest, plan: Plan, news: Time = 0) -> Guarantee:
-    """What a plan promises to a request.
+def guaranteed(request: LinkRequest, plan: Plan, news: Time = 0, others: Sequence[Plan] = ()) -> Guarantee:
+    """What a plan promises to a request, or several that serve it together.
 
     Args:
         request: with its confidence.
         plan: that would serve it.
         news: for how long word of a pair is on its way to the controller, ps.
+        others: plans of the other paths, for a request on several.
     """
-    forecast = plan.forecast
+    forecasts = [each.forecast for each in (plan, *others)]
+    forecast = joint(forecasts)
     levels = sorted({*LEVELS, request.confidence})
-    finish = [(level, finished_by(forecast, request.pairs, level)) for level in levels]
+    finish = [
+        (
+            level,
+            finished_together(forecasts, request.pairs, level)
+            if others
+            else finished_by(forecast, request.pairs, level),
+        )
+        for level in levels
+    ]
     return Guarantee(
         request.confidence,
         forecast.rate,
-        reached(forecast, request.confidence),
+        min(reached(each, request.confidence) for each in forecasts),
         forecast.fidelity,
         tuple((level, time + news) for level, time in finish if time < NEVER),
     )
@@ -196,6 +208,8 @@ class _Room:
         deadline = request.deadline
         relative = request if deadline is None else replace(request, deadline=deadline - now)
         beside = {name: self.plans[name] for name in request.route.disjoint if name in self.plans}
+        if request.route.paths > 1:
+            return self._ask_several(request, relative, beside, quota)
         verdict: Verdict = self.admission.admit(relative, beside)
         if isinstance(verdict.answer, Refused):
             offer = verdict.answer.offer
@@ -211,3 +225,24 @@ class _Room:
         if verdict.backup is not None:
             self.admission.spares.put(request.name, verdict.answer, verdict.backup)
         return Accepted(request.name, verdict.answer, verdict.queued, verdict.backup)
+
+    def _ask_several(
+        self, request: LinkRequest, relative: LinkRequest, beside: Mapping[str, Plan], quota: Callable[[Plan], Refused | None]
+    ) -> Accepted | Refused:  # fmt: skip
+        """The same for a request on several paths: all of them now, or none."""
+        found = several(self.admission, relative, beside)
+        if isinstance(found, Refused):
+            return replace(found, request=request.name, offer=None)
+        whole = merged(found)
+        over = quota(whole)
+        if over is not None:
+            return over
+        if not self.admission.fits(whole):
+            reason = "there are too few free slots for all paths at once"
+            return Refused(
+                request.name, Code.NORES, f"memory of {request.source}", reason, best=whole.forecast
+            )
+        self.plans[request.name] = whole
+        for plan in found:
+            self.take(plan)
+        return Accepted(request.name, found[0], others=found[1:])

@@ -317,7 +317,7 @@ def _request(entry: RequestEntry) -> LinkRequest:
         priority=entry.priority,
         preemptible=entry.preemptible,
         survives=Survival(entry.survives),
-        route=Route(entry.avoid, entry.trusted, entry.disjoint),
+        route=Route(entry.avoid, entry.trusted, entry.disjoint, entry.paths),
         key=entry.key,
     )
 

@@ -128,6 +128,9 @@ class RequestEntry(Entry):
         None, description="the only nodes that may be repeaters; any without it"
     )
     disjoint: tuple[Name, ...] = Field((), description="requests whose repeaters and links it must not share")
+    paths: Annotated[int, Field(ge=1, le=8, strict=True)] = Field(
+        1, description="disjoint paths that serve it at once; their rates add up"
+    )
     tenant: Text = Field("", description="who asks")
     priority: Annotated[int, Field(strict=True)] = Field(0, description="a higher one goes first")
     preemptible: Flag = Field(

@@ -36,6 +36,7 @@ def plain(request: LinkRequest) -> bool:
         and request.bell is None
         and not request.hold
         and not gathers(request)
+        and request.route.paths == 1
     )
 
 

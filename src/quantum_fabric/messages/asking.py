@@ -48,6 +48,7 @@ class Offered:
         guaranteed: what that gives; times count from the acceptance.
         expires: the offer and its slots are kept until then.
         backup: what would take over where the plan fails, for a request that must survive that.
+        others: plans of the other paths that would serve it at the same time.
     """
 
     request: str
@@ -55,6 +56,7 @@ class Offered:
     guaranteed: Guarantee
     expires: Time
     backup: Plan | None = None
+    others: tuple[Plan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,14 @@ class Route:
         avoid: names of nodes and links that it must not use.
         trusted: the only nodes that may be its repeaters; None where any may.
         disjoint: names of requests whose repeaters and links it must not share.
+        paths: that serve it at once, without a common repeater or link; their rates add up, and each keeps the fidelity. All of them
+            are booked or none.
     """
 
     avoid: tuple[str, ...] = ()
     trusted: tuple[str, ...] | None = None
     disjoint: tuple[str, ...] = ()
+    paths: int = 1
 
 
 ANYWHERE = Route()
@@ -285,12 +288,14 @@ class Accepted:
         plan: that serves it.
         queued: whether it has to wait for slots.
         backup: what takes over at once where the first fails, for a request that must survive that; its slots are set aside.
+        others: plans of the other paths that serve it at the same time, for a request on several paths.
     """
 
     request: str
     plan: Plan
     queued: bool = False
     backup: Plan | None = None
+    others: tuple[Plan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,18 @@ class Dispatch:
         """A session that waits has another request or plan."""
         self._turns.replanned(session, now)
 
+    def at_odds(self, request: LinkRequest, plan: Plan, now: Time) -> Refused | None:
+        """Why a plan that cannot wait is refused: a quota, a pace, or upkeep of its path before it is done; None where nothing is."""
+        over = foremost(self._turns.over_quota(request, plan), self._turns.too_soon(request, now))
+        if over is not None or request.deadline is None:
+            return over
+        window = self._interrupts(request, plan, now)
+        return None if window is None else _closed(request, plan, window)
+
+    def may_begin(self, plan: Plan) -> bool:
+        """Whether a plan that fits may begin at once, though others wait."""
+        return self._turns.may_overtake(plan)
+
     def usage(self) -> Usage:
         """A copy of what the tenants have."""
         return self._turns.usage()
