@@ -51,6 +51,26 @@ class Watcher(Protocol):
         ...
 
 
+class Log(Protocol):
+    """Keeps a decider's journal where it outlives the process. What it holds is bytes; it knows nothing of what they say."""
+
+    def append(self, record: bytes) -> None:
+        """Add a record. Until `sync` it may be lost, and with it only records that came after it."""
+        ...
+
+    def sync(self) -> None:
+        """From now on everything that was added outlives the process and the machine."""
+        ...
+
+    def renew(self, image: bytes) -> None:
+        """Put an image in the place of everything, all at once and for good."""
+        ...
+
+    def read(self) -> tuple[bytes, list[bytes]]:
+        """The last image (empty where there is none) and the records since."""
+        ...
+
+
 Answer: TypeAlias = Measured | Teleported | Received | Fused
 """What the plant reports when an application has used a half."""
 

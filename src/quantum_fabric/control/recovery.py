@@ -16,7 +16,9 @@ from typing import Any, Protocol
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.session import Installation, Phase, Session
 from quantum_fabric.control.transport import Correspondent
+from quantum_fabric.errors import StateError
 from quantum_fabric.messages import (
+    CLIENT,
     CONTROLLER,
     Commit,
     ControllerRecovered,
@@ -33,7 +35,7 @@ from quantum_fabric.messages import (
     Undelivered,
     Wake,
 )
-from quantum_fabric.ports import Action
+from quantum_fabric.ports import Action, Log
 from quantum_fabric.units import Time
 
 EPOCHS_OF_A_LIFE = 32
@@ -172,9 +174,18 @@ class Journal:
         fixed: objects that no input changes (the believed topology); they are configuration and are not written.
         waking: reminders that it waits for.
         every: inputs after which there is another image.
+        log: where it outlives the process too; None keeps it in memory.
+
+    Attributes:
+        unsaid: after `restored`: what the last input told clients. The process may have ended before that was carried, so it is told
+            again: clients know a pair that comes twice by its number.
 
     Raises:
         TypeError, AttributeError, pickle.PicklingError: the seat holds something that cannot be written.
+
+    Limits:
+        An image is a pickle: who can write a log can make its controller do anything. The log has to know its own records
+        (`quantum_fabric.ops.controller_log` does by a key).
     """
 
     def __init__(
@@ -183,11 +194,30 @@ class Journal:
         fixed: Sequence[object] = (),
         waking: Sequence[Wake] = (),
         every: int = 4096,
+        log: Log | None = None,
     ) -> None:
         self._fixed = tuple(fixed)
         self._every = every
+        self._log = log
         self._waking: Counter[Wake] = Counter(waking)
+        self.unsaid: list[Send] = []
         self._keep(seat)
+
+    @classmethod
+    def reopened(cls, log: Log, fixed: Sequence[object] = ()) -> Journal:
+        """The journal that a process that ended has left in a log; ask it for what it has `restored`.
+
+        Raises:
+            StateError: there is none.
+        """
+        image, records = log.read()
+        if not image:
+            raise StateError("the log holds no image of a controller: nothing to come back from")
+        made = cls.__new__(cls)
+        made._fixed, made._every, made._log, made.unsaid = tuple(fixed), 0, None, []
+        made._image, made._waking = image, Counter()
+        made._since = [pickle.loads(record) for record in records]
+        return made
 
     def _keep(self, seat: Correspondent) -> None:
         file = io.BytesIO()
@@ -197,6 +227,8 @@ class Journal:
         writer.dump((seat, dict(self._waking)))
         self._image = file.getvalue()
         self._since: list[tuple[Time, Message]] = []
+        if self._log is not None:
+            self._log.renew(self._image)
 
     @property
     def inputs(self) -> int:
@@ -206,24 +238,35 @@ class Journal:
     def write(self, message: Message, now: Time) -> None:
         """Keep an input, before it is acted on."""
         self._since.append((now, message))
+        if self._log is not None:
+            self._log.append(pickle.dumps((now, message), pickle.HIGHEST_PROTOCOL))
 
     def acted(self, seat: Correspondent, message: Message, actions: Sequence[Action]) -> None:
-        """Note what an input has led to; now and then there is another image."""
+        """Note what an input has led to, before any of it is done; now and then there is another image.
+
+        What an input leads to may be seen outside only after the input is where it cannot be lost. One that leads to nothing but
+        reminders may be lost with them: nobody has been told that it came.
+        """
         note_wakes(self._waking, message, actions)
+        if self._log is not None and not all(isinstance(action, Wake | Stale) for action in actions):
+            self._log.sync()
         if len(self._since) >= self._every:
             self._keep(seat)
 
     def restored(self) -> tuple[Correspondent, list[Wake]]:
         """The seat as it was after its last input, and the reminders that it waits for.
 
-        What the inputs led to is not done again: letters that nobody acknowledged are in the endpoint, and clients were told.
+        What the inputs led to is not done again: letters that nobody acknowledged are in the endpoint, and clients were told (but
+        for `unsaid`, where the process itself has ended).
         """
         reader = pickle.Unpickler(io.BytesIO(self._image))
         reader.persistent_load = self._fixed.__getitem__  # type: ignore[method-assign]
         seat, waking = reader.load()
         wakes: Counter[Wake] = Counter(waking)
         for at, message in self._since:
-            note_wakes(wakes, message, seat.handle(message, at))
+            actions = seat.handle(message, at)
+            note_wakes(wakes, message, actions)
+            self.unsaid = [each for each in actions if isinstance(each, Send) and each.to == CLIENT]
         left: list[Wake] = sorted(
             wakes.elements(), key=lambda wake: (wake.at, wake.epoch, wake.purpose, wake.key)
         )
