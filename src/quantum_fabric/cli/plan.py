@@ -29,6 +29,7 @@ Examples:
   qfabric plan chicago NU Argonne_1 --fidelity 0.9 --law --figure law.svg
   qfabric plan chicago NU Argonne_1 --fidelity 0.9 --avoid StarLight --explain
   qfabric plan chicago NU Argonne_1 --fidelity 0.9 --deadline "1 s" --confidence 0.99
+  qfabric plan chicago Fermilab_1 UChicago_PME --fidelity 0.9 --paths 2
 
 A request that cannot be served is refused with the binding resource and an offer that would be accepted (exit code 1).
 """
@@ -91,19 +92,28 @@ def command(
     inventory = documents.inventory(documents.load_network(network))
     topology = documents.topology(inventory)
     usual, request = request, with_terms(request, said)
-    found = survey(topology, request) if request == usual and not explain else _asked(topology, request)
+    others: tuple[Plan, ...] = ()
+    if request == usual and not explain:
+        found = survey(topology, request)
+    else:
+        found, others = _asked(topology, request)
     out = console()
     if figure is not None and not isinstance(found.chosen, Refused):
         _draw(figure, request, found.chosen)
     if as_json:
-        _as_json(found)
+        _as_json(found, others)
         return int(isinstance(found.chosen, Refused))
     if isinstance(found.chosen, Refused):
         show_refusal(out, found.chosen, _again(network, found.chosen.offer))
         show_cautions(out, inventory.cautions)
         _alternatives(out, found, "closest that was found", every)
         return 1
-    _chosen(out, topology, found.chosen, found.label)
+    for number, plan in enumerate((found.chosen, *others)):
+        _chosen(
+            out, topology, plan, found.label if number == 0 else f"path {number + 1} of {len(others) + 1}"
+        )
+    if others:
+        _together(out, request, (found.chosen, *others))
     if explain:
         _explain(out, topology, request)
     if law:
@@ -116,8 +126,8 @@ def command(
     return 0
 
 
-def _asked(topology: Topology, request: LinkRequest) -> Survey:
-    """What a controller answers to terms that the planner alone does not know, beside what lost."""
+def _asked(topology: Topology, request: LinkRequest) -> tuple[Survey, tuple[Plan, ...]]:
+    """What a controller answers to terms that the planner alone does not know, beside what lost; and plans of further paths."""
     from dataclasses import replace
 
     from quantum_fabric.control import Controller
@@ -129,8 +139,31 @@ def _asked(topology: Topology, request: LinkRequest) -> Survey:
     open_to = Controller(topology).admission.open_to(request)
     found = survey(open_to, asked(request))
     if isinstance(said.answer, Accepted):
-        return replace(found, request=request, chosen=said.answer.plan, label=said.label)
-    return replace(found, request=request, chosen=said.answer, label="")
+        others, label = said.answer.others, said.label
+        if others:
+            label = f"path 1 of {len(others) + 1}"
+        return replace(found, request=request, chosen=said.answer.plan, label=label), others
+    return replace(found, request=request, chosen=said.answer, label=""), ()
+
+
+def _together(out: Console, request: LinkRequest, plans: tuple[Plan, ...]) -> None:
+    """What several paths give at once."""
+    from quantum_fabric.network.joint import chance_together, finished_together, joint
+    from quantum_fabric.ops.summary import show_number, show_wait
+
+    forecasts = [plan.forecast for plan in plans]
+    whole = joint(forecasts)
+    rates = " + ".join(show_number(forecast.rate) for forecast in forecasts)
+    what = "a pair" if request.pairs == 1 else f"{request.pairs} pairs"
+    surely = finished_together(forecasts, request.pairs, request.confidence)
+    out.print()
+    out.print(
+        f"together: {rates} = [bold]{show_number(whole.rate)} pairs/s[/], fidelity [bold]{whole.fidelity:.4f}[/] "
+        f"(at least {whole.fidelity_low:.4f}); {what} after {show_wait(surely)} with {100 * request.confidence:.6g} % confidence"
+    )
+    if request.deadline is not None:
+        chance = chance_together(forecasts, request.pairs, request.deadline)
+        out.print(f"{what} by the deadline: probability {chance:.4g}")
 
 
 def _explain(out: Console, topology: Topology, request: LinkRequest) -> None:
@@ -141,7 +174,7 @@ def _explain(out: Console, topology: Topology, request: LinkRequest) -> None:
 
     said = explained(topology, request)
     assert isinstance(said.answer, Accepted)
-    promise = guaranteed(request, said.answer.plan)
+    promise = guaranteed(request, said.answer.plan, others=said.answer.others)
     out.print()
     out.print(f"what binds: {said.binding}")
     out.print(
@@ -161,7 +194,7 @@ def _draw(path: str, request: LinkRequest, plan: Plan) -> None:
     write(path, plan.forecast, request.fidelity, deadline, " – ".join(plan.path))
 
 
-def _as_json(found: Survey) -> None:
+def _as_json(found: Survey, others: tuple[Plan, ...] = ()) -> None:
     """Everything that was decided, in the shapes of the journal."""
     import json
 
@@ -171,6 +204,7 @@ def _as_json(found: Survey) -> None:
         "request": encode(found.request),
         "label": found.label,
         "chosen": encode(found.chosen),
+        "others": [encode(plan) for plan in others],
         "alternatives": [
             {"label": each.label, "reason": each.reason, "plan": encode(each.plan)}
             for each in found.alternatives

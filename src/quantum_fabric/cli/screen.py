@@ -108,6 +108,14 @@ def show_refusal(out: Console, refused: Refused, command: str = "") -> None:
     out.print(f"[yellow]refused[/] ({refused.code.value}): {plain(refused.reason)}")
     if refused.resource:
         out.print(f"what binds: {plain(refused.resource)}")
+    best = refused.best
+    if best is not None:
+        out.print(
+            f"best that was found: {show_number(best.rate)} pairs/s, fidelity {best.fidelity:.4f} (at least {best.fidelity_low:.4f}), "
+            f"first pair after {show_wait(best.latency)}"
+        )
+    if refused.available is not None:
+        out.print(f"what binds is likely free again after {show_wait(refused.available)}")
     offer = refused.offer
     if offer is None:
         out.print("no offer: nothing like it can be had here now")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+BELLS = {"phi+": "PHI_PLUS", "phi-": "PHI_MINUS", "psi+": "PSI_PLUS", "psi-": "PSI_MINUS"}
+"""Bell states as they are typed, and their names."""
+
 OPTIONS = (
     click.option(
         "--confidence", type=float, default=0.95, show_default=True,
@@ -29,6 +32,17 @@ OPTIONS = (
         "--promise", type=click.Choice(["delivery", "end", "average"]), default="delivery", show_default=True,
         help="When the fidelity must hold: of each pair at its delivery, at the end of its set, or on average.",
     ),
+    click.option(
+        "--paths", type=int, default=1, show_default=True,
+        help="Disjoint paths that serve it at once: their rates add up, each keeps the fidelity.",
+    ),
+    click.option(
+        "--service", type=click.Choice(["keep", "measure", "prepare"]), default="keep", show_default=True,
+        help="What the ends do: keep both halves, measure both at once, or measure one so that the other is prepared.",
+    ),
+    click.option("--bell", type=click.Choice(list(BELLS)), help="The Bell state that is wanted; any, by its name, without it."),
+    click.option("--tenant", metavar="NAME", default="", help="Who asks, for quotas and fair shares."),
+    click.option("--hold", is_flag=True, help="Pairs stay in memory until they are used: the ends must have room."),
 )  # fmt: skip
 
 
@@ -49,7 +63,7 @@ def with_terms(request: LinkRequest, said: dict[str, Any]) -> LinkRequest:
 
     from quantum_fabric.control.sense import check_request
     from quantum_fabric.errors import InputError
-    from quantum_fabric.messages import Promise, Route
+    from quantum_fabric.messages import Bell, Promise, Route, Service
 
     if said["direct"] and said["trusted"]:
         raise InputError("--direct beside --trusted", "one of them", "--trusted")
@@ -57,7 +71,9 @@ def with_terms(request: LinkRequest, said: dict[str, Any]) -> LinkRequest:
     promise = Promise(said["promise"])
     made = replace(
         request, confidence=said["confidence"], jitter=said["jitter"], window=said["window"], promise=promise,
-        hold=said["window"] is not None or promise is Promise.END, route=Route(said["avoid"], trusted),
+        hold=said["hold"] or said["window"] is not None or promise is Promise.END,
+        route=Route(said["avoid"], trusted, paths=said["paths"]), service=Service(said["service"]), tenant=said["tenant"],
+        bell=None if said["bell"] is None else Bell[BELLS[said["bell"]]],
     )  # fmt: skip
     check_request(made)
     return made
@@ -93,4 +109,12 @@ def as_options(request: LinkRequest) -> list[str]:
     words += ["--direct"] if route.trusted == () else [f'--trusted "{name}"' for name in route.trusted or ()]
     words += [f'--window "{show_time(request.window, 6)}"'] if request.window is not None else []
     words += [f"--promise {request.promise.value}"] if request.promise.value != "delivery" else []
+    words += [f"--paths {route.paths}"] if route.paths != 1 else []
+    words += [f"--service {request.service.value}"] if request.service.value != "keep" else []
+    bell = next(
+        (typed for typed, name in BELLS.items() if request.bell is not None and name == request.bell.name), ""
+    )
+    words += [f"--bell {bell}"] if bell else []
+    words += [f'--tenant "{request.tenant}"'] if request.tenant else []
+    words += ["--hold"] if request.hold and request.window is None and request.promise.value != "end" else []
     return words

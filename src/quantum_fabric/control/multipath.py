@@ -199,15 +199,15 @@ def _with_offer(
     """The refusal with an offer that an idle network would accept: fewer paths, else what came out of the planner."""
     offers = [refused.offer] if refused.code is Code.NOTIME and refused.offer is not None else []
     route = request.route
-    fewer = replace(request, name="", key="", route=replace(route, paths=route.paths - 1))
-    offers.append(fewer)
+    plain = replace(request, name="", key="")
+    offers += [replace(plain, route=replace(route, paths=paths)) for paths in range(route.paths - 1, 0, -1)]
     if refused.offer is not None and refused.code is not Code.NOTIME:
         offers.append(replace(refused.offer, route=route, rate=request.rate, deadline=request.deadline))
     for offer in offers:
         if serves(admission, offer, beside):
             return replace(refused, offer=offer)
     # what one path can give is offered in the end
-    last = admission.admit(replace(fewer, route=replace(route, paths=1)), beside).answer
+    last = admission.admit(replace(plain, route=replace(route, paths=1)), beside).answer
     return replace(refused, offer=last.offer if isinstance(last, Refused) else None)
 
 

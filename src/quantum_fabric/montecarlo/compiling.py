@@ -392,6 +392,10 @@ def compiled(
         name = request.name or f"request-{number + 1}"
         if request.hold:
             raise InputError(found="hold=True", expected="pairs that are handed over at once", where=name)
+        if request.route.paths > 1:
+            raise InputError(
+                f"{request.route.paths} paths", "one path; `Fabric` and `LiveFabric` serve several", name
+            )
         if request.promise is not Promise.DELIVERY:
             raise InputError(
                 request.promise.value, "a promise of each pair at its delivery; `Fabric` keeps others", name

@@ -11,6 +11,7 @@ It is one decider with four parts, and a message goes to the part that its epoch
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from quantum_fabric.control.controller import Controller
@@ -125,6 +126,10 @@ class DomainController:
         return request.destination not in self.territory.topology.nodes
 
     def _requested(self, request: LinkRequest, now: Time) -> list[Action]:
+        if self._leaves(request) and request.route.paths > 1:
+            refused = _one_path(request)
+            ended = Outcome(request.name, Status.REFUSED, 0, refused.reason, refused.code)
+            return [Send(CLIENT, refused), Send(CLIENT, ended)]
         return (self.head.requested if self._leaves(request) else self._own)(request, now)
 
     def _asked(self, message: Ask, now: Time) -> list[Action]:
@@ -141,6 +146,8 @@ class DomainController:
         ]
 
     def _judged(self, request: LinkRequest, now: Time) -> Accepted | Refused:
+        if request.route.paths > 1:
+            return _one_path(request)
         found = self.head.look(request, now)
         return found if isinstance(found, Refused) else Accepted(request.name, found.plan)
 
@@ -266,3 +273,10 @@ def numbered(territories: Mapping[str, Territory]) -> dict[str, int]:
         {}
     """
     return {seat: place + 1 for place, seat in enumerate(sorted(territories))}
+
+
+def _one_path(request: LinkRequest) -> Refused:
+    """The refusal of several paths over several domains."""
+    reason = "over several domains a request has one path"
+    one = replace(request, name="", key="", route=replace(request.route, paths=1))
+    return Refused(request.name, Code.UNSUPP, f"{request.route.paths} paths", reason, one)
