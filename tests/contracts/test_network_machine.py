@@ -112,7 +112,7 @@ def dice_plan(network: Inventory, salt: int) -> Any:
     """A planner that takes any path, any order, any purification and any cutoff, within the free slots."""
 
     def make(
-        topology: Topology, asked: LinkRequest, free: Mapping[str, int] | None = None, now: int = 0
+        topology: Topology, asked: LinkRequest, free: Mapping[str, int] | None = None, **_: Any
     ) -> Plan | Refused:
         dice = random.Random(f"{salt} {asked.source} {asked.destination} {asked.pairs} {len(topology.links)}")
         path = any_path(topology, asked.source, asked.destination, dice)

@@ -60,10 +60,8 @@ if TYPE_CHECKING:
 
 
 def _asked_planner(
-    topology: Topology, request: LinkRequest, free: Mapping[str, int] | None, method: Method = Method.THOROUGH
+    topology: Topology, request: LinkRequest, free: Mapping[str, int] | None, method: Method
 ) -> Plan | Refused:
-    if method is Method.THOROUGH:
-        return make_plan(topology, request, free)
     return make_plan(topology, request, free, method=method)
 
 
