@@ -62,7 +62,7 @@ Errors are standard errors between replicas; beside the quantile of --tail it is
     metavar="NAME",
     default="auto",
     show_default=True,
-    help="What may stand in for the events: auto, none, max-plus or nested.",
+    help="What may stand in for the events: auto, none, max-plus, nested or asap.",
 )
 @click.option(
     "--device",
