@@ -30,7 +30,7 @@ Protocols (asymptotic unless 'finite'):
   bb84, vacuum-weak, no-decoy        weak pulses with decoys without number, two, none
   bb84-finite, one-decoy             finite blocks of --block detections
   bbm92, mdi                         a pair source, a Bell measurement in the middle
-  sns, cal                           twin field
+  sns, cal, cal-finite               twin field; the last in finite blocks
   cv, dps, cow                       Gaussian; pulse trains of field trials
   plob, one-repeater                 bounds
 

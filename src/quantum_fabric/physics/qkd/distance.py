@@ -29,8 +29,10 @@ from quantum_fabric.physics.qkd.decoy import (
 from quantum_fabric.physics.qkd.dps import PulseTrain, train_rate
 from quantum_fabric.physics.qkd.entanglement import PairReceivers, source_gain
 from quantum_fabric.physics.qkd.finite_rate import GatedReceiver, best_setting
+from quantum_fabric.physics.qkd.ledger import Security
 from quantum_fabric.physics.qkd.mdi import BellStation, best_untrusted_rate
 from quantum_fabric.physics.qkd.twin_field import MiddleStation, best_sending
+from quantum_fabric.physics.qkd.twin_rate import best_twin
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,10 @@ def _signs(hardware: Hardware, metres: float) -> float:
     return best_sign_rate(*_middle(hardware, metres))[1]
 
 
+def _signs_finite(hardware: Hardware, metres: float) -> float:
+    return best_twin(*_middle(hardware, metres), hardware.block, Security(1e-10, 1e-15))[1]
+
+
 def _untrusted(hardware: Hardware, metres: float) -> float:
     station = BellStation(hardware.dark, hardware.misalignment, hardware.inefficiency)
     arm = hardware.channel(metres / 2.0) * hardware.efficiency
@@ -256,6 +262,9 @@ PROTOCOLS: Final[Mapping[str, Protocol]] = {
     "mdi": Protocol("MDI-QKD (Lo 2012)", "pair of pulses", _untrusted),
     "sns": Protocol("twin field, sending or not sending (Wang 2018, Xu 2020)", "window", _sending),
     "cal": Protocol("twin field, coherent key windows (Curty 2019)", "window", _signs),
+    "cal-finite": Protocol(
+        "twin field, coherent, finite blocks (Currás-Lorenzo 2021)", "window", _signs_finite, finite=True
+    ),
     "cv": Protocol("GG02, trusted homodyne (Lodewyck 2007)", "symbol", _gaussian),
     "dps": Protocol("DPS, individual attacks only (Waks 2006)", "pulse", _train),
     "cow": Protocol("COW, after the zero-error attack", "bit period", _one_way),

@@ -30,8 +30,8 @@ from quantum_fabric.physics.qkd.ledger import Ledger, Security
 BOUNDS: Final = 19
 """Statistical bounds behind a key: two sides of nine counts, and the number of phase errors."""
 
-PHOTONS: Final = 60
-"""Photon numbers of each end that are summed over; what lies beyond weighs less than rounding for the intensities that are allowed."""
+PHOTONS: Final = 32
+"""Photon numbers of each end that are summed over one by one; for those beyond there is a bound on the whole sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class TwinSetting:
 
     Attributes:
         key_basis: chance of a key window at either end, in (0, 1).
-        intensity: mean photons of a pulse in a key window, in (0, 1].
+        intensity: mean photons of a pulse in a key window, above 0, at most half of the strongest decoy.
         intensities: of the pulses in test windows, falling; the last may be 0.
         probabilities: of each, above 0.
         compared: share of the announced key windows whose bits are compared and thrown away, in [0, 1).
@@ -69,6 +69,9 @@ class TwinSetting:
         mu, p = checked_intensities(self.intensities, self.probabilities, 3)
         if not 2.0 >= mu[0] > mu[1] > mu[2]:
             raise QuantityError("another order", "2 >= s > d > w >= 0", "intensities")
+        if self.intensity > mu[0] / 2.0:
+            found = f"{self.intensity:g} with decoys up to {mu[0]:g}"
+            raise QuantityError(found, "at most half of the strongest decoy", "intensity")
         if abs(float(p.sum()) - 1.0) > 1e-9:
             raise QuantityError(f"{float(p.sum()):g}", "chances that add up to 1", "probabilities")
 
@@ -140,7 +143,8 @@ def phase_errors(yields: ArrayLike, setting: TwinSetting) -> float:
     sums may stand for them.
 
     Equation: ``p²/(1-p)² Σ_j [Σ_(n,m of parity j) c_n c_m sqrt(y_nm)]²``, ``c_n = e^(-μ/2) μ^(n/2)/sqrt(n!)`` (Curty 2019, eq. 12;
-    Currás-Lorenzo 2021).
+    Currás-Lorenzo 2021). Beyond `PHOTONS` the terms are at most those of ``y_nm = n! m! q/s^(n+m)``, q taken from the last yield:
+    with ``r = sqrt(μ/s)`` their sum is at most ``2 sqrt(q) r^K/(1-r)²``.
 
     Args:
         yields: see `yield_bounds`.
@@ -168,7 +172,9 @@ def phase_errors(yields: ArrayLike, setting: TwinSetting) -> float:
     )
     with np.errstate(divide="ignore"):
         terms = np.exp(log_c[:, None] + log_c[None, :] + np.log(y) / 2.0)
-    total = sum(float(terms[j::2, j::2].sum()) ** 2 for j in (0, 1))
+    ratio = math.sqrt(setting.intensity / setting.intensities[0])
+    tail = 2.0 * float(terms[-1, -1]) * ratio ** (2 - PHOTONS) / (1.0 - ratio) ** 2
+    total = sum((float(terms[j::2, j::2].sum()) + tail) ** 2 for j in (0, 1))
     return total * (setting.key_basis / (1.0 - setting.key_basis)) ** 2
 
 

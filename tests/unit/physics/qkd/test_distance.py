@@ -61,15 +61,23 @@ def test_nothing_without_a_station_exceeds_the_bound(hardware: Hardware) -> None
     for name in ("bb84", "vacuum-weak", "no-decoy", "bbm92", "mdi", "cv", "dps", "cow"):
         for km in (1, 50, 150, 300):
             assert rate(name, hardware, km * 1e3) <= rate("plob", hardware, km * 1e3)
-    for name in ("sns", "cal"):
+    for name in ("sns", "cal", "cal-finite"):
         for km in (1, 50, 150, 300, 450):
             assert rate(name, hardware, km * 1e3) <= rate("one-repeater", hardware, km * 1e3)
 
 
 def test_twin_fields_cross_the_bound_somewhere() -> None:
-    for name in ("sns", "cal"):
+    for name in ("sns", "cal", "cal-finite"):
         assert rate(name, WIRE, 300e3) > rate("plob", WIRE, 300e3)
         assert rate(name, WIRE, 100e3) < rate("plob", WIRE, 100e3)
+
+
+def test_finite_twin_fields_scale_with_the_square_root_and_stay_below_the_infinite_ones() -> None:
+    """100 km of 0.17 dB/km are 17 dB, so 8.5 dB of the rate: a factor of 7.1."""
+    near, far = (rate("cal-finite", WIRE, km * 1e3) for km in (200, 300))
+    assert near / far == pytest.approx(10**0.85, rel=0.05)
+    assert 0.25 < near / rate("cal", WIRE, 200e3) < 1.0
+    assert far > 1e2 * rate("mdi", WIRE, 300e3)
 
 
 def test_every_curve_falls() -> None:
