@@ -16,6 +16,7 @@ from quantum_fabric.control.scheduling.maintenance import Upkeep
 from quantum_fabric.control.scheduling.tenancy import Usage
 from quantum_fabric.control.scheduling.turns import Scheduling, Turns, analysers_of, missing
 from quantum_fabric.control.session import Ends, Phase, Session
+from quantum_fabric.control.telling import telling
 from quantum_fabric.messages import Code, LinkRequest, Plan, Refused, Status
 from quantum_fabric.network.finish import chance_by
 from quantum_fabric.network.topology import Topology
@@ -169,7 +170,8 @@ class Dispatch:
         window = self._closures.in_the_way(plan, now, request.deadline)
         if window is None:
             return None
-        done = chance_by(plan.forecast, request.pairs, window.drains - now)
+        word = telling(request, self._office.topology)  # a pair counts when the controller knows of it
+        done = chance_by(plan.forecast, request.pairs, window.drains - word - now)
         return None if done >= request.confidence else window
 
     # -------------------------------------------------------------------------------------------- turns
