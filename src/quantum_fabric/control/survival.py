@@ -75,7 +75,7 @@ class Outliving:
         found = self._search(request, beside, loaded=True)
         if isinstance(found, Pair):
             return found
-        loaded = self._desk.ledger.free() != self._all()
+        loaded = self._busy()
         idle = self._search(request, beside, loaded=False) if loaded else found
         if isinstance(idle, Pair):
             reason = (
@@ -175,9 +175,15 @@ class Outliving:
     def _planned(
         self, request: LinkRequest, free: Mapping[str, int], beside: Mapping[str, Plan], more: Closed
     ) -> Plan | Refused:
-        """What a quick look finds, else what a thorough one does: what stands ready must do, it need not be the fastest."""
+        """What a quick look finds, else what a thorough one does: what stands ready must do, it need not be the fastest.
+
+        In a busy network the quick look alone has to do, where it can tell: free slots change with each request, and thorough searches
+        among too few of them take seconds to find nothing.
+        """
         found = self._desk.planned(request, free, beside, more, True)
-        return found if isinstance(found, Plan) else self._desk.planned(request, free, beside, more)
+        if isinstance(found, Plan) or self._busy():
+            return found
+        return self._desk.planned(request, free, beside, more)
 
     def _halved(self, request: LinkRequest, loaded: bool, shared: Iterable[str] = ()) -> dict[str, int]:
         """Slots for the first plan: both plans need slots at the ends, and where else they are shared, at the same time."""
@@ -185,6 +191,9 @@ class Outliving:
         for name in {request.source, request.destination, *shared}:
             free[name] = (free[name] + 1) // 2
         return free
+
+    def _busy(self) -> bool:
+        return self._desk.ledger.free() != self._all()
 
     def _all(self) -> dict[str, int]:
         return {name: node.slots for name, node in self._desk.topology.nodes.items()}
