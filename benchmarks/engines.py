@@ -55,6 +55,7 @@ def native(
     keep: bool = False,
     beliefs: bool = True,
     sampler: str = "none",
+    letters: bool = False,
     **numbers: Any,
 ) -> dict[str, Any]:
     """Replicas of a scenario in the native kernel: CPU of the run alone, and of compiling the scenario.
@@ -66,6 +67,7 @@ def native(
         keep: list every pair.
         beliefs: whether nodes work out what they believe.
         sampler: none for every event, or a structured sampler.
+        letters: carry every letter between nodes, also where its news can be worked out.
         numbers: of the job.
     """
     job = job_of(kind, **numbers)
@@ -77,8 +79,8 @@ def native(
     simulate(scenario, seed=2, workers=1, until=min(until, SECOND // 50), most_events=20_000)
     began = process_time()
     found = simulate(
-        scenario, replicas=replicas, workers=1, until=until, keep_pairs=keep, beliefs=beliefs, sampler=sampler
-    )
+        scenario, replicas=replicas, workers=1, until=until, keep_pairs=keep, beliefs=beliefs, sampler=sampler, letters=letters
+    )  # fmt: skip
     cpu = process_time() - began
     return {
         **_told(found),

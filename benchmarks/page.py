@@ -57,8 +57,9 @@ DIFFERENCES = """\
   4, 164 (2021), figure 9; provenance R) shows about 2 s for one pair over 1,000 nodes with synchronised deterministic links,
   which is *long/1000/nested* here.
 - *prototype*: a C++ program of ours that can do one job each and does not ship; its figures (provenance C, another day, an idle
-  machine) are constants in `benchmarks/goals.py`. It needs n + 1 events for a pair over n links, because news is worked out in
-  closed form and not delivered; ours needs 5n and more, because every letter arrives, can be watched and can be lost. Its
+  machine) are constants in `benchmarks/goals.py`. It needs n + 1 events for a pair over n links: news is worked out in closed
+  form. So does ours where only ends act on news ([engines](engines.md)), but each herald is heard of at two ends, swaps are events,
+  and both ends confirm: 3n + 3, and 5n and more where letters have to be carried. Its
   network requests share eight memories of a link through a queue; ours lease two lanes each.
 """
 
@@ -66,7 +67,7 @@ MISSED = """\
 - *prototype*: the same reason on chains. On networks the records of a thousand nodes do not fit into the fast caches, and every
   waiting cutoff lies in one heap.
 - *hook/empty*: a call carries one small number; what is left is Python's own call.
-- *long/1000/asap* and *messages*: a million letters are the rules that were asked for. Nested swaps need one for each end of a swap.
+- *long/1000/messages*: all links work on while the first pair grows together, which makes 300,000 events for it.
 - *mesh/1000* with bright links: there are a quarter of a million pairs in a second, of 35 events each, and the records of a
   thousand nodes do not fit into the fast caches. Time passes faster than in reality where there are fewer.
 - *start/native* and *startup/fabric*: most of it is importing documents and device models, and two tables of quadrature that are

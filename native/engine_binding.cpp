@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "bindings.hpp"
+#include "bridge.hpp"
 #include "quantum_fabric/engine/exact.hpp"
 #include "quantum_fabric/engine/sampling.hpp"
 #include "quantum_fabric/engine/x_state.hpp"
@@ -27,115 +28,8 @@ nb::ndarray<nb::numpy, T> array_of(std::vector<T>&& data, std::size_t columns) {
     return nb::ndarray<nb::numpy, T>(kept->data(), {columns ? kept->size() / columns : 0, columns}, owner);
 }
 
-// Raised for as long as it lives.
-class Flag {
-  public:
-    explicit Flag(bool& flag) : flag_(flag), before_(flag) { flag = true; }
-    ~Flag() { flag_ = before_; }
-    Flag(const Flag&) = delete;
-    Flag& operator=(const Flag&) = delete;
-
-  private:
-    bool& flag_;
-    bool before_;
-};
-
-// Calls Python for what is watched; an exception there stops the run and is raised by it.
-class Bridge : public qe::Listener {
-  public:
-    nb::object on_sight, on_mail, on_call, on_choice, on_told, on_last;
-    bool failed = false;
-
-    void see(const qe::Sight& s) override {
-        if (failed || on_sight.is_none()) return;
-        guard([&] {
-            const Flag flag(looking);
-            if (bare) {
-                on_sight(kinds[std::size_t(s.what)]);
-                return;
-            }
-            nb::object weights = nb::none();
-            if (s.weights) weights = nb::make_tuple(s.weights[0], s.weights[1], s.weights[2], s.weights[3]);
-            on_sight(int(s.what), s.node, s.slot, s.other, s.mine, s.far, s.label, s.born, s.far_born, weights);
-        });
-    }
-    void mail(const qe::Letter& l) override {
-        if (failed || on_mail.is_none()) return;
-        guard([&] {
-            on_mail(int(l.kind), l.circuit, l.mine, l.far, int(l.frame), nb::make_tuple(l.quality[0], l.quality[1], l.quality[2]),
-                    l.born, l.at, l.slot, nb::make_tuple(l.own_decay, l.birth, l.far_decay, l.far_birth));
-        });
-    }
-    void told(const qe::Matched& p, bool aloud) override {
-        if (failed || on_told.is_none()) return;
-        guard([&] {
-            if (!aloud) {
-                on_told();
-                return;
-            }
-            on_told(p.label, p.number, p.left, p.right, p.frame, nb::make_tuple(p.quality[0], p.quality[1], p.quality[2]), p.born, p.at,
-                    nb::make_tuple(p.own_decay, p.birth, p.far_decay, p.far_birth));
-        });
-    }
-    void last(std::int32_t label, const qe::Letter& first, const qe::Letter& second) override {
-        if (failed || on_last.is_none()) return;
-        guard([&] { on_last(label, tuple_of(first), tuple_of(second)); });
-    }
-    static nb::tuple tuple_of(const qe::Letter& l) {
-        return nb::make_tuple(l.circuit, l.mine, l.far, int(l.frame), nb::make_tuple(l.quality[0], l.quality[1], l.quality[2]), l.born,
-                              l.at, l.slot, nb::make_tuple(l.own_decay, l.birth, l.far_decay, l.far_birth));
-    }
-    void call(std::uint64_t number) override {
-        if (failed || on_call.is_none()) return;
-        guard([&] { on_call(number); });
-    }
-
-    std::int64_t choose(std::int64_t node, const qe::Candidate* lefts, std::int64_t left, const qe::Candidate* rights,
-                        std::int64_t right) override {
-        std::int64_t answer = -1;
-        if (failed) return answer;
-        guard([&] {
-            const Flag flag(looking);
-            const nb::object said = on_choice(node, list_of(lefts, left), list_of(rights, right));
-            if (said.is_none()) return;
-            const auto [one, two] = nb::cast<std::pair<std::int64_t, std::int64_t>>(said);
-            if (one < 0 || two < 0 || one >= left || two >= right) throw nb::index_error("a policy chose a half that there is not");
-            answer = one << 32 | two;
-        });
-        return answer;
-    }
-
-    // The watcher is told what kind of thing has happened and nothing else.
-    void only_kinds(bool only) {
-        bare = only;
-        for (std::size_t kind = 0; only && kind < kinds.size(); ++kind) kinds[kind] = nb::int_(kind);
-    }
-
-    bool bare = false;
-    std::array<nb::object, std::size_t(qe::Watched::STALE) + 1> kinds;
-    std::exception_ptr error;
-    bool* stop = nullptr;
-    bool looking = false;  // somebody in Python looks at the engine in the middle of an event
-
-  private:
-    static nb::list list_of(const qe::Candidate* from, std::int64_t count) {
-        nb::list found;
-        for (std::int64_t each = 0; each < count; ++each)
-            found.append(nb::make_tuple(from[each].slot, from[each].age, from[each].fidelity, from[each].rounds));
-        return found;
-    }
-
-    template <class Body>
-    void guard(Body body) {
-        try {
-            body();
-        } catch (...) {
-            failed = true;
-            error = std::current_exception();
-            if (stop) *stop = true;
-        }
-    }
-};
+using quantum_fabric::Bridge;
+using quantum_fabric::Flag;
 
 template <class State>
 struct Run {
@@ -293,14 +187,15 @@ void bind_run(nb::module_& m, const char* name) {
         .def_prop_rw("beliefs", [](const R& r) { return r.engine.beliefs; }, [](R& r, bool on) { r.engine.beliefs = on; })
         .def_prop_ro("counts", [](const R& r) { return dict_of(r.engine.counts); })
         .def("sample", [](R& r, const std::string& seed, std::int64_t first, std::int64_t count, int threads, qe::Time until,
-                          std::uint64_t most_events, bool keep_deliveries) {
+                          std::uint64_t most_events, bool keep_deliveries, bool letters) {
             r.idle();
             qe::between(until, 0, qe::LAST, "the end of a run");
             qe::between(first, -qe::LAST, qe::LAST, "the number of a replica");
             qe::between(count, 0, qe::LAST, "the number of replicas");
             const Flag flag(r.running);  // nobody else changes it meanwhile
-            return sampled(r.engine, {seed, first, count, threads, until, most_events, keep_deliveries});
-        }, "seed"_a, "first"_a, "count"_a, "threads"_a, "until"_a, "most_events"_a, "keep_deliveries"_a)
+            return sampled(r.engine, {seed, first, count, threads, until, most_events, keep_deliveries, letters});
+        }, "seed"_a, "first"_a, "count"_a, "threads"_a, "until"_a, "most_events"_a, "keep_deliveries"_a, "letters"_a = false)
+        .def_prop_ro("why_letters", [](const R& r) { return r.engine.why_letters(); })
         .def("sessions", [](const R& r) {
             std::vector<std::int64_t> rows;
             for (const qe::Session& s : r.engine.sessions)

@@ -43,7 +43,7 @@ def pairs_of_the_table(nodes: int) -> int:
     return 200_000 if nodes <= 17 else 20_000
 
 
-def served(nodes: int, replicas: int, pairs: int, rules: str = "instant") -> Results:
+def served(nodes: int, replicas: int, pairs: int, rules: str = "instant", letters: bool = False) -> Results:
     job = networks.chain(Chain(nodes), rules, pairs)
     with job.planned():
         return simulate(
@@ -52,6 +52,7 @@ def served(nodes: int, replicas: int, pairs: int, rules: str = "instant") -> Res
             replicas=replicas,
             workers=1,
             beliefs=False,
+            letters=letters,
         )
 
 
@@ -122,7 +123,7 @@ def test_one_pair_costs_five_events_for_each_link() -> None:
     ends
     confirm. It is what an engine that follows every message cannot do without."""
     for nodes in (3, 9, 17):
-        found = served(nodes, 4, 2_000)
+        found = served(nodes, 4, 2_000, letters=True)
         assert found.counts["events"] / found.pairs == pytest.approx(Chain(nodes).events - 1, rel=0.01)
 
 

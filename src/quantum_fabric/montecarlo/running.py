@@ -41,6 +41,7 @@ def simulate(
     most_events: int = UNLIMITED,
     keep_pairs: bool = False,
     beliefs: bool = True,
+    letters: bool = False,
     sampler: str = NONE,
     device: str = "cpu",
     progress: Callable[[int], None] | None = None,
@@ -57,6 +58,8 @@ def simulate(
         most_events: after so many events a replica ends as well.
         keep_pairs: list every pair, not only sums and histograms.
         beliefs: work out what nodes believe of their pairs; without, every pair is delivered whatever its session's floor.
+        letters: carry every letter between nodes, also where only the ends act on what it says and its news can be worked out
+            (`letters_needed`); the results are the same, `Results.counts` has more events. So it is with a limit of events.
         sampler: ``"none"`` for every event, draw for draw as the twin; ``"auto"`` for the first structured sampler that is the same
             process in law (see `quantum_fabric.montecarlo.samplers`), and every event where there is none; or the name of one.
             `Results.engine` says which it was, `Results.passed_over` why it was no other.
@@ -81,13 +84,16 @@ def simulate(
     if structured is None:
         run = opened(scenario)
         run.beliefs = beliefs
+    carried = (True,) if letters or most_events < UNLIMITED else ()
 
     def part(start: int, count: int) -> Results:
         if structured is not None:
             asked = replace(whole, first=first + start, replicas=count)
             found = structured.run(scenario, asked) if place is None else arrays.run(scenario, asked, place)
             return replace(found, passed_over=passed)
-        tables = run.sample(str(seed), first + start, count, threads, until, most_events, keep_pairs)
+        tables = run.sample(
+            str(seed), first + start, count, threads, until, most_events, keep_pairs, *carried
+        )
         return Results(
             scenario.digest, seed, first + start, count, "native", scenario.sessions, passed_over=passed, **tables
         )  # fmt: skip
@@ -186,6 +192,27 @@ def opened(scenario: Scenario, classes: Mapping[str, str] = RUNS) -> Any:
         deadline = -1 if each.deadline is None else each.deadline
         run.session(each.installation, each.at, each.pairs, each.floor, deadline)
     return run
+
+
+def letters_needed(scenario: Scenario) -> str:
+    """Why letters between nodes are events of their own in this scenario; empty where their news is worked out.
+
+    In a chain that swaps whatever is ready, only the ends act on what letters say. Where there is one session, one memory for each
+    end of a link, no purification, no choice by belief, and delays that add up along the path, `simulate` works out when the ends
+    know that their pair is whole, and what they believe of it, without carrying each letter: the same draws, times and states with
+    half the events or fewer. Runs that somebody watches, runs with faults and limits of events have every letter.
+
+    Raises:
+        StateError: the native kernel is not installed.
+
+    Examples:
+        >>> from quantum_fabric import documents, ensemble
+        >>> from quantum_fabric.messages import LinkRequest
+        >>> chicago = documents.inventory(documents.load_network("chicago"))
+        >>> letters_needed(ensemble.scenario(chicago, [(0, LinkRequest("NU", "UChicago_PME", 0.7))]))
+        'delays that do not add up along the path'
+    """
+    return str(opened(scenario).why_letters)
 
 
 def plain(tables: Tables) -> dict[str, Any]:

@@ -14,11 +14,21 @@ struct BellDiagonal {
     static constexpr bool closed(Rotation) { return true; }  // whether pairs keep the shape in such a purification
 
     double x, y, z;
+    double dephased, relaxed;  // exponents of what waiting has taken since then; turned into factors when somebody looks
     double damped, doubt;  // of the halves that were swapped away: sum of damping probabilities, and of their products in pairs
 
     void prepare(const double* fresh) {
         x = fresh[0], y = fresh[1], z = fresh[2];
-        damped = doubt = 0.0;
+        damped = doubt = dephased = relaxed = 0.0;
+    }
+    void wait(int, double more_dephased, double more_relaxed) {
+        dephased += more_dephased;
+        relaxed += more_relaxed;
+    }
+    Correlators now() const {
+        if (dephased == 0.0 && relaxed == 0.0) return {x, y, z};
+        const double coherence = std::exp(-dephased), population = relaxed == dephased ? coherence : std::exp(-relaxed);
+        return {x * coherence, y * coherence, z * population};
     }
     void fade(int, double coherence, double population) {
         x *= coherence;
@@ -30,6 +40,7 @@ struct BellDiagonal {
 
     // Bell weights relative to the label that differs by `shift` from the frame.
     std::array<double, 4> weights(int shift, int) const {
+        const auto [x, y, z] = now();
         const double w[4] = {(1.0 + x + y + z) / 4, (1.0 - x - y + z) / 4, (1.0 + x - y - z) / 4, (1.0 - x + y - z) / 4};
         return {w[shift], w[shift ^ 1], w[shift ^ 2], w[shift ^ 3]};
     }
@@ -52,7 +63,7 @@ struct BellDiagonal {
             }
         }
         const Correlators& f = node.factors[label];
-        BellDiagonal joint{a.x * b.x * f[0], a.y * b.y * f[1], a.z * b.z * f[2], 0.0, 0.0};
+        BellDiagonal joint{a.x * b.x * f[0], a.y * b.y * f[1], a.z * b.z * f[2], a.dephased + b.dephased, a.relaxed + b.relaxed, 0.0, 0.0};
         if (here > 0.0 || there > 0.0 || a.damped > 0.0 || b.damped > 0.0) {
             joint.doubt = a.doubt + a.damped * here + b.doubt + b.damped * there;
             joint.doubt += (a.damped + here) * (b.damped + there);
@@ -73,8 +84,8 @@ struct BellDiagonal {
     static int purified(BellDiagonal& keep, int, const BellDiagonal& spent, int, const Operations& first,
                         const Operations& second, Distillation kind, Rotation rotation, const Expected& expected, int bit,
                         Stream& draws) {
-        const Distilled round = engine::purified({keep.x, keep.y, keep.z}, {spent.x, spent.y, spent.z}, kind, first, second,
-                                                 expected.flip, rotation);
+        const Distilled round = engine::purified(keep.now(), spent.now(), kind, first, second, expected.flip, rotation);
+        keep.dephased = keep.relaxed = 0.0;
         const bool success = draws.flip(round.chance);
         if (success) {
             keep.x = round.state[0], keep.y = round.state[1], keep.z = round.state[2];

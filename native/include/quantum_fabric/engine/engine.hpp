@@ -2,7 +2,7 @@
 //
 // The Python twin is the specification. For the same documents, rules and seed this engine makes the same draws for the same
 // purposes, and the same events at the same picosecond in the same order. What a file here does is said in the Python module
-// of the same purpose: plant.hpp in twin.plant and twin.lanes, circuits.hpp in control.circuit, distiller.hpp in
+// of the same purpose: plant.hpp in twin.plant, lanes.hpp in twin.lanes, circuits.hpp and rules.hpp in control.circuit, distiller.hpp in
 // control.distil, sessions.hpp in the parts of control.controller that act once a plan is installed.
 #pragma once
 
@@ -79,7 +79,10 @@ class Engine {
     Listener* listener = nullptr;
     std::int64_t open_sessions = 0;
     bool stop = false;
+    // Whether news is worked out instead of being carried. For runs without faults that nobody watches, where `why_letters` is empty.
+    bool worked_out = false;
 
+    std::string why_letters() const;
     // Everything as at time 0, with the draws of this replica.
     void begin(const std::string& seed, std::int64_t replica);
     // Every event up to and including a time, unless `stop` is set, so many events have run, or no session is open.
@@ -118,6 +121,9 @@ class Engine {
 
     Pool<Pair<State>> pairs;
     Pool<Letter> letters;
+    std::vector<Chain> chains;  // by pair
+    bool unbroken = false;      // news is worked out, and never of a break
+    std::uint64_t last_event = ~0ULL;  // number of the event with which this run is over
     std::uint64_t serial = 0;
     std::uint32_t operations = 0;
     std::string prefix;
@@ -138,7 +144,11 @@ class Engine {
     void halt(Lane& lane);
     void restart(std::int32_t lane);
     void succeed(std::int32_t lane);
-    void hear(Letter& letter);
+    void hear(std::int32_t slot, Name name, int label, Time born, Time partner_born);
+    bool next_is(std::uint32_t order) const {
+        return !stop && counts.events < last_event &&
+               (queue.empty() || queue.top().at > now || std::uint32_t(queue.top().key >> 32) > order);
+    }
     void age(std::int32_t half);
     void take(std::int32_t half);
     void lose(std::int32_t half);
@@ -201,6 +211,15 @@ class Engine {
     void act(const Event& event);
     void foresee() const;
 
+    // news.hpp
+    bool never_breaks() const;
+    void begin_chain(std::int32_t pair, int label);
+    void join_chains(const Circuit& circuit, std::int32_t one, std::int32_t two, const Qubit& left, const Qubit& right, int outcome);
+    void joined_up(Circuit& circuit, Qubit& left, Qubit& right, std::int32_t pair, const std::array<Half, 2>& outer, bool success);
+    std::int32_t place_of(const Half& half) const;
+    void break_off(const Circuit& from, const Half& other);
+    void complete_chain(const Circuit& circuit, std::int32_t pair, Side side, const std::array<Half, 2>& outer);
+
     // distiller.hpp
     const PurifyRule* rule_for(const Circuit& circuit, std::int32_t partner) const;
     void distil(Circuit& circuit);
@@ -230,7 +249,10 @@ class Engine {
 
 #include "circuits.hpp"
 #include "distiller.hpp"
+#include "lanes.hpp"
+#include "news.hpp"
 #include "plant.hpp"
+#include "rules.hpp"
 #include "running.hpp"
 #include "sessions.hpp"
 #include "tallies.hpp"

@@ -28,6 +28,8 @@ struct Exact {
             z = population * z + (1.0 - population) * at(end, bloch::I, other);
         }
     }
+    // The same by exponents.
+    void wait(int end, double dephased, double relaxed) { fade(end, std::exp(-dephased), std::exp(-relaxed)); }
     // The lost half is traced out, and the maximally mixed state stands in its place.
     void lose(int end) {
         for (int mine = 1; mine < 4; ++mine)

@@ -1,6 +1,7 @@
 // A scenario's tables, made into an engine. The columns are those of quantum_fabric.montecarlo.scenario.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -128,6 +129,18 @@ void load_plant(Engine<State>& engine, const Tables& tables) {
 
 inline Decay decay_from(const double* row) { return {{row[0], row[1], row[2]}, row[3], row[4]}; }
 
+// Its index. Most are like one of the last few: so few of them stay near the processor.
+inline std::int32_t decay_among(std::vector<Decay>& known, const Decay& decay) {
+    const auto same = [&](const Decay& other) {
+        return other.rates == decay.rates && other.stretched == decay.stretched && other.exponent == decay.exponent;
+    };
+    const std::size_t last = known.size() < 16 ? 0 : known.size() - 16;
+    const auto found = std::find_if(known.begin() + std::ptrdiff_t(last), known.end(), same);
+    if (found != known.end()) return std::int32_t(found - known.begin());
+    known.push_back(decay);
+    return std::int32_t(known.size() - 1);
+}
+
 // Returns the number of the installation. Its keys count from `first_key`.
 template <class State>
 std::int32_t add_installation(Engine<State>& engine, const Tables& tables) {
@@ -174,13 +187,17 @@ std::int32_t add_installation(Engine<State>& engine, const Tables& tables) {
             record.side = q[4] ? RIGHT : LEFT;
             record.neighbour = std::int32_t(q[5]);
             record.fresh = {b[0], b[1], b[2]};
-            record.own_decay = std::int32_t(engine.decays.size());
-            engine.decays.push_back(decay_from(b + 3));
-            record.neighbour_decay = std::int32_t(engine.decays.size());
-            engine.decays.push_back(decay_from(b + 8));
+            record.own_decay = decay_among(engine.decays, decay_from(b + 3));
+            record.neighbour_decay = decay_among(engine.decays, decay_from(b + 8));
             engine.qubits.push_back(std::move(record));
         }
         circuit.last = std::int32_t(engine.qubits.size());
+        circuit.narrow = true;
+        for (std::int32_t each = circuit.first; each < circuit.last; ++each) {
+            std::int32_t& only = circuit.only[engine.qubits[std::size_t(each)].side];
+            circuit.narrow = circuit.narrow && only == NONE;
+            only = each;
+        }
         for (std::int64_t each = 0; each < c[11]; ++each, ++rule) {
             const std::int64_t* p = purify[rule];
             PurifyRule record;

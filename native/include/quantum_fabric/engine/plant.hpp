@@ -1,11 +1,9 @@
-// The plant: quantum_fabric.twin.lanes, quantum_fabric.twin.plant.
+// The plant: quantum_fabric.twin.plant.
 #pragma once
 
 #include "engine.hpp"
 
 namespace quantum_fabric::engine {
-
-inline Time floor_divide(Time a, Time b) { return a / b - ((a % b != 0) && ((a < 0) != (b < 0))); }
 
 template <class State>
 Stream& Engine<State>::draws_of(Node& node) {
@@ -32,161 +30,6 @@ void Engine<State>::show(Watched what, std::int32_t node, std::int32_t slot, std
     if (watched >> unsigned(what) & 1u) listener->see({what, node, slot, other, mine, far, label, now, born, far_born, weights});
 }
 
-// ------------------------------------------------------------------------------------------------- lanes
-
-template <class State>
-std::int32_t Engine<State>::lane_at(std::int32_t link, std::int32_t number) {
-    Link& at = links[std::size_t(link)];
-    for (const std::int32_t each : at.lanes)
-        if (lanes[std::size_t(each)].number == number) return each;
-    const auto index = std::int32_t(lanes.size());
-    lanes.emplace_back();
-    Lane& lane = lanes.back();
-    lane.link = link;
-    lane.number = number;
-    lane.order = ranked(HERALD, (std::uint32_t(link) << 12) + std::uint32_t(number));
-    at.lanes.push_back(index);
-    for (int end = 0; end < 2; ++end) {
-        Node& node = nodes[std::size_t(at.ends[std::size_t(end)])];
-        if (node.memory.disturbed) {
-            lane.counts = true;
-            node.lanes.push_back(2 * index + end);
-        }
-    }
-    return index;
-}
-
-template <class State>
-void Engine<State>::arm(std::int32_t slot, std::int32_t index, int end, std::int32_t key) {
-    Lane& lane = lanes[std::size_t(index)];
-    Slot& at = slots[std::size_t(slot)];
-    if (at.half != NONE || at.lane != NONE || at.busy) throw std::logic_error("cannot arm a slot that is in use");
-    if (lane.arms[std::size_t(end)] != NONE) throw std::logic_error("the lane is armed at this end already");
-    lane.arms[std::size_t(end)] = slot;
-    lane.armed_at[std::size_t(end)] = now;
-    lane.key = key;
-    lane.point = keys[std::size_t(key)];
-    at.lane = index;
-    restart(index);
-}
-
-template <class State>
-void Engine<State>::disarm(Lane& lane, int end) {
-    const std::int32_t slot = lane.arms[std::size_t(end)];
-    if (slot == NONE) return;
-    lane.arms[std::size_t(end)] = NONE;
-    slots[std::size_t(slot)].lane = NONE;
-    if (lane.pending && now < lane.start + points[std::size_t(lane.trying)].born[std::size_t(end)]) halt(lane);
-}
-
-template <class State>
-void Engine<State>::halt(Lane& lane) {
-    if (!lane.pending) return;
-    lane.pending = false;
-    ++lane.generation;
-    const Time ahead = lane.start - now;
-    if (ahead > 0) {  // the success lay in the future: the last attempt that was made is the one before now
-        const Time period = points[std::size_t(lane.trying)].period;
-        lane.start -= -floor_divide(-ahead, period) * period;
-        if (lane.counts) lane.attempts.stop(lane.start);
-    }
-}
-
-template <class State>
-void Engine<State>::restart(std::int32_t index) {
-    Lane& lane = lanes[std::size_t(index)];
-    const Link& link = links[std::size_t(lane.link)];
-    if (lane.arms[0] == NONE || lane.arms[1] == NONE || !link.up || lane.pending) return;
-    const Point& point = points[std::size_t(lane.point)];
-    if (point.success <= 0.0 || link.calibrating) return;
-    // the first attempt in which both ends emit after they were armed, on the lane's grid, never twice in one slot of it
-    Time earliest = std::max(lane.armed_at[0] - point.born[0], lane.armed_at[1] - point.born[1]);
-    const Time phase = lane.number * point.cycle % point.period;
-    earliest = std::max({earliest, lane.start + point.period, lane.opened});
-    const Time number = -floor_divide(phase - earliest, point.period);
-    if (!lane.draws.open) lane.draws.begin(prefix + link.name + "/" + std::to_string(lane.number) + "/attempts");
-    // a success that lies beyond all times is as good as one that nobody's run comes to
-    const std::int64_t failures = std::min(lane.draws.geometric(point.success, point.log_failure) - 1, point.most);
-    lane.start = phase + (number + failures) * point.period;
-    if (lane.counts) lane.attempts.begin(phase + number * point.period, lane.start, point.period, point.born);
-    lane.trying = lane.point;
-    lane.pending = true;
-    queue.push(lane.start + std::min(point.heard[0], point.heard[1]), lane.order, ATTEMPT, std::uint64_t(index), ++lane.generation);
-}
-
-template <class State>
-void Engine<State>::succeed(std::int32_t index) {
-    lanes[std::size_t(index)].pending = false;
-    ++counts.heralds;
-    const std::int32_t made = pairs.take();
-    Pair<State>& pair = pairs[made];
-    pair.serial = ++serial;
-    pair.waiting = Waiting{};
-    pair.told = NONE;
-    int label;
-    Time first_born[2];
-    {
-        Lane& lane = lanes[std::size_t(index)];
-        const Link& link = links[std::size_t(lane.link)];
-        const Point& point = points[std::size_t(lane.trying)];
-        int which = 0;
-        const double* edges = &cumulative[std::size_t(point.first_outcome)];
-        if (point.outcomes > 1) {
-            if (!lane.outcomes.open) lane.outcomes.begin(prefix + link.name + "/" + std::to_string(lane.number) + "/outcomes");
-            const double u = lane.outcomes.uniform() * edges[point.outcomes - 1];
-            while (which < point.outcomes - 1 && !(u < edges[which])) ++which;
-        }
-        label = labels[std::size_t(point.first_outcome + which)];
-        pair.state.prepare(&fresh[std::size_t(point.first_outcome + which) * State::SIZE]);
-        pair.frame = std::int8_t(label);
-        const Name name = named(index, lane.heralds++);
-        for (int end = 0; end < 2; ++end) {
-            Half& half = pair.ends[end];
-            const std::int32_t slot = lane.arms[std::size_t(end)];
-            half.name = name;
-            half.node = link.ends[std::size_t(end)];
-            half.born = half.since = first_born[end] = lane.start + point.born[std::size_t(end)];
-            half.slot = NONE;
-            const Node& node = nodes[std::size_t(half.node)];
-            half.attempts = node.lanes.empty() ? 0 : attempts_at(node, half.born);
-            if (slot == NONE || lane.armed_at[std::size_t(end)] > half.born) continue;  // it let go after it had sent its photon
-            half.slot = slot;
-            slots[std::size_t(slot)].half = 2 * made + end;
-            slots[std::size_t(slot)].lane = NONE;
-            lane.arms[std::size_t(end)] = NONE;
-        }
-    }
-    const bool here = pair.ends[0].slot != NONE, there = pair.ends[1].slot != NONE;
-    if (!here) pair.state.lose(0);
-    if (!there) pair.state.lose(1);
-    const Time start = lanes[std::size_t(index)].start;
-    const std::int32_t trying = lanes[std::size_t(index)].trying;
-    restart(index);  // both ends may have let go and been armed anew
-    if (!here && !there) return settle(made);
-    const Point& point = points[std::size_t(trying)];
-    const int first = point.heard[0] <= point.heard[1] ? 0 : 1, later = 1 - first;
-    const Name name = pair.ends[0].name;
-    const std::int32_t first_slot = pair.ends[first].slot;
-    if (pair.ends[later].slot != NONE) {
-        const std::int32_t number = write(Mail::TELL);
-        Letter& letter = letters[number];
-        letter.slot = pair.ends[later].slot;
-        letter.mine = name;
-        letter.frame = std::uint8_t(label);
-        letter.born = first_born[later];
-        letter.at = first_born[first];
-        queue.push(start + point.heard[std::size_t(later)], lanes[std::size_t(index)].order, LETTER, std::uint64_t(number));
-    }
-    if (first_slot != NONE) heralded(first_slot, name, label, first_born[first], first_born[later]);
-}
-
-template <class State>
-void Engine<State>::hear(Letter& letter) {
-    const std::int32_t half = slots[std::size_t(letter.slot)].half;
-    if (half == NONE || half_of(half).name != letter.mine) return;  // this end has itself discarded the attempt in the meantime
-    heralded(letter.slot, letter.mine, letter.frame, letter.born, letter.at);
-}
-
 // ------------------------------------------------------------------------------------------------ halves
 
 template <class State>
@@ -197,10 +40,7 @@ void Engine<State>::age(std::int32_t index) {
     if (elapsed <= 0) return;
     const Node& node = nodes[std::size_t(half.node)];
     const Memory& memory = node.memory;
-    double coherence = std::exp(-memory.rate_xy * double(elapsed));
-    const double population = memory.rate_z == memory.rate_xy ? coherence
-                              : memory.rate_z > 0.0           ? std::exp(-memory.rate_z * double(elapsed))
-                                                              : 1.0;
+    double dephased = memory.rate_xy * double(elapsed);
     if (!memory.simple) {
         double loss = stretched_loss(memory.stretched_rate, memory.exponent, double(half.since - half.born), double(now - half.born));
         if (!node.lanes.empty()) {
@@ -208,10 +48,10 @@ void Engine<State>::age(std::int32_t index) {
             loss += double(made - half.attempts) * memory.loss_per_attempt;
             half.attempts = made;
         }
-        coherence *= std::exp(-loss);
+        dephased += loss;
     }
     half.since = now;
-    pair.state.fade(index % 2, coherence, population);
+    pair.state.wait(index % 2, dephased, memory.rate_z * double(elapsed));
 }
 
 template <class State>
@@ -293,6 +133,7 @@ void Engine<State>::end_swap(std::int32_t left_slot, std::int32_t right_slot) {
     Circuit* circuit = holder(left_slot);
     const std::int32_t a = slots[std::size_t(left_slot)].qubit, b = slots[std::size_t(right_slot)].qubit;
     const Name left_name = half_of(left).name, right_name = half_of(right).name;
+    const std::array<Half, 2> outer{half_of(left ^ 1), half_of(right ^ 1)};
     take(left);
     take(right);
     const std::int32_t one = left / 2, two = right / 2;
@@ -302,7 +143,6 @@ void Engine<State>::end_swap(std::int32_t left_slot, std::int32_t right_slot) {
         State whole;
         label = State::swapped(first.state, left % 2, second.state, right % 2, node.operations, relaxed(first.ends[left % 2]),
                                relaxed(second.ends[right % 2]), draws_of(node), whole);
-        const Half outer[2] = {first.ends[1 - left % 2], second.ends[1 - right % 2]};
         first.state = whole;
         first.frame = std::int8_t(first.frame ^ second.frame ^ label);
         first.waiting = Waiting{};
@@ -310,10 +150,11 @@ void Engine<State>::end_swap(std::int32_t left_slot, std::int32_t right_slot) {
         first.serial = ++serial;
         second.serial = 0;
         pairs.give_back(two);
-        for (int end = 0; end < 2; ++end) {
+        for (std::size_t end = 0; end < 2; ++end) {
             first.ends[end] = outer[end];
-            if (outer[end].slot != NONE) slots[std::size_t(outer[end].slot)].half = 2 * one + end;
+            if (outer[end].slot != NONE) slots[std::size_t(outer[end].slot)].half = 2 * one + std::int32_t(end);
         }
+        if (worked_out && circuit) join_chains(*circuit, one, two, qubits[std::size_t(a)], qubits[std::size_t(b)], label);
         ++counts.swaps;
     } else {
         pairs[one].state.lose(left % 2);
@@ -323,7 +164,9 @@ void Engine<State>::end_swap(std::int32_t left_slot, std::int32_t right_slot) {
     }
     settle(one);
     show(Watched::SWAPPED, slots[std::size_t(left_slot)].node, left_slot, right_slot, left_name, right_name, label);
-    if (circuit)
+    if (circuit && worked_out)
+        joined_up(*circuit, qubits[std::size_t(a)], qubits[std::size_t(b)], one, outer, label >= 0);
+    else if (circuit)
         swapped(*circuit, qubits[std::size_t(a)], qubits[std::size_t(b)], label);
     else
         ++counts.stale;

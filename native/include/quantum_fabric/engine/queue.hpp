@@ -42,16 +42,25 @@ class Queue {
         edge_ = NEVER_COMES;
         width_ = 0;
         since_ = 0;
+        held_ = false;
     }
-    bool empty() const { return near_.empty(); }  // the soonest event is always in the heap
-    std::size_t size() const { return near_.size() + waiting_; }
-    const Event& top() const { return near_.front(); }
-    // One of the next events: the very next for 0, one of the two that may come then for 1 and 2.
-    const Event* ahead(std::size_t place) const { return place < near_.size() ? &near_[place] : nullptr; }
+    bool empty() const { return !held_ && near_.empty(); }  // the soonest event is in the hand or on top of the heap
+    std::size_t size() const { return near_.size() + waiting_ + held_; }
+    const Event& top() const { return held_ ? hand_ : near_.front(); }
+    // One of the next events: the very next for 0, some of those that may come then for 1 and 2.
+    const Event* ahead(std::size_t place) const {
+        if (held_) return place == 0 ? &hand_ : place <= near_.size() ? &near_[place - 1] : nullptr;
+        return place < near_.size() ? &near_[place] : nullptr;
+    }
 
     void push(Time at, std::uint32_t order, std::uint32_t kind, std::uint64_t what, std::uint32_t token = 0) {
         if (++sequence_ == LAST) renumber();
-        put({at, std::uint64_t(order) << 32 | sequence_, what, kind, token & TOKENS});
+        Event event{at, std::uint64_t(order) << 32 | sequence_, what, kind, token & TOKENS};
+        if (held_ ? event.before(hand_) : !near_.empty() && event.before(near_.front())) {
+            std::swap(event, hand_);
+            if (!std::exchange(held_, true)) return;
+        }
+        put(event);
         if (near_.empty())
             turn();
         else if (edge_ == NEVER_COMES && near_.size() > CROWD && width_ > 0)
@@ -59,12 +68,13 @@ class Queue {
     }
 
     Event pop() {
-        const Event first = near_.front();
+        const Event first = top();
         if (++taken_ == MEASURED) {  // how close events are: a bucket is to hold eight
             width_ = std::max<Time>(1, (first.at - since_) / MEASURED * 8);
             since_ = first.at;
             taken_ = 0;
         }
+        if (std::exchange(held_, false)) return first;
         const Event last = near_.back();
         near_.pop_back();
         const std::size_t size = near_.size();
@@ -156,6 +166,7 @@ class Queue {
     void renumber() {
         std::vector<Event> all;
         all.swap(near_);
+        if (std::exchange(held_, false)) all.push_back(hand_);
         for (auto& bucket : ring_) {
             all.insert(all.end(), bucket.begin(), bucket.end());
             bucket.clear();
@@ -173,6 +184,8 @@ class Queue {
         ++sequence_;
     }
 
+    Event hand_{};        // what starts and ends at one moment never goes through the heap
+    bool held_ = false;  // whether there is one in the hand: it is before all others
     std::vector<Event> near_, later_;
     std::vector<std::vector<Event>> ring_;
     std::uint32_t sequence_ = 0, taken_ = 0;

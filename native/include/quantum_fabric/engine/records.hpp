@@ -26,15 +26,15 @@ inline constexpr Time NEVER = -(Time(1) << 62), LAST = Time(1) << 61;  // no run
 
 // ------------------------------------------------------------------------------------------------ plant
 
-struct Node {
-    std::string name;
-    std::int32_t first_slot = 0, slots = 0;
+struct alignas(64) Node {  // what every herald looks at comes first, here and below: each record lies in as few cache lines as it can
     Memory memory;
-    Operations operations;
+    std::vector<std::int32_t> lanes;  // 2 * lane + end, of lanes whose attempts disturb what is stored here
     Time swap_time = 0;
+    std::int32_t first_slot = 0, slots = 0;
     bool alive = true;
     Stream draws;
-    std::vector<std::int32_t> lanes;  // 2 * lane + end, of lanes whose attempts disturb what is stored here
+    Operations operations;
+    std::string name;
 };
 
 struct Slot {
@@ -71,6 +71,14 @@ struct Pair {
     std::int8_t frame = 0, told = NONE;
 };
 
+// What the repeaters of a pair have to tell its ends, where their letters are worked out (see news.hpp). By the side it goes to.
+struct Chain {
+    std::array<Time, 2> latest;         // time of a swap with the light's way from the first node added, or subtracted
+    std::array<Correlators, 2> told;    // product of what they say of quality, but for what waiting takes:
+    Correlators faded;                  // exponents of that, which both sides are told alike
+    std::array<std::int8_t, 2> label;   // that the link at this end was announced with
+};
+
 struct Outcomes {
     std::vector<double> cumulative;
     std::vector<std::uint8_t> labels;
@@ -88,17 +96,18 @@ struct Point {
 };
 
 struct Link {
-    std::string name;
     std::array<std::int32_t, 2> ends{};
     Time light_time = 0;
     bool up = true, calibrating = false;
     std::vector<std::int32_t> lanes;
+    std::string name;
 };
 
-struct Lane {
+struct alignas(64) Lane {
     std::int32_t link = NONE, number = 0;
-    std::array<std::int32_t, 2> arms{NONE, NONE};   // slots
-    std::array<std::int32_t, 2> qubit{NONE, NONE};  // of the circuits that hold it
+    std::array<std::int32_t, 2> arms{NONE, NONE};     // slots
+    std::array<std::int32_t, 2> qubit{NONE, NONE};    // of the circuits that hold it
+    std::array<std::int32_t, 2> circuit{NONE, NONE};  // these
     std::array<Time, 2> armed_at{0, 0};
     std::int64_t heralds = 0;
     Time start = NEVER, opened = NEVER;
@@ -155,7 +164,7 @@ class Memoir {  // of the halves of one slot; numbers rise, expiries too
     std::size_t head_ = 0;
 };
 
-struct Qubit {
+struct alignas(64) Qubit {
     std::int32_t circuit = NONE, slot = NONE, lane = NONE, point = NONE;
     std::int32_t partner = NONE;       // position along the path
     std::int32_t neighbour = NONE;     // position of the other end of its link
@@ -209,21 +218,23 @@ struct Candidate {
 using Policy = std::int64_t (*)(std::int64_t node, const Candidate* lefts, std::int64_t left, const Candidate* rights,
                                 std::int64_t right);
 
-struct Circuit {
+struct alignas(64) Circuit {
     std::int32_t installation = NONE, position = 0, node = NONE;
     std::int32_t first = 0, last = 0;  // qubits
     Seat seat = Seat::ABSENT;
     bool swaps = false, delivers = false, holds = false, over = false;
+    bool narrow = false;                            // at most one qubit towards each side:
+    std::array<std::int32_t, 2> only{NONE, NONE};   // these
     Choice choice = Choice::OLDEST;
     std::array<std::int32_t, 2> lefts{}, rights{};  // ranges of positions
     std::int32_t partner = NONE;                    // that pairs are delivered with
     Time cutoff = -1, retention = 0, lease = -1;
     Time forgotten = NEVER;
-    Operations noise;  // believed
     std::vector<PurifyRule> purify;
     std::vector<Unborn> unborn;
     std::vector<std::pair<Time, Name>> expecting;
     std::vector<std::int32_t> asks;  // letters that came early
+    Operations noise;                // believed
 };
 
 struct Installation {

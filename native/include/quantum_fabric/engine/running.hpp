@@ -33,7 +33,7 @@ void Engine<State>::begin(const std::string& seed, std::int64_t replica) {
     }
     for (Link& link : links) link.up = true, link.calibrating = false;
     for (Lane& lane : lanes) {
-        lane.arms = lane.qubit = {NONE, NONE};
+        lane.arms = lane.qubit = lane.circuit = {NONE, NONE};
         lane.armed_at = {0, 0};
         lane.heralds = 0;
         lane.start = lane.opened = NEVER;
@@ -56,6 +56,7 @@ void Engine<State>::begin(const std::string& seed, std::int64_t replica) {
         qubit.broken = false;
         qubit.beyond.clear();
     }
+    unbroken = worked_out && never_breaks();
     open_sessions = std::int64_t(sessions.size());
     for (std::size_t index = 0; index < sessions.size(); ++index) {
         Session& session = sessions[index];
@@ -85,9 +86,9 @@ void Engine<State>::redraw(const std::string& seed, std::int64_t replica) {
 template <class State>
 void Engine<State>::run(Time until, std::uint64_t most_events, bool while_open) {
     stop = false;
-    const std::uint64_t last = counts.events + most_events < counts.events ? ~0ULL : counts.events + most_events;
+    last_event = counts.events + most_events < counts.events ? ~0ULL : counts.events + most_events;
     while (!queue.empty() && queue.top().at <= until) {
-        if (stop || counts.events >= last || (while_open && open_sessions == 0)) return;
+        if (stop || counts.events >= last_event || (while_open && open_sessions == 0)) return;
         const Event event = queue.pop();
         foresee();
         now = event.at;
@@ -100,21 +101,36 @@ void Engine<State>::run(Time until, std::uint64_t most_events, bool while_open) 
 template <class State>
 void Engine<State>::foresee() const {
     const auto letter_at = [this](const Event& event) { return event.kind == LETTER ? &letters[std::int32_t(event.what)] : nullptr; };
-    if (const Event* soon = queue.ahead(1)) fetch(letter_at(*soon));
-    if (const Event* soon = queue.ahead(2)) fetch(letter_at(*soon));
+    for (const std::size_t place : {1, 2}) {
+        const Event* soon = queue.ahead(place);
+        if (!soon) break;
+        if (soon->kind == LETTER) fetch(letter_at(*soon));
+        if (soon->kind == ATTEMPT) fetch(&lanes[std::size_t(soon->what)]);
+        if (soon->kind == CUTOFF) fetch(&lanes[std::size_t(lane_of(Name(soon->what)))]);
+    }
     const Event* next = queue.ahead(0);
     if (!next) return;
     switch (next->kind) {
-        case ATTEMPT: return fetch(&lanes[std::size_t(next->what)]);
+        case ATTEMPT: {
+            const Lane& lane = lanes[std::size_t(next->what)];
+            if (!lane.pending || (lane.generation & Queue::TOKENS) != next->token) return;
+            fetch(&points[std::size_t(lane.trying)]);
+            fetch(&links[std::size_t(lane.link)]);
+            for (const std::size_t end : {0, 1}) {
+                if (lane.arms[end] == NONE || lane.qubit[end] == NONE) continue;
+                fetch(&slots[std::size_t(lane.arms[end])]);
+                fetch(&qubits[std::size_t(lane.qubit[end])]);
+                fetch(&circuits[std::size_t(lane.circuit[end])]);
+            }
+            return;
+        }
         case LETTER: {
             const Letter& letter = *letter_at(*next);
             if (letter.circuit != NONE) fetch(&circuits[std::size_t(letter.circuit)]);
             if (letter.kind <= Mail::LOST) fetch(&lanes[std::size_t(lane_of(letter.mine))]);
             return;
         }
-        case CUTOFF:
-            fetch(&circuits[next->token]);
-            return fetch(&lanes[std::size_t(lane_of(Name(next->what)))]);
+        case CUTOFF: return fetch(&lanes[std::size_t(lane_of(Name(next->what)))]);
         default: return;
     }
 }
@@ -139,15 +155,16 @@ void Engine<State>::act(const Event& event) {
             if (both_there(high, low, event.token)) end_purify(high, low);
             return;
         case LETTER:
-            ++counts.events;
-            ++counts.letters;
+            ++counts.events, ++counts.letters;
             if (!read(index)) letters.give_back(index);
             return;
         case CUTOFF: {
-            Circuit& circuit = circuits[event.token];
-            if (circuit.seat == Seat::ABSENT || !nodes[std::size_t(circuit.node)].alive) return;
+            const Name name = Name(event.what);
+            const Lane& lane = lanes[std::size_t(lane_of(name))];
+            if (lane.circuit[0] != std::int32_t(event.token) && lane.circuit[1] != std::int32_t(event.token)) return;  // it has let go
             ++counts.events;
-            return cut_off(circuit, Name(event.what));
+            if (lane.heralds - 1 != number_of(name)) return;  // the lane has gone on, so both halves are consumed: most cutoffs end so
+            return cut_off(circuits[event.token], name);
         }
         case LEASE:
             ++counts.events;
@@ -180,20 +197,16 @@ template <class State>
 bool Engine<State>::read(std::int32_t number) {
     Letter& letter = letters[number];
     if (letter.kind == Mail::TELL) {
-        hear(letter);
+        hear(letter.slot, letter.mine, letter.frame, letter.born, letter.at);
         return false;
     }
     if (letter.kind >= Mail::PREPARED) return read_home(number);
     Circuit& circuit = circuits[std::size_t(letter.circuit)];
-    if (!nodes[std::size_t(circuit.node)].alive) {
-        ++counts.stale;
-        return false;
-    }
     if (letter.kind >= Mail::PREPARE) {
-        obey(circuit, letter);
+        nodes[std::size_t(circuit.node)].alive ? obey(circuit, letter) : void(++counts.stale);
         return false;
     }
-    if (circuit.seat == Seat::ABSENT) {
+    if (circuit.seat == Seat::ABSENT) {  // as a node's circuits are when it has failed
         ++counts.stale;
         return false;
     }

@@ -85,6 +85,7 @@ struct Order {
     Time until = 0;
     std::uint64_t most_events = ~0ULL;
     bool keep_deliveries = false;
+    bool letters = false;  // carry every letter between nodes, also where news can be worked out
 };
 
 template <class State>
@@ -105,6 +106,7 @@ Sampled sample(const Engine<State>& scenario, const Order& order) {
             engine.listener = nullptr;
             engine.watched = 0;
             engine.asks = false;  // a policy in Python is for one run
+            engine.worked_out = !order.letters && engine.why_letters().empty();
             for (;;) {
                 const std::int64_t start = next.fetch_add(batch);
                 if (start >= order.count) return;

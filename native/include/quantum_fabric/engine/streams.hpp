@@ -77,7 +77,16 @@ inline std::array<std::uint64_t, 2> digest(const std::string& text) {
 // Natural logarithm from + - * / alone: the same bits on every machine.
 inline double portable_log(double x) {
     int e = 0;
-    double m = std::frexp(x, &e);
+    double m;
+    std::uint64_t bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    if (const auto biased = bits >> 52; biased - 1 < 2046) {  // what frexp does for every number that is not extreme
+        e = int(biased) - 1022;
+        bits = (bits & 0x000fffffffffffffULL) | 0x3fe0000000000000ULL;
+        std::memcpy(&m, &bits, sizeof m);
+    } else {
+        m = std::frexp(x, &e);
+    }
     if (m < 0.7071067811865476) {
         m *= 2.0;
         e -= 1;

@@ -46,6 +46,8 @@ struct XState {
             z = population * z + (1.0 - population) * at(end, bloch::I, other);
         }
     }
+    // The same by exponents.
+    void wait(int end, double dephased, double relaxed) { fade(end, std::exp(-dephased), std::exp(-relaxed)); }
     // The lost half is traced out, and the maximally mixed state stands in its place.
     void lose(int end) {
         at(end, bloch::Z, bloch::I) = along[1][1] = 0.0;
