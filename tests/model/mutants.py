@@ -9,6 +9,8 @@ from unittest.mock import patch
 
 from model.scenes import (
     CHAIN,
+    CHANGED,
+    CHANGES,
     COORDINATION,
     CRASHING,
     HOP,
@@ -178,6 +180,24 @@ def believes_old_reports(self: Any, report: Any) -> bool:
     return False
 
 
+def counts_anew(self: Any, old: Any, new: Any, now: Any, out: list[Any]) -> None:
+    """Forgets on new terms what was delivered on the old ones."""
+    SUCCEED(self, old, new, now, out)
+    new.delivered = 0
+
+
+def keeps_the_old(self: Any, old: Any, new: Any, now: Any, out: list[Any]) -> None:
+    """Makes, and never breaks: the old installation stays beside the new one."""
+    new.delivered = old.delivered
+    self.sessions[new.request.name] = new
+
+
+def hides_the_dark(self: Any, event: Any, now: Any) -> Sequence[Any]:
+    """Tells nobody that a link has gone dark."""
+    return LINK_CHANGED(self, event, now) if event.up else ()
+
+
+SUCCEED, LINK_CHANGED = Controller.succeed, NodeAgent._link_changed
 RESTARTED, BEAR = Recovery.restarted, Controller.bear
 ANSWERED = Distiller.answered
 OPEN = {"deadlines": (None,), "until": 0}
@@ -206,5 +226,8 @@ MUTANTS = [
     Mutant(Recovery, "restarted", frees_at_once, CRASHING, "in the ledger: None"),
     Mutant(Endpoint, "woken", gives_up_at_once, SURE["one hop, a letter lost, without a deadline"], "stuck"),
     Mutant(Controller, "bear", keeps_no_guard, UNREACHED, "in the ledger: None"),
+    Mutant(Controller, "succeed", counts_anew, CHANGED, "is delivered after 1 pairs"),
+    Mutant(Controller, "succeed", keeps_the_old, CHANGED, ""),
+    Mutant(NodeAgent, "_link_changed", hides_the_dark, CHANGES["a link is cut, a backup stands ready"], "light comes"),
     Mutant(Recovery, "is_old", believes_old_reports, replace(REPORTED, heralds=0), "believes"),
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from model.world import Scene
-from quantum_fabric.messages import Order
+from quantum_fabric.messages import LinkRequest, Order, Promise, Renegotiate, Survival
 from quantum_fabric.units import MS
 
 COORDINATION = frozenset({"Joined", "Lost", "PurifyAsk", "PurifyAnswer"})
@@ -188,3 +188,44 @@ FOURS = {
     ),
 }
 """Four nodes and three requests, within the bounds that reservation.md states."""
+
+WISH = LinkRequest("A", "B", 0.6, 2, promise=Promise.AVERAGE)
+"""Other terms, for which the nodes need other rules: a second installation beside the first."""
+CHANGED = replace(
+    HOP,
+    slots={"A": 2, "B": 2},
+    pairs=(2,),
+    heralds=2,
+    deadlines=(None,),
+    until=0,
+    later=(Renegotiate("r1", WISH),),
+)
+TRIANGLE = Scene(
+    {"A": 2, "B": 2, "C": 2},
+    ("AB", "AC", "BC"),
+    (("AB", {}), ("ACB", {})),
+    (1,),
+    (None,),
+    heralds=1,
+    cut=1,
+    until=0,
+)
+BARE = replace(CHANGED, pairs=(1,), heralds=0)
+CHANGES = {
+    "other terms at any moment": BARE,
+    "other terms for which there are no slots": replace(CHANGED, slots={"A": 1, "B": 1}),
+    "other terms, when all is running": replace(CHANGED, pairs=(1,), heralds=1, **SETTLED),
+    "other terms, when all is running, a letter twice": replace(BARE, repeat=1, **SETTLED),
+    "other terms, when all is running, and withdrawn": replace(BARE, cancel=True, **SETTLED),
+    "a link is cut, another path": replace(TRIANGLE, heralds=0, **SETTLED),
+    "a link is cut, a backup stands ready": replace(TRIANGLE, heralds=0, survives=Survival.LINK, **SETTLED),
+}
+"""Changes of what runs, make-before-break, and the switch to a backup. Each is explored to the end."""
+LONG_CHANGES = {
+    "other terms at any moment": CHANGED,
+    "other terms, a letter twice": replace(CHANGED, pairs=(1,), heralds=1, repeat=1),
+    "other terms and withdrawn": replace(CHANGED, pairs=(1,), heralds=1, cancel=True),
+    "a link is cut, another path": replace(TRIANGLE, **SETTLED),
+    "a link is cut, a backup stands ready": replace(TRIANGLE, survives=Survival.LINK, **SETTLED),
+}
+"""With heralds: breadth first, to a budget."""

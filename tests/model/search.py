@@ -70,8 +70,14 @@ def check_end(world: World, state: State) -> None:
 def check_beliefs(world: World, state: State) -> None:
     """Where nothing is on its way and everybody lives, no link is taken for dark."""
     truth = world.truths[state.truth]
-    if not (state.letters or truth.pending or truth.dead) and (dark := world.dark(state.seats[0])):
-        raise Violation(f"the controller believes that {', '.join(sorted(dark))} is dark")
+    if not (state.letters or truth.pending or truth.dead):
+        believed = world.dark(state.seats[0])
+        if believed - truth.dark:
+            raise Violation(
+                f"the controller believes that {', '.join(sorted(believed - truth.dark))} is dark"
+            )
+        if truth.dark - believed:
+            raise Violation(f"the controller believes that light comes over {', '.join(sorted(truth.dark))}")
 
 
 def check_still(world: World, state: State) -> None:

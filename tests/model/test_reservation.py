@@ -12,9 +12,11 @@ import pytest
 from model.mutants import MUTANTS, Mutant
 from model.scenes import (
     CHAIN,
+    CHANGES,
     FOURS,
     HOP,
     LONG,
+    LONG_CHANGES,
     LONG_SURE,
     MIXED,
     MIXED_SURE,
@@ -31,6 +33,14 @@ from quantum_fabric.units import MS
 @pytest.mark.parametrize("name", QUICK)
 def test_every_interleaving_of_a_small_scene_is_good(name: str) -> None:
     found = explore(QUICK[name])
+    assert found.wrong is None, found.wrong
+    assert found.complete
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_interleaving_of_a_change_is_good(name: str) -> None:
+    """New terms beside the old ones, and the way around a link that goes dark."""
+    found = explore(CHANGES[name])
     assert found.wrong is None, found.wrong
     assert found.complete
 
@@ -55,12 +65,12 @@ def test_every_interleaving_of_four_nodes_and_three_requests_is_good() -> None:
     ("kind", "name"),
     [
         (kind, name)
-        for kind, scenes in (("", LONG), ("reliable", LONG_SURE), ("four", FOURS))
+        for kind, scenes in (("", LONG), ("reliable", LONG_SURE), ("four", FOURS), ("change", LONG_CHANGES))
         for name in scenes
     ],
 )
 def test_every_interleaving_of_a_larger_scene_is_good(kind: str, name: str) -> None:
-    scenes = {"": LONG, "reliable": LONG_SURE, "four": FOURS}[kind]
+    scenes = {"": LONG, "reliable": LONG_SURE, "four": FOURS, "change": LONG_CHANGES}[kind]
     found = explore(scenes[name], budget=3_000_000, seconds=150)
     assert found.wrong is None, found.wrong
     assert found.complete or found.states > 40_000

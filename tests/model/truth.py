@@ -84,6 +84,7 @@ class Truth:
         self.links, self.heralds, self.transit = links, heralds, transit
         self.budget = dict(budget)
         self.dead: frozenset[str] = frozenset()
+        self.dark: frozenset[str] = frozenset()
         self.armed: dict[tuple[str, int], dict[str, int]] = {}
         self.count: dict[tuple[str, int], int] = {}
         self.slots: dict[tuple[str, int], Half] = {}
@@ -110,7 +111,7 @@ class Truth:
     def key(self) -> Hashable:
         """The same for equal states, whatever the order in which things happened."""
         names = ("budget", "count", "slots", "far", "frame", "fate", "gates", "told", "requests")
-        parts: list[Hashable] = [self.dead, self.spoiled, self.delivered]
+        parts: list[Hashable] = [self.dead, self.dark, self.spoiled, self.delivered]
         parts += [frozenset(getattr(self, name).items()) for name in names]
         parts.append(frozenset((lane, frozenset(ends.items())) for lane, ends in self.armed.items() if ends))
         parts.append(tuple(sorted(self.pending, key=repr)))
@@ -122,12 +123,14 @@ class Truth:
         """Everything that the plant may do next."""
         found: list[Event] = []
         for lane, ends in sorted(self.armed.items()):
-            if len(ends) == 2 and self.count.get(lane, 0) < self.heralds:
+            if len(ends) == 2 and self.count.get(lane, 0) < self.heralds and lane[0] not in self.dark:
                 found.append(Event("fire", lane))
         for event in dict.fromkeys(self.pending):
             found.append(event)
             if event.kind in ("swap", "purify") and self.budget.get(event.kind, 0) and self._fails(event):
                 found.append(event._replace(kind=event.kind + " fails"))
+        if self.budget.get("cut", 0):
+            found += [Event("cut", (link,)) for link in sorted(self.links) if link not in self.dark]
         for node in sorted({node for ends in self.links.values() for node in ends}):
             if node in self.dead:
                 found.append(Event("recover", (node,)))
@@ -140,7 +143,7 @@ class Truth:
 
     def can_herald(self) -> bool:
         """Whether both ends of some lane try, whatever the budget."""
-        return any(len(ends) == 2 for ends in self.armed.values())
+        return any(len(ends) == 2 and lane[0] not in self.dark for lane, ends in self.armed.items())
 
     def do(self, event: Event, now: Time) -> list[tuple[str, Any]]:
         """Let it happen: who is told what, at once."""
@@ -233,6 +236,14 @@ class Truth:
                 self._later("notice", ends[ends[0] == node], link, False, now=now)
         return [(node, NodeFailed(node))]
 
+    def _cut(self, event: Event, now: Time) -> list[tuple[str, Any]]:
+        (link,) = event.about
+        self.budget["cut"] -= 1
+        self.dark |= {link}
+        for node in self.links[link]:
+            self._later("notice", node, link, False, now=now)
+        return []
+
     def _empty(self, node: str) -> None:
         for ends in self.armed.values():
             ends.pop(node, None)
@@ -254,7 +265,7 @@ class Truth:
         if node in self.dead:
             return []
         out: list[tuple[str, Any]] = [] if up else [(node, LinkChanged(node, link, False))]
-        if not self.dead & set(self.links[link]):
+        if link not in self.dark and not self.dead & set(self.links[link]):
             out.append((node, LinkChanged(node, link, True)))
         return out
 

@@ -22,13 +22,17 @@ from quantum_fabric.documents import topology
 from quantum_fabric.messages import (
     CLIENT,
     CONTROLLER,
+    Accept,
+    Ask,
     Cancel,
     ControllerRecovered,
     LinkRequest,
     Plan,
     Receipt,
     Refused,
+    Renegotiate,
     Send,
+    Survival,
     Wake,
 )
 from quantum_fabric.messages import Letter as Envelope
@@ -82,6 +86,9 @@ class Scene:
         only: kinds of letters that may; all where it is empty.
         crash, swap, purify: how many nodes, Bell measurements, rounds of purification may fail.
         cancel: whether the first request may be withdrawn at any moment.
+        later: what else clients say to the controller, at any moment once it was asked.
+        cut: how many links may go dark for good.
+        survives: what every request has to outlive.
         restart: how often the controller may start again: with empty books, or from its journal where letters are reliable.
         reliable: whether every seat has an endpoint, so that letters are acknowledged and sent again.
         skew: by how much the clocks of nodes are behind (ps; ahead where it is negative).
@@ -105,6 +112,9 @@ class Scene:
     swap: int = 0
     purify: int = 0
     cancel: bool = False
+    later: tuple[Any, ...] = ()
+    cut: int = 0
+    survives: Survival = Survival.NOTHING
     restart: int = 0
     reliable: bool = False
     skew: Time = 0
@@ -183,9 +193,17 @@ class World:
         self.names = (CONTROLLER, *scene.slots)
         self.place = {name: place for place, name in enumerate(self.names)}
         self.requests = [
-            LinkRequest(path[0], path[-1], 0.6, pairs, deadline=deadline, name=f"r{number + 1}")
+            LinkRequest(
+                path[0],
+                path[-1],
+                0.6,
+                pairs,
+                deadline=deadline,
+                name=f"r{number + 1}",
+                survives=scene.survives,
+            )
             for number, ((path, _), pairs, deadline) in enumerate(
-                zip(scene.paths, scene.pairs, scene.deadlines, strict=True)
+                zip(scene.paths, scene.pairs, scene.deadlines, strict=False)
             )
         ]
         self.walk = walk
@@ -226,7 +244,7 @@ class World:
         plans = [(path, plan(self.network, path, **how)) for path, how in self.scene.paths]
 
         def answer(
-            topology: Any, wanted: LinkRequest, free: Mapping[str, int] | None = None
+            topology: Any, wanted: LinkRequest, free: Mapping[str, int] | None = None, **_: Any
         ) -> Plan | Refused:
             from quantum_fabric.control.rules import slots_wanted
             from quantum_fabric.messages import Code
@@ -249,7 +267,7 @@ class World:
         """Everybody idle, and the requests on their way."""
         scene = self.scene
         ends = {f"{each[0]}~{each[1]}": (each[0], each[1]) for each in scene.links}
-        budget = {"crash": scene.crash, "swap": scene.swap, "purify": scene.purify}
+        budget = {"crash": scene.crash, "swap": scene.swap, "purify": scene.purify, "cut": scene.cut}
         truth = self._keep(Truth(ends, scene.heralds, budget, scene.transit))
         seats = (
             self.shelf.put(self._seat(CONTROLLER, self._fresh())),
@@ -258,11 +276,13 @@ class World:
                 for name, count in scene.slots.items()
             ],
         )
-        asks = [self.letters.of(Letter(CONTROLLER, each, scene.transit)) for each in self.requests]
+        said = (*self.requests, *scene.later)
+        asks = [self.letters.of(Letter(CONTROLLER, each, scene.transit)) for each in said]
         spare = (scene.lose, scene.repeat, scene.restart, int(scene.cancel))
         state = State(0, seats, truth, tuple(sorted(asks)), (), spare)
-        while scene.settled and state.letters:
-            state = self.step(state, Choice("deliver", state.letters[0]))
+        later = {self.letters.of(Letter(CONTROLLER, each, scene.transit)) for each in scene.later}
+        while scene.settled and (now := [each for each in state.letters if each not in later]):
+            state = self.step(state, Choice("deliver", now[0]))
         return state
 
     def apart(self, state: State) -> State:
@@ -334,7 +354,7 @@ class World:
     def _may_fail(self, message: Any) -> bool:
         message = content(message)
         only = self.scene.only
-        if isinstance(message, LinkRequest | Cancel):
+        if isinstance(message, LinkRequest | Cancel | Ask | Accept | Renegotiate):
             return False  # the caller sits beside the controller
         return not only or type(message).__name__ in only
 
