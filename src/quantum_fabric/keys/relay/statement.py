@@ -97,6 +97,7 @@ def points(boundary: Boundary, architectures: Mapping[str, int]) -> list[Point]:
             (
                 "on the quantum channels: without bound; on the classical channels: reads, changes, drops, repeats everything",
                 f"compromised nodes: see point 6; {relaying}",
+                "a compromised application (SAE): has the keys of its own pairs and of no others; quotas bound what it drains",
                 "the operator of a simulation: knows every bit; keys of the twin are not secret, and every answer says so",
             ),
             ("which insiders are counted as adversaries",),
