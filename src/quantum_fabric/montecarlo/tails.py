@@ -254,12 +254,13 @@ def tail(
         raise InputError(str(pair), f"from 1 to the {asked.pairs} that are asked for", "pair")
     if sampler not in (AUTO, NONE):
         raise UnknownNameError(repr(sampler), f"{AUTO} or {NONE}", "sampler")
-    module = look()[0] if sampler == AUTO and not asap.objections(scenario) else None
+    # kernels that were built before there were short events have none
+    short = getattr(look()[0], "asap_tail", None) if sampler == AUTO and not asap.objections(scenario) else None
     number = 0 if timed == "end" else pair
     how = (number, timed == "interval", reach, copies, repetitions, min(threads, repetitions), until)
-    if module is not None:
+    if short is not None:
         chain = asap.tables(scenario, Asked(seed, 0, 1, 1, until, beliefs=beliefs))
-        found = module.asap_tail(chain, str(seed), *how)
+        found = short(chain, str(seed), *how)
     else:
         run = opened(scenario, CLASSES)
         run.beliefs = beliefs
@@ -269,7 +270,7 @@ def tail(
     return Tail(
         scenario.digest, seed, timed, copies, repetitions, found["times"], found["weights"], found["fidelities"],
         found["repetitions"], found["lost"], reach, bound, found["events"], found["runs"],
-        f"native (sampler: {asap.TITLE})" if module is not None else "native",
+        f"native (sampler: {asap.TITLE})" if short is not None else "native",
     )  # fmt: skip
 
 
