@@ -16,6 +16,7 @@ What is where:
     chicago       memory allocation and memory parameters of the SeQUeNCe studies
     margins       whether swift plans keep what they promise, on networks that their margins were not read off
     latency       the controller's time for a request: 1,000 nodes, 500 active
+    growth        how that time grows: 100 to 10,000 nodes, 50 to 2,000 active requests, links of the path
     distributed   one controller, one for each domain, one at each node: the same requests on the same twin
     schedules     letters lost, doubled, late, seats that restart: leaks and half-open pairs in randomised schedules
     page          the page of the docs and its figure
@@ -33,6 +34,7 @@ from benchmarks.control import (
     distributed,
     fidelity,
     floods,
+    growth,
     latency,
     margins,
     paths,
@@ -59,6 +61,7 @@ PARTS = (
     chicago,
     margins,
     latency,
+    growth,
     distributed,
     schedules,
 )

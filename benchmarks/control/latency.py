@@ -1,13 +1,12 @@
 """How long the controller takes for a request: over sizes of networks, active requests and lengths of paths.
 
     python -m benchmarks.control.latency                     1,000 nodes, 500 active requests
-    python -m benchmarks.control.latency --growth            100 to 10,000 nodes, 50 to 2,000 requests, with the plot of the docs
     python -m benchmarks.control.latency --profile           where the time goes
 
 A decision is all that `Controller.handle(LinkRequest)` does: look up what is free, plan, find what to offer instead, lease, write the
 rules of every node and the letters that install them. Requests are new ones of the mesh (ends 2 to 8 links apart) or between
 any two nodes; each is withdrawn before the next, so that the same ones stay active. Times are those of the processor (one
-thread), then those of the clock on the wall; nothing is repeated and no time is left out.
+thread), then those of the clock on the wall; nothing is repeated and no time is left out. How they grow: `benchmarks.control.growth`.
 """
 
 from __future__ import annotations
@@ -15,20 +14,16 @@ from __future__ import annotations
 import argparse
 import cProfile
 import gc
-import json
-import math
 import pstats
 import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.networks import mesh
-from benchmarks.processes import ROOT
 from benchmarks.records import Goal, Row
 from quantum_fabric.control import Controller
 from quantum_fabric.documents.assembly import topology as believed
@@ -53,10 +48,6 @@ FLOORS = (0.7, 0.8, 0.85, 0.9, 0.95)
 
 SLOTS = 384
 """Memories of a node: a request that asks for no rate gets all lanes that help, up to 32 on a link."""
-
-FIGURE = ROOT / "docs" / "explanation" / "figures" / "decision-latency.png"
-
-SIZES, LOADS = (100, 300, 1000, 3000, 10000), (50, 100, 200, 500, 1000, 2000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,15 +159,6 @@ class Scene:
         return found
 
 
-def exponent(sizes: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
-    """Slope of the least-squares line through the logarithms, and its standard error."""
-    x, y = np.log(sizes), np.log(values)
-    (slope, start), centred = np.polyfit(x, y, 1), x - x.mean()
-    rest = y - slope * x - start
-    error = math.sqrt(float(rest @ rest) / (len(x) - 2) / float(centred @ centred))
-    return float(slope), error
-
-
 def row(name: str, times: Times) -> str:
     own, wall = times.quantiles(), times.quantiles(wall=True)
     both = " ".join(f"{value:8.2f}" for value in (*own, *wall))
@@ -203,72 +185,6 @@ def table(nodes: int, active: int, count: int) -> None:
             chosen = [t for t, hops in zip(times.processor, times.hops, strict=True) if low <= hops <= high]
             if len(chosen) >= 5:
                 print(f"    {low} to {high} links: median {np.median(chosen) * 1e3:.2f} ms ({len(chosen)})")
-
-
-def growth(count: int, figure: Path | None = FIGURE) -> dict[str, object]:
-    """Sizes, loads and lengths of paths: medians and 99 % (ms of the processor), exponents, a plot."""
-    sizes = {nodes: at_size(nodes, min(500, nodes // 2), count) for nodes in SIZES}
-    loads: dict[int, Times] = {}
-    for active in LOADS:
-        scene = Scene(1000, active)
-        scene.timed(scene.near(20))
-        loads[active] = scene.timed(scene.near(count))
-    near = {nodes: found["2 to 8 links apart"].quantiles()[:2] for nodes, found in sizes.items()}
-    anywhere = {nodes: found["any two nodes"].quantiles()[:2] for nodes, found in sizes.items()}
-    under = {active: times.quantiles()[:2] for active, times in loads.items()}
-    far = sizes[max(SIZES)]["any two nodes"]
-    lengths = {}
-    for hops in sorted(set(far.hops) - {0}):
-        chosen = [t for t, each in zip(far.processor, far.hops, strict=True) if each == hops]
-        if len(chosen) >= 3:
-            lengths[hops] = (float(np.median(chosen)) * 1e3, len(chosen))
-    told: dict[str, object] = {"near": near, "anywhere": anywhere, "active": under, "links": lengths}
-    exponents = {}
-    for name, each in (("near", near), ("anywhere", anywhere), ("active", under), ("links", lengths)):
-        exponents[name] = exponent(list(each), [values[0] for values in each.values()])
-        slope, error = exponents[name]
-        print(
-            f"median grows as {name}^({slope:.2f} ± {error:.2f}): { {k: round(v[0], 2) for k, v in each.items()} }"
-        )
-    told["exponents"] = exponents
-    if figure is not None:
-        plot(near, anywhere, under, lengths, figure)
-    return told
-
-
-def plot(near, anywhere, under, lengths, figure: Path) -> None:  # type: ignore[no-untyped-def]
-    """Three panels: nodes, active requests, links of the path."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    made, (first, second, third) = pyplot.subplots(1, 3, figsize=(11, 3.6), sharey=True)
-    for name, each, mark in (("2 to 8 links", near, "o"), ("any two nodes", anywhere, "s")):
-        for place, line in ((0, "-"), (1, "--")):
-            values = [value[place] for value in each.values()]
-            first.loglog(list(each), values, mark + line, label=f"{name}, {('median', '99 %')[place]}")
-    for place, line in ((0, "-"), (1, "--")):
-        second.loglog(
-            list(under),
-            [value[place] for value in under.values()],
-            "o" + line,
-            label=("median", "99 %")[place],
-        )
-    third.loglog(list(lengths), [value[0] for value in lengths.values()], "o", label="median, 10,000 nodes")
-    for axis, label in (
-        (first, "nodes"),
-        (second, "active requests (1,000 nodes)"),
-        (third, "links of the path"),
-    ):
-        axis.axhline(5.0, color="grey", linestyle=":")
-        axis.set_xlabel(label)
-        axis.legend(fontsize=7)
-    first.set_ylabel("decision (ms of the processor)")
-    made.tight_layout()
-    figure.parent.mkdir(exist_ok=True)
-    made.savefig(figure, dpi=110, metadata={"Software": None})
-    pyplot.close(made)
 
 
 def rows(run: Run) -> list[Row]:
@@ -303,17 +219,9 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=1000)
     parser.add_argument("--active", type=int, default=500)
     parser.add_argument("--count", type=int, default=400, help="decisions that are timed")
-    parser.add_argument(
-        "--growth", action="store_true", help="up to 10,000 nodes and 2,000 requests, plotted"
-    )
-    parser.add_argument("--keep", type=Path, help="write the numbers of --growth here (JSON)")
     parser.add_argument("--profile", action="store_true", help="where the time goes")
     chosen = parser.parse_args()
-    if chosen.growth:
-        told = growth(chosen.count)
-        if chosen.keep is not None:
-            chosen.keep.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    elif chosen.profile:
+    if chosen.profile:
         scene = Scene(chosen.nodes, chosen.active)
         scene.timed(scene.near(20))
         requests, profile = [*scene.near(chosen.count), *scene.anywhere(chosen.count)], cProfile.Profile()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.control import growth
 from benchmarks.page import number, table, when
 from benchmarks.processes import ROOT
 
@@ -49,6 +50,14 @@ PATHS = """\
 EXT is monotone but not isotonic, so an extended Dijkstra is not exact. 1,000 searches for each width on empty networks.
 """
 
+GROWTH = """\
+## How the time for a decision grows
+
+Median and 99 % of decisions on meshes of about 6 links for each node; ms of one processor. Up to 1,000 nodes half as many requests
+are active, above 500. The exponent is the slope of the line through the logarithms of the medians, over the whole range, ± one
+standard error. Lengths of paths are binned by their least; requests between any two nodes of networks of 1,000 and more.
+"""
+
 TITLES = {
     "contract": "Contract: sessions judged against what they were promised",
     "failures": "Repair: every single failure",
@@ -68,6 +77,8 @@ def write(kept: Mapping[str, Any]) -> None:
     PAGE.write_text(page(kept), encoding="utf-8")
     FIGURE.parent.mkdir(exist_ok=True)
     figure(kept)
+    if _group(kept, "control/growth/"):
+        growth.plot(kept)
 
 
 def page(kept: Mapping[str, Any]) -> str:
@@ -84,10 +95,13 @@ def page(kept: Mapping[str, Any]) -> str:
         parts += [PURIFIED, _purified(kept)]
     if _group(kept, "control/paths/"):
         parts += [PATHS, _paths(kept)]
+    grown = _group(kept, "control/growth/")
+    if grown:
+        parts += [GROWTH, _growth(grown), "![time for a decision](figures/decision-latency.png)\n"]
     rest: dict[str, dict[str, Any]] = {}
     for name, row in kept.items():
         part = name.split("/")[1]
-        if part not in {"routing", "purification", "paths"}:
+        if part not in {"routing", "purification", "paths", "growth"}:
             rest.setdefault(part, {})[name] = row
     for part, found in rest.items():
         parts += [f"## {TITLES.get(part, part.capitalize())}\n", _rest(found)]
@@ -168,6 +182,24 @@ def _paths(kept: Mapping[str, Any]) -> str:
         cells = [f"{told['searches']:,}", str(told["missed"]), f"{100 * told['worst']:.1f} %"]
         rows.append([name.removeprefix("width "), *cells])
     return table(["width", "searches", "missed by extended Dijkstra", "most that was lost"], rows)
+
+
+def _growth(grown: Mapping[str, Any]) -> str:
+    rows = []
+    for name, row in grown.items():
+        points = row["details"]["points"]
+        told = ", ".join(
+            f"{int(at):,}: {number(median)} / {number(most)}" for at, (median, most, _) in points.items()
+        )
+        low, *_, high = points
+        rows.append(
+            [
+                growth.LABELS[name],
+                f"{row['ours']:.2f} ± {row['details']['error']:.2f} ({int(low):,} to {int(high):,})",
+                told,
+            ]
+        )
+    return table(["over", "exponent of the median (range)", "median / 99 %, ms"], rows)
 
 
 def _rest(rest: Mapping[str, Any]) -> str:
