@@ -255,7 +255,9 @@ def tail(
     if sampler not in (AUTO, NONE):
         raise UnknownNameError(repr(sampler), f"{AUTO} or {NONE}", "sampler")
     # kernels that were built before there were short events have none
-    short = getattr(look()[0], "asap_tail", None) if sampler == AUTO and not asap.objections(scenario) else None
+    short = (
+        getattr(look()[0], "asap_tail", None) if sampler == AUTO and not asap.objections(scenario) else None
+    )
     number = 0 if timed == "end" else pair
     how = (number, timed == "interval", reach, copies, repetitions, min(threads, repetitions), until)
     if short is not None:
