@@ -64,6 +64,11 @@ class Stations:
         """Whether there are any."""
         return bool(self._of)
 
+    @property
+    def links(self) -> frozenset[str]:
+        """All links that a shared station heralds."""
+        return frozenset(self._of)
+
     def _busy(self, name: str) -> set[str]:
         return {link for link in self._stations[name].links if self._ledger.taken(link)}
 

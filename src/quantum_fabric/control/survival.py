@@ -12,6 +12,7 @@ from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.outliving import chance_though_failed, surest_deadline, switching
 from quantum_fabric.control.rules import lane_room, lanes_wanted, slots_wanted
 from quantum_fabric.control.spares import Spares, spare
+from quantum_fabric.control.stations import Stations
 from quantum_fabric.control.telling import telling
 from quantum_fabric.messages import Code, LinkRequest, Plan, Refused, Survival
 from quantum_fabric.network.disjoint import disjoint_pairs
@@ -31,6 +32,7 @@ class Desk(Protocol):
     topology: Topology
     ledger: Ledger
     spares: Spares
+    stations: Stations
 
     def open_to(self, request: LinkRequest, beside: Mapping[str, Plan]) -> Topology:
         """What works and is not closed to a request."""
@@ -104,6 +106,9 @@ class Outliving:
         late = self._late(request, primary, found) if strict and isinstance(found, Plan) else None
         if late is not None:
             return late
+        if isinstance(found, Plan) and (touched := self._desk.stations.touched(found)):
+            reason = f"{' - '.join(found.path)} needs an analyser of station {touched[0]}, and none can be kept for failures"
+            return Refused(request.name, Code.UNSUPP, f"station {touched[0]}", reason, None, found.forecast)
         if isinstance(found, Refused) or self._affordable(primary, found, installed=True):
             return found
         return _no_lanes(request, found)
@@ -169,7 +174,11 @@ class Outliving:
         self, request: LinkRequest, first: Plan, free: Mapping[str, int], beside: Mapping[str, Plan]
     ) -> Plan | Refused:
         nodes = frozenset(first.path[1:-1]) if request.survives is Survival.NODE else frozenset[str]()
-        links = frozenset(link.link for link in first.links)
+        links, shared = frozenset(link.link for link in first.links), self._desk.stations.links
+        if shared:  # an analyser cannot be kept for failures: what stands ready does without, if it can
+            found = self._planned(request, free, beside, Closed(nodes, links | shared))
+            if isinstance(found, Plan):
+                return found
         return self._planned(request, free, beside, Closed(nodes, links))
 
     def _planned(

@@ -34,7 +34,9 @@ from quantum_fabric.messages import (
     NodeFailed,
     NodeRecovered,
     Outcome,
+    Protected,
     Refused,
+    Rerouted,
     Status,
     Survival,
 )
@@ -229,6 +231,33 @@ def test_a_spare_at_a_shared_station_is_not_promised() -> None:
     assert isinstance(answer, Judged)
     assert isinstance(answer.answer, Refused)
     assert answer.answer.code is Code.UNSUPP
+
+
+def test_a_spare_takes_the_way_that_needs_no_analyser() -> None:
+    # from A to B directly, over C with light to the station, or over D or over E without
+    made = inventory(
+        {name: node(slots=8) for name in "ABCDE"},
+        [
+            (a, b, link(success=0.5 if "C" in (a, b) else 0.2, period=10 * US))
+            for a, b in ("AB", "AC", "CB", "AD", "DB", "AE", "EB")
+        ],
+        delay=5 * US,
+    )
+    shared = replace(made, stations={"hub": SharedStation("hub", ("A~C", "C~B"), 2)})
+    fabric = Fabric(shared, seed=3)
+    name = fabric.submit(LinkRequest("A", "B", 0.7, pairs=2000, survives=Survival.LINK))
+    fabric.run(MS)
+    accepted = fabric.replies(name)[0]
+    assert isinstance(accepted, Accepted)
+    assert accepted.backup is not None
+    touched = fabric.controller.admission.stations.touched
+    assert touched(accepted.backup) == ()
+    fabric.inject(LinkChanged("", accepted.plan.links[0].link, False))
+    fabric.run(20 * MS)
+    assert [each.ready for each in fabric.replies(name) if isinstance(each, Rerouted)] == [True]
+    after = [each.backup for each in fabric.replies(name) if isinstance(each, Protected)]
+    assert after
+    assert all(plan is None or touched(plan) == () for plan in after)
 
 
 def test_the_twin_notices_two_links_at_one_analyser() -> None:
