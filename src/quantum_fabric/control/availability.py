@@ -85,3 +85,12 @@ def free_at(plan: Plan, free: Mapping[str, int], held: Sequence[Holder]) -> Time
 def short_of(plan: Plan, free: Mapping[str, int]) -> tuple[str, ...]:
     """Nodes at which a plan has too few free slots, in the order of its path."""
     return tuple(name for name, count in slots_wanted(plan).items() if free.get(name, 0) < count)
+
+
+def too_few(what: str) -> str:
+    """What a resource lacks, in words."""
+    if what == "the queue":
+        return "others wait already, who go first"
+    if what.startswith("station "):
+        return f"{what} has too few free analysers"
+    return f"{what.removeprefix('memory of ')} has too few free memory slots"

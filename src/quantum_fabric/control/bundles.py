@@ -24,6 +24,7 @@ from quantum_fabric.messages import (
     Rerouted,
     Send,
     Status,
+    Wake,
 )
 from quantum_fabric.ports import Action
 from quantum_fabric.units import Time
@@ -78,8 +79,11 @@ class Bundles:
     def __contains__(self, name: object) -> bool:
         return name in self._by_name
 
-    def begin(self, request: LinkRequest, plans: Sequence[Plan], now: Time, out: list[Action]) -> None:
+    def begin(self, request: LinkRequest, plans: Sequence[Plan], now: Time) -> list[Action]:
         """Serve a request by several plans that fit beside each other."""
+        out: list[Action] = []
+        if request.deadline is not None:
+            out.append(Wake(request.deadline, "deadline", 0, request.name))
         names = []
         for number in range(1, len(plans) + 1):
             name = f"{request.name}/{number}"
@@ -94,6 +98,7 @@ class Bundles:
             session = self._books.sessions[name] = Session(part, plan)
             self._books.begin(session, False, now, out)
         self._forget()
+        return out
 
     def plans(self, name: str) -> tuple[Plan, ...]:
         """Plans of the paths of a request that are in use."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from dataclasses import replace
+from typing import Any, Protocol
 
 from quantum_fabric.control.admission import Admission, Planner
-from quantum_fabric.control.availability import Holder, free_at, holders, short_of
+from quantum_fabric.control.availability import Holder, free_at, holders, short_of, too_few
 from quantum_fabric.control.bundles import Bundles
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.multipath import merged, several
+from quantum_fabric.control.offers import Keyed, Offer
 from quantum_fabric.control.rules import lanes_wanted, slots_wanted
 from quantum_fabric.control.scheduling.dispatch import Dispatch
 from quantum_fabric.control.sense import contradiction
@@ -74,34 +75,6 @@ class Books(Protocol):
         """Give the coming epochs numbers above this one; returns the last that was given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """An open offer.
-
-    Attributes:
-        request: what was asked.
-        plan: that is kept for it.
-        epoch: under which its slots are lent.
-        expires: ps.
-        backup: that is kept for it too.
-        plans: of its paths, where it is for several; `plan` is all of them together then.
-    """
-
-    request: LinkRequest
-    plan: Plan
-    epoch: int
-    expires: Time
-    backup: Plan | None = None
-    plans: tuple[Plan, ...] = ()
-
-
-class Keyed(NamedTuple):
-    """What was answered to a key, and to which request."""
-
-    request: LinkRequest
-    answer: Message
-
-
 class Northbound:
     """Answers callers.
 
@@ -140,7 +113,10 @@ class Northbound:
 
     def _begin(self, request: LinkRequest, answer: Accepted, now: Time) -> list[Action]:
         if answer.others:
-            return self._begin_several(request, answer, now)
+            return [
+                Send(CLIENT, answer),
+                *self._books.bundles.begin(request, (answer.plan, *answer.others), now),
+            ]
         session = self._books.sessions[request.name] = Session(request, answer.plan)
         if answer.backup is not None:
             self._books.admission.spares.put(request.name, answer.plan, answer.backup)
@@ -148,13 +124,6 @@ class Northbound:
         if request.deadline is not None:
             out.append(Wake(request.deadline, "deadline", 0, request.name))
         self._books.begin(session, answer.queued, now, out)
-        return out
-
-    def _begin_several(self, request: LinkRequest, answer: Accepted, now: Time) -> list[Action]:
-        out: list[Action] = [Send(CLIENT, answer)]
-        if request.deadline is not None:
-            out.append(Wake(request.deadline, "deadline", 0, request.name))
-        self._books.bundles.begin(request, (answer.plan, *answer.others), now, out)
         return out
 
     def _again(self, request: LinkRequest) -> list[Action] | None:
@@ -237,7 +206,7 @@ class Northbound:
         if not books.admission.fits(whole) or not books.dispatch.may_begin(whole):
             what = self._binding(whole)
             short = next((plan for plan in found if what.removeprefix("memory of ") in plan.path), found[-1])
-            reason = f"path {' - '.join(short.path)}: {_too_few(what)} for all {len(found)} paths at once, and they do not wait"
+            reason = f"path {' - '.join(short.path)}: {too_few(what)} for all {len(found)} paths at once, and they do not wait"
             soon = self._available(whole, now, 0.5)
             return Refused(request.name, Code.NORES, what, reason, None, whole.forecast, soon)
         return Accepted(request.name, found[0], others=found[1:])
@@ -276,7 +245,7 @@ class Northbound:
         return f"station {lacking[0]}" if lacking and not nodes else f"memory of {(*nodes, plan.path[0])[0]}"
 
     def _no_room(self, request: LinkRequest, what: str, available: Time | None) -> Refused:
-        reason = f"{self._books.waiting} requests wait already, which is the most; {_too_few(what)}"
+        reason = f"{self._books.waiting} requests wait already, which is the most; {too_few(what)}"
         return Refused(request.name, Code.NORES, what, reason, None, None, available)
 
     def _held(self, now: Time, confidence: float) -> list[Holder]:
@@ -313,7 +282,7 @@ class Northbound:
         what = self._binding(plan)
         when = "nobody can say when" if surely is None else f"by {show_time(surely, 6)} at the surest"
         deadline = show_time(request.deadline, 6)
-        reason = f"{_too_few(what)} now ({when} they are free), and the deadline is {deadline}"
+        reason = f"{too_few(what)} now ({when} they are free), and the deadline is {deadline}"
         offer = replace(request, name="", key="", deadline=None)
         soon = self._available(plan, now, 0.5)
         return Refused(request.name, Code.NOTIME, what, reason, offer, plan.forecast, soon)
@@ -329,7 +298,7 @@ class Northbound:
         answer = self.verdict(request, now)
         if isinstance(answer, Accepted) and answer.queued:
             what, soon = self._binding(answer.plan), self._available(answer.plan, now, 0.5)
-            reason = f"{_too_few(what)} now, and an offer keeps what it needs"
+            reason = f"{too_few(what)} now, and an offer keeps what it needs"
             answer = Refused(request.name, Code.NORES, what, reason, None, answer.plan.forecast, soon)
         elif isinstance(answer, Accepted) and len(self._offers) >= self._most:
             answer = self._no_room(request, f"memory of {request.source}", None)
@@ -363,8 +332,7 @@ class Northbound:
                 reason = f"accepted too late: {show_time(request.deadline - now)} is left until the deadline (chance {chance:.2g})"
                 return self.withdrawn(request.name, Status.REFUSED, Code.NOTIME, reason)
         self._take_back(offer)
-        first, *others = offer.plans or (offer.plan,)
-        answer = Accepted(request.name, first, False, offer.backup, tuple(others))
+        answer = offer.taken()
         self._remember(request, answer)
         return self._begin(request, answer, now)
 
@@ -391,8 +359,7 @@ class Northbound:
         out: list[Action] = []
         link = what in self._books.admission.topology.links
         for name, offer in list(self._offers.items()):
-            plans = (offer.plan,) if offer.backup is None else (offer.plan, offer.backup)
-            if any(what in (*each.path, *(hop.link for hop in each.links)) for each in plans):
+            if offer.uses(what):
                 reason = f"link {what} of the offer went dark" if link else f"{what} has lost memory slots"
                 out += self.withdrawn(name, Status.REFUSED, Code.EXPIRE, reason)
         return out
@@ -445,12 +412,3 @@ class Northbound:
         usage = books.dispatch.usage()
         found = supposed(message, now, books.admission, books.sessions, kept, self._planner, usage)
         return [Send(CLIENT, found)]
-
-
-def _too_few(what: str) -> str:
-    """What a resource lacks, in words."""
-    if what == "the queue":
-        return "others wait already, who go first"
-    if what.startswith("station "):
-        return f"{what} has too few free analysers"
-    return f"{what.removeprefix('memory of ')} has too few free memory slots"

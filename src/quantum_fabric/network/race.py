@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
-from quantum_fabric.network.candidates import Group
+from quantum_fabric.network.candidates import Candidates, Group
 from quantum_fabric.network.finish import Serving
 from quantum_fabric.network.trials import Found, Place, Serves, Trial, sure_rate
-
-if TYPE_CHECKING:
-    from quantum_fabric.network.search import Search
 
 BUDGET = 240
 """Units of work until a race is content with what it has."""
@@ -25,9 +22,40 @@ WEARY = 60.0
 """Units of work that halve the turns of a strategy on a path: one that promises much and keeps failing may not use up the budget."""
 
 
+class Racer(Protocol):
+    """What is needed of a search."""
+
+    candidates: Candidates
+    work: int
+
+    def begin(self) -> None:
+        """A new race."""
+
+    def most(self, group: Group) -> float:
+        """The rate that can be hoped of a group before its estimate is made."""
+
+    def trials(self, group: Group, target: float) -> list[Trial]:
+        """Where to begin with a group."""
+
+    def look(self, trial: Trial, target: float) -> list[Trial]:
+        """Look at a trial more closely, and say what is left to look at."""
+
+    def likeness(self, trial: Trial) -> Hashable:
+        """The same for schemes of which one is enough."""
+
+    def confirmed(self) -> Iterator[Found]:
+        """All that was sampled in full."""
+
+    def completed(self, found: Found) -> Found:
+        """The same scheme with the law of its deliveries."""
+
+
+Runner = TypeVar("Runner", bound=Racer)
+
+
 def race(
-    searches: Sequence[Search], target: float, serves: Serves, budget: int = BUDGET
-) -> tuple[Search, Found] | None:
+    searches: Sequence[Runner], target: float, serves: Serves, budget: int = BUDGET
+) -> tuple[Runner, Found] | None:
     """The scheme with the highest forecast rate among those of all searches that reach a target and serve.
 
     Args:
@@ -39,7 +67,7 @@ def race(
     Returns:
         The search and what it found, by a full sample; None if nothing did.
     """
-    queue: list[tuple[float, Place, float, Search, Trial | Group]] = []
+    queue: list[tuple[float, Place, float, Runner, Trial | Group]] = []
     for number, search in enumerate(searches):
         search.begin()
         for rank, group in enumerate(search.candidates.groups):
@@ -77,8 +105,8 @@ def race(
 
 
 def best_of(
-    searches: Sequence[Search], target: float, serves: Serves, best: tuple[Search, Found] | None = None
-) -> tuple[Search, Found] | None:
+    searches: Sequence[Runner], target: float, serves: Serves, best: tuple[Runner, Found] | None = None
+) -> tuple[Runner, Found] | None:
     """The fastest of what was ever sampled in full; where a rate or a deadline is asked for, by its law, too."""
     closer = isinstance(serves, Serving) and serves.asks
     for search in searches:
