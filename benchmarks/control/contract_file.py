@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import quantum_fabric
-from benchmarks.control.contract import Found, Kind, Stop, Table, visited
+from benchmarks.control.contract import Found, Stop, Table, visited
 from benchmarks.control.contract_judge import Verdict
+from benchmarks.control.contract_worlds import Kind
 from quantum_fabric.network.methods import Method
 
 WORLDS_OF_A_PROCESS = 8
