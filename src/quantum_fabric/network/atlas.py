@@ -30,24 +30,8 @@ METRICS: Final = ("hops", "fidelity", "time", "both")
 LANDMARKS = 24
 """Nodes from which all distances are known."""
 
-ACTIVE = 6
-"""Landmarks that count in one quick search: those that say most of its ends."""
-
 BOUNDS = 8
 """Destinations to which lower bounds are kept: one decision asks for the same ones several times."""
-
-WAYS = 4096
-"""Quick ways that are kept: a busy network mostly takes the way of the idle one."""
-
-POCKET = 64
-"""Nodes around a destination that are looked at to see whether all ways out are closed, before a search floods the rest."""
-
-GREED = 1.05
-"""How much more than the least a path may cost where time is short."""
-
-DETOUR = 2.0
-"""So many times what the idle network's way costs may a quick way around busy nodes: a longer one is not looked for, because it would
-take so much of what others need that waiting is better."""
 
 FAR = 1e15
 """Distance of what cannot be reached."""
@@ -128,8 +112,6 @@ class Atlas:
         self._costs: dict[str, list[float]] = {}
         self._marks: dict[str, npt.NDArray[np.float64]] = {}
         self._lefts: dict[tuple[str, str], list[float]] = {}
-        self._steps: dict[str, list[list[tuple[int, int, float]]]] = {}
-        self._ways: dict[tuple[str, int, int], Way | None] = {}
         self._parent = parent
 
     def _edges(self, topology: Topology) -> None:
@@ -194,102 +176,6 @@ class Atlas:
             self._left(metric, destination),
         )
 
-    def near(self, metric: str, source: str, destination: str, busy: Collection[str] = ()) -> Way | None:
-        """One path that costs at most `GREED` times the least, found by looking at few nodes (weighted A*).
-
-        The way of the idle network is kept, and taken wherever no node of it is busy: then it is as near the least as it was.
-
-        Args:
-            metric: one of `METRICS`.
-            source: name of one end.
-            destination: of the other.
-            busy: nodes that cannot relay now.
-
-        Returns:
-            None where there is none, or only one that costs more than `DETOUR` times the way of the idle network.
-
-        Equation: Pohl, Artificial Intelligence 1, 193 (1970): with a consistent bound that counts w times, no node needs a
-            second look and the path costs at most w times the least.
-        """
-        start, goal = self.index[source], self.index[destination]
-        asked = (metric, start, goal)
-        if asked not in self._ways:
-            if len(self._ways) >= WAYS:
-                self._ways.clear()
-            self._ways[asked] = self._nearly(metric, start, goal, self.shut((), (source, destination)))
-        found = self._ways[asked]
-        if found is None or not busy:
-            return found
-        closed = self.shut(busy, (source, destination))
-        if closed.isdisjoint(found[1]):
-            return found
-        if self._walled(start, goal, closed):
-            return None
-        return self._nearly(metric, start, goal, closed, DETOUR * found[0])
-
-    def _nearly(
-        self, metric: str, start: int, goal: int, closed: set[int], most: float = math.inf
-    ) -> Way | None:
-        """The way past closed nodes, unless it costs more than so much."""
-        left, arcs = self._bounds(metric, start, goal), self._arcs(metric)
-        done = bytearray(len(left))
-        for number in closed:
-            done[number] = 1
-        known = [math.inf] * len(left)
-        known[start] = 0.0
-        came = {start: (-1, -1)}
-        heap = [(left[start], start)]
-        push, pop = heapq.heappush, heapq.heappop
-        while heap:
-            _, here = pop(heap)
-            if done[here]:
-                continue
-            if here == goal:
-                return self._traced(came, known[goal], goal)
-            done[here] = 1
-            far = known[here]
-            for there, edge, step in arcs[here]:
-                cost = far + step
-                if cost < known[there] and not done[there]:
-                    known[there] = cost
-                    came[there] = (here, edge)
-                    cost += left[there]
-                    if cost <= most:
-                        push(heap, (cost, there))
-        return None
-
-    def _bounds(self, metric: str, start: int, goal: int) -> list[float]:
-        """`GREED` times a lower bound of the cost from each node to the goal, by the landmarks that say most of these ends."""
-        marks, scale = self.landmarks(metric)
-        apart = np.abs(marks[:, goal] - marks[:, start])
-        marks = marks[np.argsort(apart)[-ACTIVE:]]
-        bounds: list[float] = (GREED * scale * np.abs(marks - marks[:, goal : goal + 1]).max(axis=0)).tolist()
-        return bounds
-
-    def _arcs(self, metric: str) -> list[list[tuple[int, int, float]]]:
-        """Of each node, its (neighbour, edge, cost)."""
-        if metric not in self._steps:
-            costs = self.costs(metric)
-            self._steps[metric] = [
-                [(there, edge, costs[edge]) for there, edge in near] for near in self.around
-            ]
-        return self._steps[metric]
-
-    def _walled(self, start: int, goal: int, closed: set[int]) -> bool:
-        """Whether what can be reached from the goal is a pocket of few nodes without the start."""
-        seen = {goal}
-        waiting = [goal]
-        while waiting:
-            for there, _ in self.around[waiting.pop()]:
-                if there == start:
-                    return False
-                if there not in seen and there not in closed:
-                    if len(seen) >= POCKET:
-                        return False
-                    seen.add(there)
-                    waiting.append(there)
-        return True
-
     def search(
         self, costs: list[float], start: int, goal: int, closed: set[int], left: list[float]
     ) -> Iterator[Way]:
@@ -345,7 +231,7 @@ class Atlas:
                 continue
             came[here] = (before, by)
             if here == goal:
-                return self._traced(came, known[goal], goal)
+                return self.traced(came, known[goal], goal)
             far = known[here]
             for there, edge in around[here]:
                 if there in came or there in closed or (here == start and edge in used):
@@ -357,7 +243,8 @@ class Atlas:
         return None
 
     @staticmethod
-    def _traced(came: dict[int, tuple[int, int]], cost: float, goal: int) -> Way:
+    def traced(came: dict[int, tuple[int, int]], cost: float, goal: int) -> Way:
+        """The way to a goal, from where each node was come to: (node before, edge), (-1, -1) for the start."""
         nodes, edges = [goal], []
         before, edge = came[goal]
         while before >= 0:

@@ -28,7 +28,7 @@ from quantum_fabric.messages import (
     Refused,
     Survival,
 )
-from quantum_fabric.network.atlas import DETOUR, atlas
+from quantum_fabric.network.atlas import atlas
 from quantum_fabric.network.chain import Chain
 from quantum_fabric.network.delivery import LONGEST
 from quantum_fabric.network.finish import CONFIDENCE, Serving, finished_by
@@ -36,6 +36,7 @@ from quantum_fabric.network.paths import Path
 from quantum_fabric.network.purify import MOST_ROUNDS, spread
 from quantum_fabric.network.refusal import floored, offered
 from quantum_fabric.network.scheme import Scheme, to_plan
+from quantum_fabric.network.shortcuts import DETOUR, shortcuts
 from quantum_fabric.network.surely import Track, track
 from quantum_fabric.network.terrain import Terrain, repeaters, terrain
 from quantum_fabric.network.topology import Topology
@@ -194,11 +195,12 @@ class Look:
     def _paths(self) -> tuple[Terrain, ...]:
         """A good path under each metric."""
         chart, ends = atlas(self.topology), (self.request.source, self.request.destination)
+        ways = shortcuts(self.topology)
         found: dict[Path, None] = {}
         for metric in LOOKED:
-            way = chart.near(metric, *ends)
+            way = ways.near(metric, *ends)
             if way is not None and any(self._slots(chart.names[node]) < 2 for node in way[1][1:-1]):
-                way = chart.near(metric, *ends, self._busy)
+                way = ways.near(metric, *ends, self._busy)
             if way is None:
                 break
             links = tuple(chart.best_link(metric, edge) for edge in way[2])
@@ -301,7 +303,7 @@ class Look:
         request = self.request
         ends = f"{request.source} and {request.destination}"
         if not self.paths:
-            if atlas(self.topology).near(LOOKED[0], request.source, request.destination) is not None:
+            if shortcuts(self.topology).near(LOOKED[0], request.source, request.destination) is not None:
                 return Refused(
                     request.name,
                     Code.NORES,
