@@ -258,7 +258,7 @@ def test_all_is_booked_or_nothing() -> None:
 def test_a_deadline_is_met_by_all_paths_together() -> None:
     """What no plan alone would promise; and of many runs the share that is in time is no less than the confidence."""
     believed = topology(DIAMOND)
-    two = LinkRequest("A", "D", 0.9, pairs=400, route=TWO)
+    two = LinkRequest("A", "D", 0.9, pairs=60, route=TWO)
     judged = _judged(Controller(believed), two)
     deadline = dict(judged.guaranteed.finish)[0.95]  # type: ignore[union-attr]
     for plan in plans_of(judged.answer):
