@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from quantum_fabric.control.agent import NodeAgent
-from quantum_fabric.control.entanglement import Pair, PairState
-from quantum_fabric.control.entanglement_table import EntanglementTable
+from quantum_fabric.control.entangled import Pair, PairState
+from quantum_fabric.control.entangled.table import EntanglementTable
 from quantum_fabric.control.qubit import State
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.messages import CONTROLLER, Confirmed, Delivered, Fuse, Message

@@ -16,10 +16,10 @@ import pytest
 
 from builders import chain, inventory, link, node
 from entanglement_audit import Audit, Beside
-from quantum_fabric.control.entanglement import Change, PairState, fold
-from quantum_fabric.control.entanglement_shapes import change_of, plain
-from quantum_fabric.control.entanglement_shared import shared
-from quantum_fabric.control.entanglement_table import EntanglementTable
+from quantum_fabric.control.entangled import Change, PairState, fold
+from quantum_fabric.control.entangled.shapes import change_of, plain
+from quantum_fabric.control.entangled.shared import shared
+from quantum_fabric.control.entangled.table import EntanglementTable
 from quantum_fabric.control.verification import Verification
 from quantum_fabric.errors import ProtocolError
 from quantum_fabric.fabric import Fabric

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import pytest
 
 from entanglement_audit import Audit, Beside
-from quantum_fabric.control.entanglement import Change, PairState, View, fold
-from quantum_fabric.control.entanglement_table import EntanglementTable
+from quantum_fabric.control.entangled import Change, PairState, View, fold
+from quantum_fabric.control.entangled.table import EntanglementTable
 from quantum_fabric.fabric import MESSAGE, Fabric
 from quantum_fabric.messages import (
     CLIENT,

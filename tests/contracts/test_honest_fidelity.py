@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from builders import Tape, chain, inventory, link, node, nothing_left
-from quantum_fabric.control.entanglement_table import EntanglementTable
+from quantum_fabric.control.entangled.table import EntanglementTable
 from quantum_fabric.control.verification import Verification
 from quantum_fabric.control.verification.liar import Lie, LyingAgent, left_over
 from quantum_fabric.control.verification.segments import segment

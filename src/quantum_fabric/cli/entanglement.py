@@ -12,7 +12,7 @@ import click
 from quantum_fabric.cli.quantities import TIME, Quantity
 
 if TYPE_CHECKING:
-    from quantum_fabric.control.entanglement import Change, Pair, View
+    from quantum_fabric.control.entangled import Change, Pair, View
     from quantum_fabric.fabric import Fabric
     from quantum_fabric.units import Time
 
@@ -85,7 +85,7 @@ def command(
     SOURCE is a stream of changes ('qfabric run --entanglement FILE.jsonl') or a journal that holds every message
     ('qfabric run --journal full').
     """
-    from quantum_fabric.control.entanglement import PairState, View
+    from quantum_fabric.control.entangled import PairState, View
 
     view = View()
     steps: dict[str, list[tuple[Time, int]]] = {}
@@ -112,7 +112,7 @@ def command(
 
 def _changes(source: Path) -> Iterator[Change]:
     """The stream in a file: as it stands there, or folded out of a journal."""
-    from quantum_fabric.control.entanglement_shapes import change_of
+    from quantum_fabric.control.entangled.shapes import change_of
     from quantum_fabric.errors import InputError, JournalError
     from quantum_fabric.ops import entanglement
 
@@ -128,7 +128,7 @@ def _changes(source: Path) -> Iterator[Change]:
 
 
 def _folded(source: Path) -> Iterator[Change]:
-    from quantum_fabric.control.entanglement_table import EntanglementTable
+    from quantum_fabric.control.entangled.table import EntanglementTable
     from quantum_fabric.errors import InputError
     from quantum_fabric.ops.journal import read
 
@@ -160,8 +160,8 @@ def _step(steps: dict[str, list[tuple[Time, int]]], before: Pair | None, change:
 
 
 def _json(view: View, found: list[Pair]) -> None:
-    from quantum_fabric.control.entanglement import Change, PairState
-    from quantum_fabric.control.entanglement_shapes import plain
+    from quantum_fabric.control.entangled import Change, PairState
+    from quantum_fabric.control.entangled.shapes import plain
 
     for pair in found:
         shape = plain(Change(0, view.time, pair.id, pair))["pair"] | {"id": list(pair.id), "at": view.time}
@@ -176,7 +176,7 @@ def _json(view: View, found: list[Pair]) -> None:
 
 def _show(view: View, found: list[Pair]) -> None:
     from quantum_fabric.cli.screen import console, count, plain, table
-    from quantum_fabric.control.entanglement import PairState
+    from quantum_fabric.control.entangled import PairState
     from quantum_fabric.units import show_time
 
     out = console()
@@ -221,7 +221,7 @@ def _show(view: View, found: list[Pair]) -> None:
 
 def _when(pair: Pair, view: View) -> Time:
     """For which time a row is shown: what has ended ages no more."""
-    from quantum_fabric.control.entanglement import PairState
+    from quantum_fabric.control.entangled import PairState
 
     return view.time if pair.alive or pair.state is PairState.ATTEMPTING else pair.changed
 
@@ -262,8 +262,8 @@ class Recording:
     """
 
     def __init__(self, fabric: Fabric, path: Path) -> None:
-        from quantum_fabric.control.entanglement_shapes import COLUMNS, flat, plain
-        from quantum_fabric.control.entanglement_table import EntanglementTable
+        from quantum_fabric.control.entangled.shapes import COLUMNS, flat, plain
+        from quantum_fabric.control.entangled.table import EntanglementTable
         from quantum_fabric.ops.entanglement import StreamWriter, TableWriter, check_ending
 
         check_ending(path)

@@ -7,7 +7,7 @@ Layout of the JSON lines::
     ...
     {"end": 1042, "until": 60000000000000}
 
-This room knows lines and columns; what a change says is the business of `quantum_fabric.control.entanglement_shapes`.
+This room knows lines and columns; what a change says is the business of `quantum_fabric.control.entangled.shapes`.
 """
 
 from __future__ import annotations

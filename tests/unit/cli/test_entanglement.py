@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
-from quantum_fabric.control.entanglement import fold
-from quantum_fabric.control.entanglement_shapes import change_of
+from quantum_fabric.control.entangled import fold
+from quantum_fabric.control.entangled.shapes import change_of
 from quantum_fabric.ops.entanglement import read
 
 Run = Callable[..., Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quantum_fabric.control.entanglement import TOLERANCE, Estimate, Pair
+from quantum_fabric.control.entangled import TOLERANCE, Estimate, Pair
 from quantum_fabric.control.estimate import fidelity
 from quantum_fabric.control.verification.verifier import powered
 from quantum_fabric.messages import LinkRequest, Message, Verified

@@ -5,7 +5,7 @@ follows, whose it is, what it was made of, and whether each end has been told. A
 at its two ends (`quantum_fabric.messages.PairId`), so a purified pair keeps it and a swap makes a new one of two.
 
 A `View` is a table at one moment. It is a fold over `Change` records, which are numbered from 0 without gaps: whoever has the stream
-has the table at every time. `quantum_fabric.control.entanglement_table` makes the stream out of what nodes report.
+has the table at every time. `quantum_fabric.control.entangled.table` makes the stream out of what nodes report.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quantum_fabric.control.entanglement import WORTHLESS
+from quantum_fabric.control.entangled.pairs import WORTHLESS
 from quantum_fabric.control.meaning import floor_of, gathers
 from quantum_fabric.messages import (
     Ask,

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from quantum_fabric.control.entanglement import TOLERANCE, Change, End, Estimate, Pair, PairState
+from quantum_fabric.control.entangled.pairs import TOLERANCE, Change, End, Estimate, Pair, PairState
 from quantum_fabric.errors import InputError
 from quantum_fabric.messages import Bell, Correlators, PairId, Stretch
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from quantum_fabric.control.distil import operation_noise
-from quantum_fabric.control.entanglement import End, Estimate, Pair, PairState
-from quantum_fabric.control.entanglement_leases import Installation
+from quantum_fabric.control.entangled.leases import Installation
+from quantum_fabric.control.entangled.pairs import End, Estimate, Pair, PairState
 from quantum_fabric.control.estimate import stretched
 from quantum_fabric.messages import (
     Bell,
@@ -101,7 +101,7 @@ class Half:
 
 
 class Row:
-    """A pair in the making of its record; see `quantum_fabric.control.entanglement.Pair` for the fields that both have.
+    """A pair in the making of its record; see `quantum_fabric.control.entangled.Pair` for the fields that both have.
 
     Attributes:
         halves: its ends in the direction of the path.

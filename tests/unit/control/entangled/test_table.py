@@ -7,8 +7,8 @@ from functools import cache
 import pytest
 
 from quantum_fabric import documents
-from quantum_fabric.control.entanglement import Change, PairState, fold
-from quantum_fabric.control.entanglement_table import EntanglementTable
+from quantum_fabric.control.entangled import Change, PairState, fold
+from quantum_fabric.control.entangled.table import EntanglementTable
 from quantum_fabric.errors import InputError
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.messages import (

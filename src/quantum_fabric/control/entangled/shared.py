@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from quantum_fabric.control.entanglement import PairState, View
+from quantum_fabric.control.entangled.pairs import PairState, View
 from quantum_fabric.messages import PairId
 from quantum_fabric.units import Time
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from quantum_fabric.control.distil import operation_noise
-from quantum_fabric.control.entanglement import Change, Pair, PairState, View
-from quantum_fabric.control.entanglement_halves import Arming, Half, Row, attempting
-from quantum_fabric.control.entanglement_leases import Installed
-from quantum_fabric.control.entanglement_uses import Uses
+from quantum_fabric.control.entangled.halves import Arming, Half, Row, attempting
+from quantum_fabric.control.entangled.leases import Installed
+from quantum_fabric.control.entangled.pairs import Change, Pair, PairState, View
+from quantum_fabric.control.entangled.uses import Uses
 from quantum_fabric.errors import InputError
 from quantum_fabric.messages import (
     Arm,

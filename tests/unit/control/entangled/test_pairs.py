@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantum_fabric.control.entanglement import Change, End, Pair, PairState, View, fold
-from quantum_fabric.control.entanglement_shapes import COLUMNS, change_of, flat, plain
+from quantum_fabric.control.entangled import Change, End, Pair, PairState, View, fold
+from quantum_fabric.control.entangled.shapes import COLUMNS, change_of, flat, plain
 from quantum_fabric.errors import InputError, StateError
 from quantum_fabric.messages import Bell, PairId, Stretch
 from quantum_fabric.units import MS, SECOND

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from quantum_fabric.control.entanglement import Estimate, PairState, View
-from quantum_fabric.control.entanglement_halves import Half, Row
+from quantum_fabric.control.entangled.halves import Half, Row
+from quantum_fabric.control.entangled.pairs import Estimate, PairState, View
 from quantum_fabric.messages import (
     Bell,
     Confirmed,

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from builders import chain, inventory, link, node
-from quantum_fabric.control.entanglement import Pair, PairState
-from quantum_fabric.control.entanglement_shared import shared
-from quantum_fabric.control.entanglement_table import EntanglementTable
+from quantum_fabric.control.entangled import Pair, PairState
+from quantum_fabric.control.entangled.shared import shared
+from quantum_fabric.control.entangled.table import EntanglementTable
 from quantum_fabric.control.verification import Verification
 from quantum_fabric.errors import ProtocolError
 from quantum_fabric.fabric import Fabric
