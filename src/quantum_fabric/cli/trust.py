@@ -13,12 +13,18 @@ from quantum_fabric.errors import InputError, UnknownNameError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from quantum_fabric.documents import NetworkDocument
+    from quantum_fabric.documents import Inventory, NetworkDocument
+    from quantum_fabric.documents.qkd_entries import QkdSpec
     from quantum_fabric.keys.relay.statement import Point
     from quantum_fabric.keys.relay.trust import Boundary, Exposure, PairTrust
 
 MOST_PAIRS = 12
 """Pairs that a list on the screen shows; JSON has all."""
+
+STATION_CAN = "deny keys: say nothing, too little or what is not so"
+STATION_CANNOT = "read a key, whatever it announces and whatever its detectors are"
+STATION_ROOMS = "the sources in the rooms of both ends"
+"""What a station of MDI or twin-field sessions is to those for whom it measures."""
 
 EPILOG = """\b
 Examples:
@@ -26,13 +32,15 @@ Examples:
   qfabric trust national.yaml                   trusted nodes: what each of them could read
   qfabric trust national.yaml --between Bregenz Wien
   qfabric trust national.yaml --end Wien --end Graz --json
+  qfabric trust star.yaml --workload keys.yaml  stations of MDI and twin field are no relays
 
 \b
 In a document, each node may say:
   nodes:
   - {name: Linz, trust: {operator: Telekom, trusted: true, domain: AT}}
 
-The answer follows from the document: which links store entanglement, which nodes may relay, what is declared.
+The answer follows from the document: which links store entanglement, which nodes may relay, what is declared; and from the
+QKD sessions of --workload: which links end at a station that only measures.
 It is about secrecy only; whether a path has enough key or fidelity is what 'qfabric plan' and the key servers say.
 """
 
@@ -48,8 +56,16 @@ It is about secrecy only; whether a path has enough key or fidelity is what 'qfa
     help="Where keys are used; may be repeated.  [default: nodes with 'relays: false', or all]",
 )
 @click.option("--between", nargs=2, metavar="NODE NODE", help="Only these two, with their paths.")
+@click.option(
+    "--workload",
+    "-w",
+    metavar="FILE",
+    help="With its QKD sessions: a file or a bundled name.  [default: that of a bundled network]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, complete.")
-def command(network: str, ends: tuple[str, ...], between: tuple[str, str] | None, as_json: bool) -> int:
+def command(
+    network: str, ends: tuple[str, ...], between: tuple[str, str] | None, workload: str | None, as_json: bool
+) -> int:
     """State the trust boundary of NETWORK, a document or a bundled one.
 
     Says which ends need nobody else (a link of their own, or entanglement from end to end) and which need trusted nodes; what each
@@ -79,8 +95,9 @@ def command(network: str, ends: tuple[str, ...], between: tuple[str, str] | None
                 repr(name), f"a node of {document.title or network}", "--between" if between else "--end"
             )
     inventory = documents.inventory(document)
-    boundary = boundary_of(document, inventory, wanted or None)
-    architectures = Counter(link.model.architecture for link in inventory.links.values())
+    sessions = _sessions(network, workload, inventory)
+    boundary = boundary_of(document, inventory, wanted or None, sessions)
+    architectures = kinds_of(inventory, sessions)
     if as_json:
         click.echo(json.dumps(as_data(document, boundary, architectures), indent=2, ensure_ascii=False))
         return 0
@@ -92,13 +109,60 @@ def command(network: str, ends: tuple[str, ...], between: tuple[str, str] | None
     return 0
 
 
-def boundary_of(document: NetworkDocument, inventory: Any, ends: Sequence[str] | None = None) -> Boundary:
+def _sessions(network: str, workload: str | None, inventory: Inventory) -> tuple[QkdSpec, ...]:
+    """QKD sessions of the workload that was named, or of the one that a bundled network is run with."""
+    from quantum_fabric import documents
+
+    if workload is None:
+        own = {entry.name: entry.workloads for entry in documents.bundled()}.get(network)
+        if not own:
+            return ()
+        workload = own[0]
+    chosen = documents.load_workload(workload)
+    documents.check_workload(chosen, inventory)
+    return chosen.qkd
+
+
+def _arms(inventory: Inventory, sessions: Sequence[QkdSpec]) -> set[str]:
+    """Links that end at a station of these sessions and make no key of their own: no other session runs over them alone."""
+    from quantum_fabric.documents.qkd_checks import arms_of
+
+    arms = {
+        name
+        for spec in sessions
+        if spec.station is not None
+        for side in arms_of(spec, inventory)
+        for name in side
+    }
+    return arms - {spec.link for spec in sessions if spec.link is not None}
+
+
+def kinds_of(inventory: Inventory, sessions: Sequence[QkdSpec] = ()) -> Counter[str]:
+    """How many links there are of each architecture, and how many sessions over a station of each protocol in place of their links.
+
+    Args:
+        inventory: of the network.
+        sessions: of the workload.
+    """
+    arms = _arms(inventory, sessions)
+    kinds = Counter(link.model.architecture for name, link in inventory.links.items() if name not in arms)
+    kinds.update(spec.protocol for spec in sessions if spec.station is not None)
+    return kinds
+
+
+def boundary_of(
+    document: NetworkDocument,
+    inventory: Inventory,
+    ends: Sequence[str] | None = None,
+    sessions: Sequence[QkdSpec] = (),
+) -> Boundary:
     """The boundary of a network as its document declares it.
 
     Args:
         document: with what its owner says of trust.
         inventory: of the same document: which links store entanglement, which nodes relay.
         ends: where keys are used; see `quantum_fabric.keys.relay.trust.Boundary`.
+        sessions: of the workload: where a station measures for two ends, its links make no key with the station.
     """
     from quantum_fabric.keys.relay.trust import Boundary, Site, Tie
 
@@ -114,7 +178,11 @@ def boundary_of(document: NetworkDocument, inventory: Any, ends: Sequence[str] |
                 (said.domain if said else None) or "",
             )
         )
-    ties = [Tie(link.a, link.b, link.model.stores) for link in inventory.links.values()]
+    arms = _arms(inventory, sessions)
+    ties = [
+        Tie(link.a, link.b, link.model.stores) for name, link in inventory.links.items() if name not in arms
+    ]
+    ties += [Tie(spec.source, spec.destination, False, spec.station) for spec in sessions if spec.station]
     return Boundary(sites, ties, ends)
 
 
@@ -153,6 +221,14 @@ def as_data(document: NetworkDocument, boundary: Boundary, architectures: Counte
         ],
         "operators": [exposure(one) for one in boundary.operators()],
         "domains": [exposure(one) for one in boundary.domains()],
+        "stations": [
+            {
+                "name": name, "measures_for": pairs, "trusted_for_secrecy": False, "can": STATION_CAN, "cannot": STATION_CANNOT,
+                "must_be_trusted_instead": STATION_ROOMS, "also_relays": bool(boundary.of_node(name).single),
+                "shown_by": _shown(),
+            }
+            for name, pairs in boundary.served.items()
+        ],
         "undeclared": boundary.undeclared,
         "points": [
             {"number": point.number, "title": point.title, "known": point.known, "to_state": point.yours}
@@ -177,7 +253,8 @@ def _show(out: Console, document: NetworkDocument, boundary: Boundary, architect
                  right=("Own pairs", "Reads in any case", "On single paths"))  # fmt: skip
     for name, site in boundary.sites.items():
         one = boundary.of_node(name)
-        declared = {True: "trusted", False: "not trusted", None: "–"}[site.trusted]
+        none = "only measures" if name in boundary.served else "–"
+        declared = {True: "trusted", False: "not trusted", None: none}[site.trusted]
         rows.add_row(
             plain(name), plain(site.operator or "–"), plain(site.domain or "–"), declared, f"{len(one.own):,}",
             f"{len(one.certain):,}", f"{len(one.single):,}",
@@ -210,10 +287,40 @@ def _show(out: Console, document: NetworkDocument, boundary: Boundary, architect
         out.print(
             "Entanglement from end to end: a repeater that lies is noticed by the test of the ends, and learns nothing."
         )
+    _show_stations(out, boundary)
     out.print()
     for point in points(boundary, architectures):
         _show_point(out, point)
     _show_undetectable(out)
+
+
+def _show_stations(out: Console, boundary: Boundary) -> None:
+    from quantum_fabric.cli.screen import plain
+
+    for name, pairs in boundary.served.items():
+        ends = ", ".join(f"{a} – {b}" for a, b in pairs)
+        out.print(
+            f"[bold]{plain(name)}[/] measures for {plain(ends)}: not trusted for secrecy", soft_wrap=True
+        )
+        for said in (
+            f"if it lies, it can {STATION_CAN} (shown by: {', '.join(_shown())})",
+            f"it can never {STATION_CANNOT}",
+            f"trusted instead: {STATION_ROOMS} ({plain(', '.join(dict.fromkeys(end for pair in pairs for end in pair)))})",
+        ):
+            out.print(f"   {said}", soft_wrap=True)
+        if boundary.of_node(name).single:
+            out.print(
+                f"   it relays keys of others as well: there it reads what the table says of {plain(name)}",
+                soft_wrap=True,
+            )
+
+
+def _shown() -> list[str]:
+    """Alarms of what a station can do, from the program's own list of attacks."""
+    from quantum_fabric.services.qkd.signatures import SIGNATURES
+
+    own = ("false_announcement", "invented_clicks")  # a silent one lacks gain as well
+    return list(dict.fromkeys(alarm for one in SIGNATURES if one.attack in own for alarm in one.alarms))
 
 
 def _needs(boundary: Boundary) -> str:
@@ -255,6 +362,9 @@ def _show_pair(out: Console, boundary: Boundary, pair: PairTrust) -> None:
 
     a, b = map(plain, pair.ends)
     out.print(f"[bold]{a} – {b}[/]: {pair.need.value}")
+    if pair.need is Need.STATION:
+        stations = [name for name, pairs in boundary.served.items() if pair.ends in pairs]
+        out.print(f"  {plain(' or '.join(stations))} measures for them and never has the key", soft_wrap=True)
     if pair.need is not Need.RELAYED:
         return
     for path in boundary.ways(pair):

@@ -127,3 +127,98 @@ def test_a_bundled_network_and_one_that_is_none(qfabric) -> None:
     assert "2 nodes" not in qfabric("trust", "lab").out
     assert qfabric("trust", "lab").code == 0
     assert qfabric("trust", "nowhere").code == 2
+
+
+STATION = """\
+kind: network
+version: 1
+title: A star
+defaults:
+  architecture: direct_transmission
+  detector: snspd-fast
+  source: {sheet: weak_pulse/gigahertz, overrides: {signal: 0.4, decoy: 0.1, vacuum: 0, signal_share: 50 %, decoy_share: 30 %}}
+nodes:
+- {name: A, relays: false}
+- {name: B, relays: false}
+- {name: C, relays: false}
+- {name: M}
+links:
+- {name: a, between: [A, M], length: 40 km}
+- {name: b, between: [B, M], length: 40 km}
+- {name: c, between: [C, M], length: 40 km}
+"""
+SESSIONS = """\
+kind: workload
+version: 1
+title: Keys over a star
+duration: 10 s
+qkd:
+- {name: ab, from: A, to: B, station: M, protocol: mdi, block: 1 s}
+"""
+
+
+@pytest.fixture
+def star(tmp_path: Path) -> str:
+    (tmp_path / "star.yaml").write_text(STATION)
+    (tmp_path / "keys.yaml").write_text(SESSIONS)
+    return "star.yaml"
+
+
+def test_a_station_that_only_measures_is_no_relay(qfabric, star) -> None:
+    assert "3 pairs of ends: 3 over trusted nodes" in qfabric("trust", star).out
+    result = qfabric("trust", star, "--workload", "keys.yaml")
+    assert result.code == 0, result.err
+    assert "3 pairs of ends: 1 over a station that nobody needs to trust, 2 without any way" in result.out
+    assert "M measures for A – B: not trusted for secrecy" in result.out
+    assert (
+        "if it lies, it can deny keys: say nothing, too little or what is not so (shown by: error rate, gain)"
+        in result.out
+    )
+    assert "it can never read a key" in result.out
+    assert "trusted instead: the sources in the rooms of both ends (A, B)" in result.out
+    assert "mdi (1 session): MDI with decoys" in result.out
+    assert "mdi: must be right: the sources in the rooms of both ends" in result.out
+    assert "M alone can stop 1 pair for which it measures, and reads none" in result.out
+    assert "not declared, although" not in result.out
+    pair = qfabric("trust", star, "-w", "keys.yaml", "--between", "A", "B").out
+    assert (
+        pair == "A – B: a station that nobody needs to trust\n  M measures for them and never has the key\n"
+    )
+
+
+def test_json_says_what_a_station_can_do(qfabric, star) -> None:
+    said = json.loads(qfabric("trust", star, "-w", "keys.yaml", "--json").out)
+    (station,) = said["stations"]
+    assert (station["name"], station["measures_for"]) == ("M", [["A", "B"]])
+    assert (station["trusted_for_secrecy"], station["also_relays"]) == (False, False)
+    assert station["shown_by"] == ["error rate", "gain"]
+    reads = {
+        node["name"]: (node["reads_whatever_the_routes"], node["reads_on_single_paths"])
+        for node in said["nodes"]
+    }
+    assert reads["M"] == ([], [])
+    assert json.loads(qfabric("trust", star, "--json").out)["stations"] == []
+
+
+def test_a_station_that_relays_as_well_reads_what_it_relays(qfabric, star, tmp_path: Path) -> None:
+    (tmp_path / "star.yaml").write_text(
+        STATION + "- {name: d, between: [C, M], length: 20 km}\n- {name: e, between: [B, M], length: 20 km}\n"
+    )
+    (tmp_path / "keys.yaml").write_text(SESSIONS + "- {name: am, from: A, to: M, link: a, block: 1 ms}\n")
+    result = qfabric("trust", star, "-w", "keys.yaml")
+    assert result.code == 2  # two links of B lead there: the session does not say which
+    (tmp_path / "star.yaml").write_text(STATION)
+    result = qfabric("trust", star, "-w", "keys.yaml")
+    # the session over link a alone makes key between A and the station, so A – C are joined by it
+    assert (
+        "1 over a station that nobody needs to trust, 1 over trusted nodes, 1 without any way" in result.out
+    )
+    assert "A – C must trust M" in result.out
+    assert "it relays keys of others as well" in result.out
+
+
+def test_a_workload_of_another_network(qfabric, star) -> None:
+    result = qfabric("trust", "lab", "--workload", "keys.yaml")
+    assert result.code == 2
+    assert "qkd[0].from" in result.err
+    assert not result.out

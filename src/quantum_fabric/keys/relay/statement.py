@@ -26,7 +26,14 @@ class Hardware:
     untrusted: str
 
 
+STATIONED: Final = ("mdi", "twin_field")
+"""Protocols over a station that only measures."""
+
 _ENDS: Final = "memories and readout at both ends"
+_SOURCES: Final = (
+    "the sources in the rooms of both ends: intensities as declared, phases random, no light let in or out"
+)
+_STATION: Final = "the station between them with all its detectors, the fibres"
 
 HARDWARE: Final[Mapping[str, Hardware]] = {
     "direct_transmission": Hardware("the sender's source and the receiver's detectors", "the fibre"),
@@ -39,8 +46,22 @@ HARDWARE: Final[Mapping[str, Hardware]] = {
     "dlcz": Hardware(_ENDS, "the heralding station and its detectors, the fibre"),
     "absorptive": Hardware(_ENDS, "the station and the sources, the fibre"),
     "serial_reflection": Hardware(_ENDS, "the detectors that herald, the fibre"),
+    "mdi": Hardware(_SOURCES, _STATION),
+    "twin_field": Hardware(_SOURCES, _STATION),
 }
-"""Architecture of a link -> what must be trusted in it, where both ends test their pairs (BBM92) or the pulses (decoy BB84)."""
+"""Architecture of a link, or protocol over a station -> what must be trusted in it.
+
+Both ends test their pairs (BBM92) or the pulses (decoy BB84, MDI, twin field).
+"""
+
+
+_PROOFS: Final[Mapping[str, str]] = {
+    "direct_transmission": "decoy BB84, finite key: phases random, intensities as declared, detectors equally efficient",
+    "mdi": "MDI with decoys, finite key: phases random, intensities as declared, states in the declared bases; "
+    "nothing about the station",
+    "twin_field": "twin field, finite key: phases of the test pulses random, of the key pulses locked, intensities as declared; "
+    "nothing about the station",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +86,7 @@ def points(boundary: Boundary, architectures: Mapping[str, int]) -> list[Point]:
 
     Args:
         boundary: of the network.
-        architectures: how many links there are of each.
+        architectures: how many links there are of each, and how many sessions over a station of ``mdi`` and ``twin_field``.
 
     Examples:
         >>> from quantum_fabric.keys.relay.trust import Site, Tie
@@ -84,7 +105,7 @@ def points(boundary: Boundary, architectures: Mapping[str, int]) -> list[Point]:
             1,
             "Assets",
             (
-                f"keys of {_many(len(boundary.pairs), 'pair')} of ends over {_many(sum(architectures.values()), 'link')}: "
+                f"keys of {_many(len(boundary.pairs), 'pair')} of ends over {_ways(boundary, architectures)}: "
                 "in transit, at rest, and who asks for them when",
                 "the audit book, availability, and the physical parameters that the proofs rest on",
             ),
@@ -152,6 +173,10 @@ def _practice(boundary: Boundary) -> list[Point]:
                 "not prevented: who cuts a fibre or stops a relay stops its keys; quotas for each pair of SAEs, bounded "
                 "requests, max-min shares where supply is short",
                 *_single_points(boundary),
+                *(
+                    f"{name} alone can stop {_many(len(pairs), 'pair')} for which it measures, and reads none"
+                    for name, pairs in boundary.served.items()
+                ),
             ),
             ("which pairs come first",),
         ),
@@ -178,6 +203,10 @@ def _boundaries(boundary: Boundary) -> tuple[str, ...]:
         rows.append(f"declared not trusted, and never relayed through: {', '.join(refused)}")
     if boundary.undeclared:
         rows.append(f"NOT DECLARED although keys would pass: {', '.join(boundary.undeclared)}")
+    for name, pairs in boundary.served.items():
+        rows.append(
+            f"{name} only measures for {_many(len(pairs), 'pair')}: it needs no boundary for their secrecy; the rooms of the ends do"
+        )
     rows.append(
         "inside each: QKD devices, KME, KEK; keys leave to SAEs over mutual TLS and to KMEs as places or under pads"
     )
@@ -187,12 +216,11 @@ def _boundaries(boundary: Boundary) -> tuple[str, ...]:
 def _proofs(architectures: Mapping[str, int]) -> tuple[str, ...]:
     rows = []
     for name, many in sorted(architectures.items()):
-        proof = (
-            "decoy BB84, finite key: phases random, intensities as declared, detectors equally efficient"
-            if name == "direct_transmission"
-            else "BBM92, finite key: basis choices random, detectors equally efficient in both bases"
+        proof = _PROOFS.get(
+            name, "BBM92, finite key: basis choices random, detectors equally efficient in both bases"
         )
-        rows.append(f"{name} ({_many(many, 'link')}): {proof}")
+        noun = "session" if name in STATIONED else "link"
+        rows.append(f"{name} ({_many(many, noun)}): {proof}")
     return (*rows, "epsilons of all links that a relayed key crossed are added and go with it")
 
 
@@ -222,6 +250,12 @@ def _single_points(boundary: Boundary) -> tuple[str, ...]:
     if worst is None or not worst.certain:
         return ()
     return (f"{worst.name} alone can stop {_many(len(worst.certain), 'pair')} of others",)
+
+
+def _ways(boundary: Boundary, architectures: Mapping[str, int]) -> str:
+    links = sum(many for name, many in architectures.items() if name not in STATIONED)
+    stations = f" and {_many(len(boundary.served), 'station')}" if boundary.served else ""
+    return f"{_many(links, 'link')}{stations}"
 
 
 def _many(number: int, noun: str) -> str:

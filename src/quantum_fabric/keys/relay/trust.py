@@ -1,7 +1,8 @@
 """The trust boundary of a network: between which ends keys need nobody else, and what each node, operator and domain could read.
 
 Key between two nodes needs nobody's trust where they have a link of their own, or where links that store entanglement join them over
-nodes that swap: a repeater that lies spoils the test of the ends and learns nothing. Everywhere else keys are relayed by nodes
+nodes that swap: a repeater that lies spoils the test of the ends and learns nothing. So does a station that measures what both ends
+send (MDI, twin field): it may stop a key, and never reads one. Everywhere else keys are relayed by nodes
 that see them.
 """
 
@@ -43,17 +44,21 @@ class Tie:
     Attributes:
         a, b: its ends.
         stores: True where memories hold its pairs, so that they can be swapped; False where photons are measured at once.
+        station: node between them that measures what both send and announces the result, as in MDI and twin-field sessions: no link
+            of their own, and yet nobody else sees the key; empty for a link.
     """
 
     a: str
     b: str
     stores: bool
+    station: str = ""
 
 
 class Need(StrEnum):
     """What key between two ends rests on, beside the ends."""
 
     DIRECT = "a link of their own"
+    STATION = "a station that nobody needs to trust"
     ENTANGLED = "entanglement from end to end"
     RELAYED = "trusted nodes"
     NONE = "no way"
@@ -111,16 +116,17 @@ class Boundary:
 
     Args:
         sites: every node.
-        ties: every link.
+        ties: every link that makes key or pairs between its ends, and every two ends that a station serves.
         ends: between whom keys are wanted; where None, the nodes that relay nothing, or all where those are fewer than two.
 
     Attributes:
         ends: by name.
         keys: the key network: who can share key without anybody else, and who relays.
         pairs: every two ends.
+        served: station -> the pairs of nodes that it serves, sorted.
 
     Raises:
-        InputError: two sites of one name, a tie or an end that leads nowhere.
+        InputError: two sites of one name, a tie, a station or an end that leads nowhere.
 
     Examples:
         >>> sites = [Site("A", relays=False), Site("R", trusted=True, operator="X"), Site("B", relays=False)]
@@ -130,6 +136,9 @@ class Boundary:
         >>> stored = Boundary(sites, [Tie("A", "R", stores=True), Tie("R", "B", stores=True)])
         >>> stored.pairs[0].need.value, stored.of_node("R").certain
         ('entanglement from end to end', ())
+        >>> served = Boundary(sites, [Tie("A", "B", stores=False, station="R")])
+        >>> served.pairs[0].need.value, served.of_node("R").certain, served.served
+        ('a station that nobody needs to trust', (), {'R': (('A', 'B'),)})
     """
 
     def __init__(
@@ -138,14 +147,20 @@ class Boundary:
         self.sites = {site.name: site for site in sites}
         if len(self.sites) != len(sites):
             raise InputError("two nodes of one name", "each name once", "sites")
-        lost = sorted({end for tie in ties for end in (tie.a, tie.b)} | set(ends or ()) - set(self.sites))
-        lost = [name for name in lost if name not in self.sites]
+        named = {name for tie in ties for name in (tie.a, tie.b, tie.station) if name}
+        lost = sorted((named | set(ends or ())) - set(self.sites))
         if lost:
             raise InputError(repr(lost[0]), "a node of the network", "ties and ends")
         leaves = [site.name for site in sites if not site.relays]
         chosen = ends if ends is not None else leaves if len(leaves) > 1 else self.sites
         self.ends = tuple(sorted(set(chosen)))
-        self._ties = {frozenset((tie.a, tie.b)) for tie in ties}
+        self._ties = {frozenset((tie.a, tie.b)) for tie in ties if not tie.station}
+        self._served = {frozenset((tie.a, tie.b)) for tie in ties if tie.station}
+        by_station: dict[str, set[tuple[str, str]]] = {}
+        for tie in ties:
+            if tie.station:
+                by_station.setdefault(tie.station, set()).add((min(tie.a, tie.b), max(tie.a, tie.b)))
+        self.served = {name: tuple(sorted(pairs)) for name, pairs in sorted(by_station.items())}
         self.keys = self._key_network([tie for tie in ties if tie.stores])
         counted = len(self.ends) * (len(self.ends) - 1) // 2 <= MOST_COUNTED
         cuts = {name: self._islands((name,)) for name in self.keys.relays}
@@ -170,7 +185,7 @@ class Boundary:
         for tie in storing:
             around.setdefault(tie.a, set()).add(tie.b)
             around.setdefault(tie.b, set()).add(tie.a)
-        joined = set(self._ties)
+        joined = self._ties | self._served
         for start in around:
             seen, queue = {start}, deque([start])
             while queue:
@@ -195,7 +210,7 @@ class Boundary:
         before = self._tree(a)
         for b in others:
             if b in self.keys.neighbours(a):
-                yield PairTrust((a, b), Need.DIRECT if frozenset((a, b)) in self._ties else Need.ENTANGLED)
+                yield PairTrust((a, b), self._alone(a, b))
                 continue
             if b not in before:
                 yield PairTrust((a, b), Need.NONE)
@@ -209,6 +224,11 @@ class Boundary:
             if survives and counted:
                 survives = len(disjoint(self.keys, a, b, len(self.keys.neighbours(a)), _any)) - 1
             yield PairTrust((a, b), Need.RELAYED, must, survives, tuple(reversed(single)))
+
+    def _alone(self, a: str, b: str) -> Need:
+        """What key of two nodes rests on that need nobody's trust."""
+        both = frozenset((a, b))
+        return Need.DIRECT if both in self._ties else Need.STATION if both in self._served else Need.ENTANGLED
 
     def _tree(self, start: str) -> dict[str, str]:
         before = {start: ""}
