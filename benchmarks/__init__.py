@@ -11,6 +11,9 @@ What is where:
     networks    networks and plans that the engines are timed on
     engines     the native kernel and live runs on them
     goals       the workloads that the engines are judged by, with their goals
+    prototype   jobs of a C++ program of ours that can do nothing else
+    turns       ours and the peers take turns
+    run         what every measurement is told, and tells
     peers       other simulators: how they are found and installed, and a driver for each
     event_path  the kernel alone, random draws alone, and a profile of the event path by room
     startup     what an import and ``--help`` cost

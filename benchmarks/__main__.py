@@ -13,7 +13,8 @@ from benchmarks.control import page as evidence
 from benchmarks.peers import ABSENT, PEERS, PeerError, install, said_of
 from benchmarks.processes import ROOT
 from benchmarks.records import Row
-from benchmarks.suites import SINGLE, SUITES, Run
+from benchmarks.run import Run
+from benchmarks.suites import SINGLE, SUITES
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

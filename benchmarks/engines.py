@@ -97,6 +97,7 @@ def _told(found: Results) -> dict[str, Any]:
     return {
         "pairs": found.pairs,
         "events": found.counts["events"],
+        "engine": found.engine,
         "heralds": found.counts["heralds"],
         "ms_per_pair": 1e3 * float(sums[3]) / gaps if gaps else 0.0,
         "fidelity": float(sums[0]) / found.pairs if found.pairs else 0.0,

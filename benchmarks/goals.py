@@ -5,132 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 from benchmarks import networks, startup
-from benchmarks.peers import ABSENT, REQUSIM, SEQUENCE, Peer, PeerError, how_to_install, interpreter, said_of
+from benchmarks.peers import ABSENT, REQUSIM, SEQUENCE
 from benchmarks.processes import WORKER, MeasurementError, ask, middle, ours
 from benchmarks.records import Goal, Row
+from benchmarks.run import Run
+from benchmarks.turns import Ask, beside, per_pair, simulated, turns
 from benchmarks.workload import DIM, Chain
-
-if TYPE_CHECKING:
-    from benchmarks.suites import Run
-
-Answers: TypeAlias = list[dict[str, Any]]
-Ask: TypeAlias = Callable[[], dict[str, Any]]
-
-PROTOTYPE = {
-    "tower/8/0.1": 2.5e6,
-    "tower/8/0.01": 2.4e6,
-    "tower/4/0.01/q": 1.1e6,
-    "tower/4/0.01/q/cutoff": 1.8e5,
-}
-"""Pairs per CPU second of a C++ event loop for this one job, measured once on another day (a program of ours that does not ship)."""
-
-PROTOTYPE_EVENTS = {100: 35e6, 1000: 34e6}
-"""Events per CPU second of that program on a Waxman network of so many nodes."""
 
 GROWTH = (100, 300, 1000, 3000, 10_000)
 """Nodes of the meshes that show how cost grows."""
-
-
-def peer_of(run: Run, peer: Peer) -> tuple[Path | None, str]:
-    """A peer's interpreter and its name with version; without one, how to get it is noted."""
-    python = interpreter(peer)
-    if python is not None:
-        try:
-            return python, said_of(peer, python)
-        except PeerError as error:
-            run.note(f"{error}; {how_to_install(peer)}")
-            return None, "not installed"
-    run.note(how_to_install(peer))
-    return None, "not installed"
-
-
-def turns(
-    run: Run, name: str, asks: dict[str, Ask], once: Sequence[str] = ()
-) -> tuple[dict[str, Answers], dict[str, str]]:
-    """Ask each in turn, as often as the run repeats (those in `once` a single time); answers, and why there are none."""
-    found: dict[str, Answers] = {}
-    trouble: dict[str, str] = {}
-    for repetition in range(run.repetitions):
-        for who, question in asks.items():
-            if repetition and who in once:
-                continue
-            run.progress(f"{name}, {who}, repetition {repetition + 1} of {run.repetitions}")
-            try:
-                found.setdefault(who, []).append(question())
-            except MeasurementError as error:
-                trouble[who] = str(error)
-    return found, trouble
-
-
-def per_pair(answers: Answers, scale: float = 1e6) -> float:
-    """Median CPU for a pair, µs."""
-    return scale * float(median(each["cpu"] / each["pairs"] for each in answers))
-
-
-def simulated(answers: Answers) -> dict[str, Any]:
-    """What does not depend on the machine, and the spread of what does."""
-    if not answers or "pairs" not in answers[0]:
-        return {}
-    first = answers[0]
-    each = sorted(1e3 * one["cpu"] / max(1, one["pairs"]) for one in answers)
-    told = {key: first[key] for key in ("pairs", "resident_mb", "setup", "simulated") if key in first}
-    return {
-        **told,
-        "events_per_pair": first.get("events", 0) / max(1, first["pairs"]),
-        "simulated_ms_per_pair": first.get("ms_per_pair", 0.0),
-        "fidelity": first.get("fidelity", 0.0),
-        "cpu_ms_per_pair_least": each[0],
-        "cpu_ms_per_pair_most": each[-1],
-    }
-
-
-def beside(
-    run: Run,
-    name: str,
-    mine: Ask,
-    goal: float,
-    peers: dict[Peer, dict[str, Any]],
-    count: float | None = None,
-    driver: str = "",
-    once: Sequence[str] = (),
-    who: str = "ours",
-) -> tuple[Row, Answers]:
-    """Ours beside the peers: µs of CPU for a delivered pair. The first peer that answers is the one in the row."""  # fmt: skip
-    asks: dict[str, Ask] = {who: mine}
-    versions: dict[str, str] = {}
-    for peer, question in peers.items():
-        python, version = peer_of(run, peer)
-        if python is not None:
-            script = peer.driver.with_name(driver) if driver and peer is SEQUENCE else peer.driver
-            command = [str(python), str(script)]
-            asks[peer.name] = lambda command=command, question=question: ask(command, question)  # type: ignore[misc]
-            versions[peer.name] = version
-    found, trouble = turns(run, name, asks, once)
-    quantity, limit = "CPU µs/pair", Goal(goal)
-    answers = found.pop(who, [])
-    if not answers:
-        return Row(name, quantity, None, limit, failure=trouble.get(who, "not measured")), []
-    named = {versions[each]: per_pair(row) for each, row in found.items()}
-    first = next(iter(named), None)
-    details = {
-        "ours": simulated(answers),
-        **{f"peer {versions[each]}": simulated(row) for each, row in found.items()},
-    }
-    if first is not None:
-        details["peer"] = details.pop(f"peer {first}")
-    for each, why in trouble.items():
-        run.note(f"{name}, {each}: {why}")
-    row = Row(
-        name, quantity, per_pair(answers), limit, named.pop(first) if first else None, first or "not installed",
-        count=answers[0]["events"] / answers[0]["pairs"], counted="events/pair", count_goal=None if count is None else Goal(count),
-        details=details, others=named,
-    )  # fmt: skip
-    return row, answers
 
 
 def w1(run: Run) -> list[Row]:
@@ -175,7 +62,7 @@ def w2(run: Run) -> list[Row]:
             native("messages", True),
             50.0,
             {SEQUENCE: question, REQUSIM: question},
-            1.35 * least,
+            1.1 * (3 * 16 + 3),
         )[0],
         beside(run, "w2/17/letters", native("messages", True, letters=True), 50.0, {}, 1.35 * least)[0],
         beside(run, "w2/17/statistics", native("instant", False, "auto"), 4.0, {REQUSIM: question})[0],
@@ -320,46 +207,6 @@ def exponent(points: Sequence[tuple[float, float]]) -> float:
     return sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs)
 
 
-def prototype(run: Run) -> list[Row]:
-    """Jobs of a C++ program that can do nothing else, as near as our rules allow: our rate as a share of its."""
-    replicas = 2 if run.quick else 40
-    jobs: dict[str, dict[str, Any]] = {
-        "tower/8/0.1": {"kind": "tower", "links": 8, "success": 0.1},
-        "tower/8/0.01": {"kind": "tower", "links": 8, "success": 0.01},
-        "tower/4/0.01/q": {"kind": "tower", "links": 4, "success": 0.01, "swap": 0.5},
-        "tower/4/0.01/q/cutoff": {"kind": "tower", "links": 4, "success": 0.01, "swap": 0.5, "cutoff": 100},
-    }
-    asks: dict[str, Ask] = {
-        name: (lambda job=job: ours("native", replicas=replicas, **job))  # type: ignore[misc]
-        for name, job in jobs.items()
-    }
-    for nodes in PROTOTYPE_EVENTS:
-        span = (0.1 if run.quick else 2.0) * 100 / nodes
-        asks[f"waxman/{nodes}"] = lambda nodes=nodes, span=span: ours(  # type: ignore[misc]
-            "native", kind="waxman", nodes=nodes, requests=nodes // 2, span=span
-        )
-    found, trouble = turns(run, "prototype", asks)
-    rows = []
-    for name in asks:
-        row = found.get(name, [])
-        network = name.startswith("waxman")
-        rate = (
-            float(median((one["events"] if network else one["pairs"]) / one["cpu"] for one in row))
-            if row
-            else None
-        )
-        base = PROTOTYPE_EVENTS[int(name.split("/")[1])] if network else PROTOTYPE[name]
-        rows.append(
-            Row(
-                f"prototype/{name}", "share of " + ("events/s" if network else "pairs/s"), None if rate is None else rate / base,
-                Goal(0.5 if network else 0.65, at_least=True), count=row[0]["events"] / row[0]["pairs"] if row else None,
-                counted="events/pair", failure="" if row else trouble.get(name, ""),
-                details={"ours": {**simulated(row), "rate": rate, "prototype": base}},
-            )
-        )  # fmt: skip
-    return rows
-
-
 def hook(run: Run) -> list[Row]:
     """A native run whose every visible event calls an empty function in Python, and the same run without."""
     pairs = 2_000 if run.quick else 40_000
@@ -409,7 +256,6 @@ SUITES: dict[str, Callable[[Run], list[Row]]] = {
     "long": long,
     "mesh": mesh,
     "growth": growth,
-    "prototype": prototype,
     "hook": hook,
     "weight": weight,
 }

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.records import Row
-from benchmarks.suites import Run
+from benchmarks.run import Run
 
 
 def machine() -> dict[str, Any]:

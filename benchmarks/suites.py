@@ -6,16 +6,16 @@ Time goals are for one core of a shared server of about 2020 and about twice wha
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeAlias
 
-from benchmarks import exact_forecast, goals, startup
+from benchmarks import exact_forecast, goals, prototype, startup
 from benchmarks.control import PARTS, control
 from benchmarks.peers import SEQUENCE, PeerError, how_to_install, interpreter, said_of
 from benchmarks.processes import MeasurementError, ask, middle, ours
 from benchmarks.records import Goal, Row
+from benchmarks.run import Run
 from benchmarks.workload import LENGTHS, Chain
 
 Answers: TypeAlias = list[dict[str, Any]]
@@ -34,33 +34,6 @@ RATIO_GOAL = 10.0
 
 EVENT_RATE_GOAL = 40_000.0
 """Events per CPU second of a served chain of 17 nodes."""
-
-
-@dataclass(slots=True)
-class Run:
-    """One run of the benchmarks.
-
-    Attributes:
-        quick: fewer pairs and one repetition: to see that it works, not how fast it is.
-        progress: told what is measured next.
-        profile: the profile of the event path, where it was made.
-        notes: for below the table.
-    """
-
-    quick: bool = False
-    progress: Callable[[str], None] = print
-    profile: dict[str, Any] | None = None
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def repetitions(self) -> int:
-        """How often everything is measured; medians count."""
-        return 1 if self.quick else 3
-
-    def note(self, text: str) -> None:
-        """Say something below the table, once."""
-        if text not in self.notes:
-            self.notes.append(text)
 
 
 # ---------------------------------------------------------------------------------------------------- chain
@@ -252,6 +225,7 @@ SUITES: dict[str, Callable[[Run], list[Row]]] = {
     "chain": chain,
     "exact": exact,
     **goals.SUITES,
+    "prototype": prototype.rows,
     "control": control,
     "profile": profile,
 }

@@ -47,7 +47,7 @@ from benchmarks.control import (
 from benchmarks.records import Row
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 PARTS = (
     routing,

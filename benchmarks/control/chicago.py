@@ -63,7 +63,7 @@ from quantum_fabric.network import plan as planned
 from quantum_fabric.units import SECOND, Time
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 # --------------------------------------------------------------------------------------------------- demands
 

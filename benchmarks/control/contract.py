@@ -36,7 +36,7 @@ from quantum_fabric.network.methods import Method
 from quantum_fabric.units import Time
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 SESSIONS = 100_000
 AMONG_OTHERS, QUICK = 10_000, 200

@@ -35,7 +35,7 @@ from quantum_fabric.messages import Delivered, LinkRequest, Outcome, Status
 from quantum_fabric.units import MS, SECOND, US, Time
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 SEATINGS = ("central", "domains", "nodes")
 KEPT = Path(__file__).with_name("distributed.json")

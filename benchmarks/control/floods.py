@@ -18,7 +18,7 @@ from quantum_fabric.control.northbound import MOST_WAITING
 from quantum_fabric.messages import Accepted, LinkRequest, Outcome, Refused, Send
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 REQUESTS, QUICK = 1_000_000, 20_000
 

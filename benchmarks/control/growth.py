@@ -21,7 +21,7 @@ from benchmarks.processes import ROOT
 from benchmarks.records import Row
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 FIGURE = ROOT / "docs" / "explanation" / "figures" / "decision-latency.png"
 

@@ -42,7 +42,7 @@ from quantum_fabric.network.methods import Method
 from quantum_fabric.units import MS, Time
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 FLOORS = (0.7, 0.8, 0.85, 0.9, 0.95)
 

@@ -29,7 +29,7 @@ from quantum_fabric.physics.noise import MemoryNoise, OperationNoise
 from quantum_fabric.units import MS
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 FLOORS = (0.55, 0.6, 0.7, 0.8, 0.9, 0.95)
 

@@ -14,7 +14,7 @@ from quantum_fabric.network.routing.search import Chart, best_route, extended_di
 from quantum_fabric.network.routing.slotted import Residual
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 WIDTHS = (1, 2, 3, 4, 5)
 

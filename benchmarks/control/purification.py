@@ -22,7 +22,7 @@ from benchmarks.records import Goal, Row
 from quantum_fabric.network.routing.purified import Purified, Request, Stock, ours, q_leap, q_path
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 FLOORS = (0.55, 0.60, 0.65, 0.70, 0.75, 0.80, 0.85, 0.90)
 

@@ -10,7 +10,7 @@ from benchmarks.records import Goal, Row
 from quantum_fabric.units import MS
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 KEPT_GOAL = 0.999
 """Share of the requests that had to survive a failure which touched them."""

@@ -34,7 +34,7 @@ from quantum_fabric.network.routing import (
 from quantum_fabric.network.routing.decoherence import Decay
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 STUDENT = {2: 4.303, 3: 3.182, 4: 2.776, 9: 2.262}
 """97.5 % quantile of Student's distribution by degrees of freedom."""

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from benchmarks.records import Goal, Row
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests"))
@@ -218,7 +218,7 @@ def keep(found: list[Found]) -> None:
     """Put the line among the evidence."""
     from benchmarks import page, report
     from benchmarks.control import page as evidence
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
     told = report.as_json([line(found)], Run(quick=False))
     evidence.write(page.keep(told["rows"], told["machine"], evidence.KEPT))

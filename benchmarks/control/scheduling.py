@@ -8,7 +8,7 @@ from benchmarks.control import fairness, scheduling_hub, scheduling_packets, sch
 from benchmarks.records import Goal, Row
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 COMPLETED_GOAL = 0.99
 """Share of packets of what was admitted."""

@@ -11,8 +11,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # the benchmarks are no part of the installed package
 
-from benchmarks import engines, goals, networks, page, suites  # noqa: E402
+from benchmarks import engines, goals, networks, page, prototype, turns  # noqa: E402
 from benchmarks.processes import MeasurementError  # noqa: E402
+from benchmarks.run import Run  # noqa: E402
 from benchmarks.workload import DIM, Chain  # noqa: E402
 
 from quantum_fabric.native import look  # noqa: E402
@@ -76,7 +77,9 @@ def test_events_of_the_goal_workloads() -> None:
     assert dim["events"] / dim["pairs"] == pytest.approx(4.0, rel=0.02)
     assert dim["listed"] == dim["pairs"] == 500
     chain = engines.native("chain", nodes=17, rules="messages", pairs=200)
-    assert 79 < chain["events"] / chain["pairs"] < 1.35 * 80
+    assert 3 * 16 + 3 <= chain["events"] / chain["pairs"] < 1.1 * (3 * 16 + 3)
+    carried = engines.native("chain", nodes=17, rules="messages", pairs=200, letters=True)
+    assert 79 < carried["events"] / carried["pairs"] < 1.35 * 80
     fifty = engines.native("fifty", span=0.1)
     assert fifty["events"] / fifty["pairs"] < 20.0
 
@@ -112,10 +115,10 @@ def test_a_measurement_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> N
     def broken(*args: object, **question: object) -> dict[str, object]:
         raise MeasurementError("exit code 1: boom")
 
-    monkeypatch.setattr(goals, "ours", broken)
-    monkeypatch.setattr(goals, "ask", broken)
-    monkeypatch.setattr(goals, "interpreter", lambda peer: None)
-    run = suites.Run(quick=True, progress=lambda text: None)
+    for module, name in ((goals, "ours"), (goals, "ask"), (turns, "ask"), (prototype, "ours")):
+        monkeypatch.setattr(module, name, broken)
+    monkeypatch.setattr(turns, "interpreter", lambda peer: None)
+    run = Run(quick=True, progress=lambda text: None)
     for suite in (
         goals.w1,
         goals.w2,
@@ -123,10 +126,26 @@ def test_a_measurement_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> N
         goals.long,
         goals.mesh,
         goals.growth,
-        goals.prototype,
+        prototype.rows,
         goals.hook,
     ):
         rows = suite(run)
         assert rows
         assert {row.verdict() for row in rows} == {"failed"}
         assert all("boom" in row.failure for row in rows)
+
+
+@needs_native
+def test_chains_of_the_prototype_are_asked_of_any_engine() -> None:
+    """Samplers answer for three of them at least, in the law of the event kernel that answers beside them."""
+    for job, _ in prototype.CHAINS.values():
+        found = engines.native("tower", replicas=20, sampler="auto", **job)
+        assert found["engine"] != "native"
+        assert found["pairs"] == 20 * 1000
+
+
+def test_a_share_of_the_prototype_says_who_answered() -> None:
+    answer = {"pairs": 10, "events": 400, "cpu": 0.5, "engine": "native, asap"}
+    row = prototype.share("x", "pairs", [answer], 40.0, None, "")
+    assert (row.ours, row.count, row.details["ours"]["engine"]) == (0.5, 40.0, "native, asap")
+    assert prototype.share("x", "pairs", [], 40.0, None, "boom").failure == "boom"

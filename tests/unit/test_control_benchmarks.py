@@ -10,7 +10,8 @@ from benchmarks.control import page, paths, purification, routing
 from benchmarks.page import keep
 from benchmarks.records import Row
 from benchmarks.report import as_json
-from benchmarks.suites import SUITES, Run
+from benchmarks.run import Run
+from benchmarks.suites import SUITES
 
 from quantum_fabric.network.routing.decoherence import Decay
 
