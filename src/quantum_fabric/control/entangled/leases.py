@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quantum_fabric.control.entangled.pairs import WORTHLESS
 from quantum_fabric.control.meaning import floor_of, gathers
+from quantum_fabric.control.path_names import asked_as, is_path_of
 from quantum_fabric.messages import (
     Ask,
     Correlators,
@@ -115,7 +116,7 @@ class Installed:
 
     def prepare(self, node: str, message: Prepare) -> None:
         """A node has been told its rules; a letter that comes twice changes nothing."""
-        known = self.requests.get(message.request)
+        known = self.requests.get(message.request) or self.requests.get(asked_as(message.request))
         self._prepared.setdefault((node, message.epoch), Installation(message, known))
 
     def ended(self, place: str, message: Outcome | Refused) -> None:
@@ -130,7 +131,7 @@ class Installed:
         if wish is not None and request in self.requests:
             self.requests[request] = wish
             for installation in self._prepared.values():
-                if installation.request == request:
+                if installation.request == request or is_path_of(installation.request, request):
                     installation.asked = wish
 
     def commit(self, node: str, epoch: int) -> None:

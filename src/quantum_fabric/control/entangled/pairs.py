@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from quantum_fabric.control.estimate import FOREVER, fidelity, interval, lifetime, stretched
+from quantum_fabric.control.path_names import is_path_of
 from quantum_fabric.errors import InputError, StateError
 from quantum_fabric.messages import Bell, Correlators, PairId, Stretch
 from quantum_fabric.physics.correlators import added_rates, aged
@@ -293,7 +294,7 @@ class View:
         Args:
             node: an end is there.
             between: the ends are these two nodes, in either order.
-            request: whose pairs.
+            request: whose pairs; where it runs on several paths, those of all of them (`quantum_fabric.control.path_names`).
             epoch: of the installation.
             states: one of these; the living ones where None.
             fidelity: the lower end of the estimate's interval reaches it.
@@ -318,7 +319,7 @@ class View:
             ends = frozenset(between)
             tests.append(lambda pair: frozenset(pair.nodes) == ends)
         if request is not None:
-            tests.append(lambda pair: pair.request == request)
+            tests.append(lambda pair: pair.request == request or is_path_of(pair.request, request))
         if epoch is not None:
             tests.append(lambda pair: pair.epoch == epoch)
         if usable:
