@@ -96,19 +96,22 @@ def test_the_same_run_as_the_twin_on_many_more(seed: int) -> None:
 
 
 def test_the_same_run_as_with_letters() -> None:
-    """Swaps that fail, cutoffs, late heralds, swaps that take time, lost halves: all of it is met, and letters are saved."""
+    """Swaps that fail, cutoffs, late heralds, swaps that take time, lost halves: all of it is met, and letters are saved.
+
+    Nearly all of these chains qualify. Those of one or two links have no letter that could be saved: one word comes to each end.
+    """
     total: dict[str, int] = {}
-    saved = qualified = 0
+    saved = spared = 0
     for seed in LETTERS:
         one, two = letters_or_not(seed)
         saved += one.counts["letters"] - two.counts["letters"]
-        qualified += one.counts["letters"] > two.counts["letters"]
+        spared += one.counts["letters"] > two.counts["letters"]
         for name, count in two.counts.items():
             total[name] = total.get(name, 0) + count
     for name in ("deliveries", "withheld", "cutoffs", "failed_swaps", "stale"):
         assert total[name] > 100, (name, total)
     assert saved > 10_000
-    assert qualified > len(LETTERS) / 4
+    assert spared > len(LETTERS) / 4
 
 
 @pytest.mark.soak

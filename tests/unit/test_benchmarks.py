@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # the benchmarks are no part of the installed package
 
 from benchmarks import event_path, processes, report, startup, suites  # noqa: E402
+from benchmarks.run import Run  # noqa: E402
 from benchmarks.__main__ import main  # noqa: E402
 from benchmarks.chain import RULES, Service, _halves, inventory, serve  # noqa: E402
 from benchmarks.peers import SEQUENCE, Peer, PeerError, environments, how_to_install, interpreter, said_of  # noqa: E402
@@ -148,8 +149,8 @@ def test_chain_that_is_planned_otherwise_is_refused(monkeypatch: pytest.MonkeyPa
 
     real = module.planned
 
-    def other(*args: object) -> object:
-        found = real(*args)  # type: ignore[arg-type]
+    def other(*args: object, **named: object) -> object:
+        found = real(*args, **named)  # type: ignore[arg-type]
         assert isinstance(found, Plan)
         return module.replace(found, cutoff=1_000)
 
@@ -244,7 +245,7 @@ def no_peer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_peer")
 def test_without_peer_it_says_how_to_get_it() -> None:
-    run = suites.Run(quick=True)
+    run = Run(quick=True)
     assert interpreter(SEQUENCE) is None
     assert suites._peer(run) == (None, "not installed")
     assert run.notes == [how_to_install(SEQUENCE)]
@@ -257,7 +258,7 @@ def test_interpreter_without_the_peer_is_noted(monkeypatch: pytest.MonkeyPatch) 
     assert interpreter(SEQUENCE) == Path(sys.executable)
     with pytest.raises(PeerError, match="does not have"):
         said_of(SEQUENCE, Path(sys.executable))
-    run = suites.Run()
+    run = Run()
     assert suites._peer(run) == (None, "not installed")
     assert "does not have" in run.notes[0]
 
@@ -362,7 +363,7 @@ def test_report_of_a_chain_says_what_was_simulated() -> None:
     }
     row = suites.chain_row(3, "messages", [numbers], [numbers], "Peer 1.0", "")
     console = report.Console(width=200, record=True, file=io.StringIO())
-    report.show(console, [row], suites.Run())
+    report.show(console, [row], Run())
     text = console.export_text()
     assert "chain/3, Peer 1.0" in text
     assert "0.9876" in text
