@@ -256,7 +256,7 @@ class Fabric:
             self.cancel(name)
         if self._post is not None:
             self.run(max(self.now, self._post.last_back))
-        self.run(self.now + 2 * max(self.topology.delays.values(), default=0) + 1, stop=lambda: self._at_rest)
+        self.run(self.now + 2 * self.topology.longest_delay() + 1, stop=lambda: self._at_rest)
         while (
             leases := self.controller.ledger.leases()
         ):  # a node that failed never answers; its leases run out

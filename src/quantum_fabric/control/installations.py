@@ -68,7 +68,7 @@ class Installations:
         self._epochs = 0
         self._by_epoch: dict[int, Session] = {}
         # until when an answer to Prepare, or a confirmation, may be on its way
-        self.patience = 4 * max(owner.topology.delays.values(), default=0) + SECOND // 1000
+        self.patience = 4 * owner.topology.longest_delay() + SECOND // 1000
         self._tardy: Time = 0  # for how long a letter may be under way, where some are lost and sent again
         self._guard: Time = 0  # by which nodes are told that leases end before they do in the ledger
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from quantum_fabric.errors import Caution, InputError, QuantityError, UnknownNameError
 from quantum_fabric.links.hub import SharedStation
@@ -18,6 +18,14 @@ from quantum_fabric.units import Time
 
 if TYPE_CHECKING:
     import networkx
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A table of delays that knows its longest one."""
+
+    def longest(self) -> Time:
+        """The longest delay, ps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +215,19 @@ class Topology:
                 found=f"{a} to {b}", expected="a pair of nodes with a known delay", where="delays"
             )
         return found
+
+    def longest_delay(self) -> Time:
+        """The longest classical delay between any two nodes, ps.
+
+        A table that can tell without listing all its pairs is asked for it: ten thousand nodes have a hundred million.
+
+        Examples:
+            >>> Topology({}, {}, {("A", "B"): 5_000}, "A").longest_delay()
+            5000
+        """
+        if isinstance(self.delays, Telling):
+            return self.delays.longest()
+        return max(self.delays.values(), default=0)
 
     def links_at(self, name: str) -> tuple[LinkView, ...]:
         """Links that end at a node, by name."""

@@ -62,3 +62,19 @@ def test_pairs_without_a_route_are_absent() -> None:
 def test_parts_of_a_graph() -> None:
     assert parts("", []) == []
     assert parts("ABCDE", [("E", "A"), ("C", "B"), ("C", "X")]) == [["A", "E"], ["B", "C"], ["D"]]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_longest_delay_is_found_without_listing_all(seed: int) -> None:
+    """Against the whole table: trees, meshes, several parts, a node alone, no node at all."""
+    draw = random.Random(seed)
+    nodes = [f"n{number}" for number in range(draw.randrange(0, 16))]
+    chance = draw.choice((0.08, 0.2, 0.6))
+    fibres = [
+        (a, b, draw.randrange(1, 1000)) for a, b in itertools.combinations(nodes, 2) if draw.random() < chance
+    ]
+    measured = {(nodes[0], nodes[1]): 5000} if len(nodes) > 1 and draw.random() < 0.3 else None
+    delays = Delays(nodes, fibres, measured)
+    if len(nodes) > 3:
+        assert delays[nodes[2], nodes[2]] == 0  # a search that rests half way is no trouble
+    assert delays.longest() == max(delays.values(), default=0)
