@@ -17,11 +17,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # the benchmarks are no part of the installed package
 
 from benchmarks import event_path, processes, report, startup, suites  # noqa: E402
-from benchmarks.run import Run  # noqa: E402
 from benchmarks.__main__ import main  # noqa: E402
 from benchmarks.chain import RULES, Service, _halves, inventory, serve  # noqa: E402
 from benchmarks.peers import SEQUENCE, Peer, PeerError, environments, how_to_install, interpreter, said_of  # noqa: E402
 from benchmarks.records import Goal, Row  # noqa: E402
+from benchmarks.run import Run  # noqa: E402
 from benchmarks.workload import LENGTHS, Chain  # noqa: E402
 
 from quantum_fabric.documents import topology  # noqa: E402
