@@ -16,6 +16,7 @@ from quantum_fabric.messages import (
     NodeFailed,
     NodeRecovered,
     Partition,
+    SlotsBroken,
 )
 from quantum_fabric.post import Post
 from quantum_fabric.twin import Twin
@@ -43,12 +44,12 @@ def fault(network: Stricken, event: Event | Calibrate | Partition | ClockStep) -
 
     Args:
         network: the network.
-        event: a link that goes dark or comes back, a node that fails or lives again, a calibration, nodes that cannot be
-            reached, or a clock that jumps.
+        event: a link that goes dark or comes back, a node that fails or lives again, memory slots that break, a calibration,
+            nodes that cannot be reached, or a clock that jumps.
 
     Raises:
         UnknownNameError: no such link or node.
-        InputError: another kind of event, or a link that cannot be calibrated.
+        InputError: another kind of event, a link that cannot be calibrated, or a slot that the node does not have.
 
     Examples:
         >>> from quantum_fabric import documents
@@ -68,6 +69,14 @@ def fault(network: Stricken, event: Event | Calibrate | Partition | ClockStep) -
             known, verb = name in twin.nodes, lambda event: twin.fail_node(event.node, network.now)
         case NodeRecovered(node=name):
             known, verb = name in twin.nodes, lambda event: twin.recover_node(event.node, network.now)
+        case SlotsBroken(node=name, slots=numbers):
+            known, verb = (
+                name in twin.nodes,
+                lambda event: twin.break_slots(event.node, event.slots, network.now),
+            )
+            has = len(twin.nodes[name].slots) if known else 0
+            if known and (not numbers or not all(0 <= number < has for number in numbers)):
+                raise InputError(str(tuple(numbers)), f"memory slots of {name}: 0 to {has - 1}", "slots")
         case Calibrate(link=name):
             known, verb = name in twin.links, lambda event: _calibrate(network, event)
             if known and twin.links[name].upkeep.calibrations is None:
@@ -79,7 +88,9 @@ def fault(network: Stricken, event: Event | Calibrate | Partition | ClockStep) -
             name = next((each for each in several if each not in (*twin.nodes, CONTROLLER)), "")
             known, verb = not name, network.imperfect().part
         case _:
-            expected = "LinkChanged, NodeFailed, NodeRecovered, Partition, ClockStep or Calibrate"
+            expected = (
+                "LinkChanged, NodeFailed, NodeRecovered, SlotsBroken, Partition, ClockStep or Calibrate"
+            )
             raise InputError(found=type(event).__name__, expected=expected)
     if not known:
         raise UnknownNameError(found=repr(name), expected="the name of a link or node of this network")

@@ -37,6 +37,7 @@ from quantum_fabric.messages import (
     Outcome,
     Partition,
     Send,
+    SlotsBroken,
 )
 from quantum_fabric.post import Channel
 from quantum_fabric.units import MS, SECOND, US, Time
@@ -167,6 +168,35 @@ def test_the_table_agrees_with_the_truth_under_faults(seed: int) -> None:
     audit, stream = run(drawn, seed, faults_of(drawn, seed), hold=seed % 5 == 0)
     assert audit.counts["audits"] > 0
     at_rest(audit, stream)
+
+
+def broken_slots(drawn: Case, seed: int) -> list[tuple[Time, object]]:
+    """Memory slots break one after the other, at a time two of a node; some of them twice."""
+    dice = random.Random(seed)
+    nodes = {name: node.slots for name, node in drawn.inventory.nodes.items() if node.slots}
+    faults: list[tuple[Time, object]] = []
+    for _ in range(8):
+        name = dice.choice(list(nodes))
+        which = tuple(dice.sample(range(nodes[name]), min(nodes[name], dice.randint(1, 2))))
+        faults.append((dice.randrange(HORIZON), SlotsBroken(name, which)))
+    return faults
+
+
+@pytest.mark.parametrize("seed", range(620, 650))
+def test_the_table_agrees_with_the_truth_while_memory_slots_break(seed: int) -> None:
+    drawn = case(seed, hops=3)
+    faults = broken_slots(drawn, seed) + (faults_of(drawn, seed) if seed % 3 == 0 else [])
+    audit, stream = run(drawn, seed, faults, hold=seed % 5 == 0)
+    assert audit.counts["audits"] > 0
+    at_rest(audit, stream)
+    broken = {
+        (fault.node, slot) for _, fault in faults if isinstance(fault, SlotsBroken) for slot in fault.slots
+    }
+    plant = {(n.name, s.number) for n in audit.fabric.twin.nodes.values() for s in n.slots if s.broken}
+    assert plant == broken
+    ledger = audit.fabric.controller.ledger
+    for name, node in audit.fabric.twin.nodes.items():
+        assert ledger.slots(name) == len(node.slots) - sum(each == name for each, _ in broken)
 
 
 @pytest.mark.parametrize("seed", range(550, 580))

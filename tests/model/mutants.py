@@ -151,7 +151,7 @@ def follows_before_the_answer(self: Any, news: Joined, now: Any) -> list[Any]:
     """Follows news of a pair whose purification it has not heard the end of; the answer then overwrites the label."""
     qubit = self._by_name.get(news.mine)
     if qubit is not None and qubit.state.name == "ASKED" and news.was == qubit.far:
-        self._follow(qubit, news)
+        qubit.follow(news)
         return []
     return JOINED(self, news, now)
 

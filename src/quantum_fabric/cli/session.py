@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from quantum_fabric import __version__, documents
 from quantum_fabric.cli import keying
-from quantum_fabric.documents import FaultKind, NetworkDocument, Workload
+from quantum_fabric.documents import Fault, FaultKind, NetworkDocument, Workload
 from quantum_fabric.errors import Caution, InputError
 from quantum_fabric.fabric import Fabric
-from quantum_fabric.messages import Calibrate, Event, LinkChanged, NodeFailed, NodeRecovered
+from quantum_fabric.messages import Calibrate, Event, LinkChanged, NodeFailed, NodeRecovered, SlotsBroken
 from quantum_fabric.ops.calibrations import Calibrations
 from quantum_fabric.ops.journal import KEEPS, Header, JournalWriter
 from quantum_fabric.ops.key_supply import KeySupply
@@ -24,12 +24,13 @@ from quantum_fabric.units import Time
 if TYPE_CHECKING:
     from quantum_fabric.services.qkd.session import Hand
 
-FAULTS: dict[FaultKind, Callable[[str], Event | Calibrate]] = {
-    FaultKind.CUT: lambda link: LinkChanged("", link, up=False),
-    FaultKind.RESTORE: lambda link: LinkChanged("", link, up=True),
-    FaultKind.FAIL: NodeFailed,
-    FaultKind.RECOVER: NodeRecovered,
-    FaultKind.CALIBRATE: lambda link: Calibrate("", link),
+FAULTS: dict[FaultKind, Callable[[Fault], Event | Calibrate]] = {
+    FaultKind.CUT: lambda fault: LinkChanged("", fault.target, up=False),
+    FaultKind.RESTORE: lambda fault: LinkChanged("", fault.target, up=True),
+    FaultKind.FAIL: lambda fault: NodeFailed(fault.target),
+    FaultKind.RECOVER: lambda fault: NodeRecovered(fault.target),
+    FaultKind.CALIBRATE: lambda fault: Calibrate("", fault.target),
+    FaultKind.BREAK: lambda fault: SlotsBroken(fault.target, fault.slots),
 }
 
 
@@ -142,7 +143,7 @@ class Session:
             self.fabric.submit(arrival.request, arrival.at)
         for fault in self.scenario.workload.faults:
             if fault.at < self.scenario.duration:
-                self.fabric.inject(FAULTS[fault.kind](fault.target), fault.at)
+                self.fabric.inject(FAULTS[fault.kind](fault), fault.at)
         return len(inside)
 
     @property

@@ -66,6 +66,7 @@ class NodeAgent:
         self.slots = slots
         self._circuits: dict[int, Circuit] = {}
         self._leases: dict[int, Circuit] = {}  # slot -> the one circuit that may use it
+        self._broken: set[int] = set()  # slots that load no more
         self._over: set[int] = set()  # epochs that were released; a letter of theirs may still be on its way
         self._life = 1
         self._reports: dict[str, int] = {}  # link -> how many reports of it this life has written
@@ -128,7 +129,7 @@ class NodeAgent:
             )  # fmt: skip
             return [Send(CONTROLLER, Declined(message.epoch, self.name, reason))]
         try:
-            circuit = self._circuits[message.epoch] = Circuit(message, self._policy)
+            circuit = self._circuits[message.epoch] = Circuit(message, self._policy, self._broken)
         except InputError as error:  # rules that nobody can follow
             return [Send(CONTROLLER, Declined(message.epoch, self.name, str(error)))]
         for slot in wanted:
@@ -268,12 +269,18 @@ class NodeAgent:
         return ()
 
     def _slots_broken(self, event: SlotsBroken, now: Time) -> Sequence[Action]:
-        """What is in them is worth nothing; the controller says what becomes of their installations."""
-        return [Send(CONTROLLER, SlotsLost(self.name, event.slots))]
+        """What is in them is worth nothing: whoever has the other half is told; the controller moves their installations."""
+        self._broken.update(event.slots)
+        out: list[Action] = [Send(CONTROLLER, SlotsLost(self.name, event.slots))]
+        for slot in event.slots:
+            circuit = self._leases.get(slot)
+            out.extend(circuit.broke(slot, now) if circuit else ())
+        return out
 
     def _failed(self, event: NodeFailed, now: Time) -> Sequence[Action]:
         self._circuits.clear()
         self._leases.clear()
+        self._broken.clear()  # the monitor says it again
         return ()
 
     def _recovered(self, event: NodeRecovered, now: Time) -> Sequence[Action]:

@@ -14,6 +14,7 @@ How identity and frame are kept:
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import replace
 
 from quantum_fabric.control.ageing import Ageing
@@ -21,7 +22,7 @@ from quantum_fabric.control.choosing import Policy, choose
 from quantum_fabric.control.distil import Distiller, operation_noise
 from quantum_fabric.control.estimate import fidelity
 from quantum_fabric.control.handover import Handover
-from quantum_fabric.control.qubit import Qubit, State
+from quantum_fabric.control.qubit import RUNNING, Qubit, State
 from quantum_fabric.messages import (
     Arm,
     Bell,
@@ -71,8 +72,9 @@ class Circuit:
         noise: believed noise of this node's operations.
     """
 
-    def __init__(self, prepare: Prepare, policy: Policy | None = None) -> None:
+    def __init__(self, prepare: Prepare, policy: Policy | None = None, useless: Collection[int] = ()) -> None:
         self._policy = policy
+        self._useless = useless  # the node's slots that load no more
         self._choice = Choice.OLDEST
         self.node = prepare.node
         self.epoch = prepare.epoch
@@ -126,7 +128,7 @@ class Circuit:
         if self.active:
             return []
         self.active = self.generating = True
-        return [self._arm(qubit) for qubit in self.qubits.values()]
+        return [self._arm(qubit) for qubit in self.qubits.values() if qubit.slot not in self._useless]
 
     def stop(self) -> list[Action]:
         """Release: let go of every slot."""
@@ -161,7 +163,7 @@ class Circuit:
         qubit.clear()
         if discard:
             out.append(Discard(self.node, qubit.slot))
-        if self.generating:
+        if self.generating and qubit.slot not in self._useless:
             out.append(self._arm(qubit))
 
     def find(self, name: str) -> Qubit | None:
@@ -259,32 +261,10 @@ class Circuit:
         if news.was != qubit.far or qubit.state is State.ASKED:
             qubit.early = (*qubit.early, news)  # in ASKED it is the answer to the ask that comes before it
             return []
-        self._follow(qubit, news)
+        qubit.follow(news)
         out: list[Action] = []
         self.react(now, out)
         return out
-
-    def _follow(self, qubit: Qubit, news: Joined) -> None:
-        """The chain is longer now, by this news and all that follows on it."""
-        follows: Joined | None = news
-        while follows is not None:
-            qubit.partner, qubit.far = follows.partner, follows.far
-            qubit.frame = BELLS[qubit.frame ^ follows.frame]
-            qubit.quality = product(qubit.quality, follows.quality)
-            qubit.far_born, qubit.far_decay = follows.far_born, follows.far_decay
-            qubit.far_stretch = follows.far_stretch
-            qubit.rounds = 0
-            follows = None
-            if qubit.early:
-                follows = next((each for each in qubit.early if each.was == qubit.far), None)
-                qubit.early = tuple(each for each in qubit.early if each is not follows)
-
-    def catch_up(self, qubit: Qubit) -> None:
-        """Follow the news that waited for an answer."""
-        waited = next((each for each in qubit.early if each.was == qubit.far), None)
-        if waited is not None:
-            qubit.early = tuple(each for each in qubit.early if each is not waited)
-            self._follow(qubit, waited)
 
     def lost(self, news: Lost, now: Time) -> list[Action]:
         """The chain is broken further on: drop this half, or pass the news on."""
@@ -292,7 +272,7 @@ class Circuit:
         if qubit is None:
             return self._forward(news, now)
         out: list[Action] = []
-        if qubit.state in (State.SWAPPING, State.ASKING, State.ANSWERING, State.READING):
+        if qubit.state in RUNNING:
             qubit.broken = True
         else:
             self.free(qubit, now, out, discard=True)
@@ -333,6 +313,20 @@ class Circuit:
         out: list[Action] = [Send(qubit.partner, Lost(self.epoch, qubit.far, "cutoff"))]
         self.free(qubit, now, out, discard=True)
         self.react(now, out)
+        return out
+
+    def broke(self, slot: int, now: Time) -> list[Action]:
+        """A slot stores nothing any more: its half is lost, and it is not armed again. A delivered half is the application's."""
+        qubit = self.qubits[slot]
+        out: list[Action] = []
+        if qubit.state in (State.IDLE, State.HELD):
+            return out
+        if qubit.state is not State.ARMED and not qubit.broken:
+            out.append(Send(qubit.partner, Lost(self.epoch, qubit.far, "memory broke")))
+        if qubit.state in RUNNING:
+            qubit.broken = True
+        else:
+            self.free(qubit, now, out, discard=True)
         return out
 
     def measured(self, event: Measured, now: Time) -> list[Action]:

@@ -45,9 +45,6 @@ class Keeper(Protocol):
     def awaits(self, name: str) -> bool:
         """Whether a half of that name is not here yet (and was not here before)."""
 
-    def catch_up(self, qubit: Qubit) -> None:
-        """Follow the news that waited for an answer."""
-
     def own_ageing(self, qubit: Qubit, now: Time) -> Correlators:
         """Believed factor of this node's half since its birth."""
 
@@ -202,7 +199,7 @@ class Distiller:
             keep.frame, keep.quality = answer.frame, answer.quality
             keep.far_born = answer.at
             keep.rounds += 1
-            self._keeper.catch_up(keep)
+            keep.catch_up()
         else:
             self._keeper.free(keep, now, out, discard=True)
 

@@ -6,7 +6,10 @@ from enum import Enum, auto
 
 from quantum_fabric.errors import ProtocolError
 from quantum_fabric.messages import Bell, Correlators, Joined, Side, Stretch
+from quantum_fabric.physics.correlators import product
 from quantum_fabric.units import Time
+
+BELLS = tuple(Bell)
 
 
 class State(Enum):
@@ -52,6 +55,9 @@ MOVES: dict[State, frozenset[State]] = {
 ENTANGLED = frozenset(
     {State.LIVE, State.SWAPPING, State.ASKING, State.ASKED, State.ANSWERING, State.READING, State.HELD}
 )
+
+RUNNING = frozenset({State.SWAPPING, State.ASKING, State.ANSWERING, State.READING})
+"""An operation on the half is running: whatever happens to its pair is acted on when that ends."""
 
 
 class Qubit:
@@ -99,6 +105,30 @@ class Qubit:
         self.rounds = 0
         self.broken = False
         self.early: tuple[Joined, ...] = ()
+
+    def follow(self, news: Joined) -> None:
+        """The chain is longer now, by this news and all that follows on it."""
+        follows: Joined | None = news
+        while follows is not None:
+            self.partner, self.far = follows.partner, follows.far
+            self.frame = BELLS[self.frame ^ follows.frame]
+            self.quality = product(self.quality, follows.quality)
+            self.far_born, self.far_decay = follows.far_born, follows.far_decay
+            self.far_stretch = follows.far_stretch
+            self.rounds = 0
+            follows = self._waited() if self.early else None
+
+    def catch_up(self) -> None:
+        """Follow the news that waited for an answer."""
+        waited = self._waited()
+        if waited is not None:
+            self.follow(waited)
+
+    def _waited(self) -> Joined | None:
+        """Early news that may be followed now; it waits no longer."""
+        found = next((each for each in self.early if each.was == self.far), None)
+        self.early = tuple(each for each in self.early if each is not found)
+        return found
 
     def move(self, state: State) -> None:
         """Go to another state.

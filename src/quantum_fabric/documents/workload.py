@@ -27,6 +27,7 @@ class FaultKind(Enum):
     FAIL = "fail"
     RECOVER = "recover"
     CALIBRATE = "calibrate"
+    BREAK = "break"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,15 @@ class Fault:
 
     Attributes:
         at: when (ps).
-        kind: `FaultKind.FAIL` and `FaultKind.RECOVER` are about a node, the others about a link.
+        kind: `FaultKind.FAIL`, `FaultKind.RECOVER` and `FaultKind.BREAK` are about a node, the others about a link.
         target: name of the link or node.
+        slots: memory slots of the node that break.
     """
 
     at: Time
     kind: FaultKind
     target: str
+    slots: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +169,10 @@ def workload_of(document: WorkloadDocument, file: str = "workload", tree: Tree |
             )
             streams.append(PoissonSpec(name, parse(entry.every, "time"), start, until, request))
     faults = [
-        Fault(parse_time(entry.at), kind, target)
+        Fault(parse_time(entry.at), kind, target, entry.slots or ())
         for entry in document.faults
         for kind in FaultKind
-        if (target := getattr(entry, kind.value)) is not None
+        if (target := entry.target(kind.value)) is not None
     ]
     fixed.sort(key=lambda arrival: arrival.at)
     faults.sort(key=lambda fault: fault.at)
@@ -258,10 +261,10 @@ def _check_faults(workload: Workload, inventory: Inventory, report: Report) -> N
     entries = enumerate(workload.document.faults)
     for number, entry in sorted(entries, key=lambda numbered: parse_time(numbered[1].at)):
         for kind in FaultKind:
-            target = getattr(entry, kind.value)
+            target = entry.target(kind.value)
             if target is None:
                 continue
-            what = "node" if kind in (FaultKind.FAIL, FaultKind.RECOVER) else "link"
+            what = "node" if kind in (FaultKind.FAIL, FaultKind.RECOVER, FaultKind.BREAK) else "link"
             known = sorted(inventory.links if what == "link" else inventory.nodes)
             place = ("faults", number, kind.value)
             breaks = kind in (FaultKind.CUT, FaultKind.FAIL)
@@ -270,6 +273,12 @@ def _check_faults(workload: Workload, inventory: Inventory, report: Report) -> N
             elif kind is FaultKind.CALIBRATE:
                 if inventory.links[target].upkeep.calibrations is None:
                     report(place, quoted(target), "a link with 'calibration: {takes: TIME}' in its document")
+            elif kind is FaultKind.BREAK:
+                has = inventory.nodes[target].slots
+                for which, slot in enumerate(entry.slots or ()):
+                    if slot >= has:
+                        expected = f"a memory slot of {target}: 0 to {has - 1}"
+                        report(("faults", number, "slots", which), str(slot), expected)
             elif breaks == ((what, target) in down):
                 state = "down" if breaks else "working"
                 report(place, f"{target!r}, which is {state} at {entry.at}", f"a {what} in the other state")

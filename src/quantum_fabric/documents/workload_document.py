@@ -177,17 +177,31 @@ class FaultEntry(Entry):
     fail: Name | None = Field(None, description="name of a node that stops")
     recover: Name | None = Field(None, description="name of a node that comes back")
     calibrate: Name | None = Field(None, description="name of a link that an operator calibrates")
+    breaks: Name | None = Field(None, alias="break", description="break: name of a node whose slots break")
+    slots: tuple[Annotated[int, Field(ge=0, strict=True)], ...] | None = Field(
+        None, min_length=1, description="numbers of the memory slots that break, from 0"
+    )
     note: Text | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> FaultEntry:
-        kinds = ("cut", "restore", "fail", "recover", "calibrate")
-        given = [name for name in kinds if getattr(self, name) is not None]
+        kinds = ("cut", "restore", "fail", "recover", "calibrate", "break")
+        given = [name for name in kinds if self.target(name) is not None]
         if len(given) != 1:
             found = " beside ".join(given) or "nothing"
-            expected = "one of cut, restore, calibrate (a link), fail, recover (a node)"
+            expected = (
+                "one of cut, restore, calibrate (a link), fail, recover (a node), break (slots of a node)"
+            )
             raise InputError(found=found, expected=expected)
+        if (self.breaks is None) != (self.slots is None):
+            missing, there = ("slots", "break") if self.slots is None else ("break", "slots")
+            raise InputError(found=f"{there} without {missing}", expected="break: NODE beside slots: [0, 1]")
         return self
+
+    def target(self, kind: str) -> str | None:
+        """What a kind of fault happens to; None where this is another kind."""
+        found: str | None = getattr(self, "breaks" if kind == "break" else kind)
+        return found
 
 
 class WorkloadDocument(PolicyFields):

@@ -24,17 +24,21 @@ from quantum_fabric.messages import (
     CONTROLLER,
     Ask,
     Bell,
+    Calibrate,
     Client,
+    ClockStep,
     Commit,
     Confirmed,
     Declined,
     Delivered,
     Drain,
+    Event,
     Heralded,
     LinkRequest,
     Measured,
     Message,
     PairId,
+    Partition,
     Prepare,
     Prepared,
     Purified,
@@ -45,6 +49,7 @@ from quantum_fabric.messages import (
     Renew,
     Send,
     Service,
+    SlotsBroken,
     Substandard,
     Swapped,
     Teleported,
@@ -207,6 +212,17 @@ class LiveFabric(Fabric):
         raise InputError(
             found="a fault of the classical plane, of a clock or of the controller", expected=expected
         )
+
+    def inject(self, event: Event | Calibrate | Partition | ClockStep, at: Time | None = None) -> None:
+        """Let a fault of the plant happen (`Fabric.inject`).
+
+        Raises:
+            InputError: a fault that the kernel does not know: memory slots that break, or one of the classical plane.
+            UnknownNameError: no such link or node.
+        """
+        if isinstance(event, SlotsBroken):
+            raise InputError("memory slots that break", "another fault, or a run on the twin", "event")
+        super().inject(event, at)
 
     def watch(self, watcher: Watcher, *types: type) -> None:
         """Show every message of these types to a watcher as it happens.

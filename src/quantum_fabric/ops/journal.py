@@ -50,6 +50,7 @@ from quantum_fabric.messages import (
     Refused,
     Release,
     Released,
+    SlotsBroken,
     Stale,
     Substandard,
     Truth,
@@ -62,8 +63,8 @@ FORMAT: Final = 1
 KEEPS: Final[Mapping[str, tuple[type, ...]]] = {
     "requests": (
         LinkRequest, Cancel, Accepted, Refused, Prepare, Prepared, Declined, Commit, Drain, Release, Released, Confirmed,
-        Delivered, Substandard, Outcome, LinkReport, LinkChanged, NodeFailed, NodeRecovered, Calibrate, Calibrated,
-        KeyBlock, KeyAlarm, Truth, Stale,
+        Delivered, Substandard, Outcome, LinkReport, LinkChanged, NodeFailed, NodeRecovered, SlotsBroken,
+        Calibrate, Calibrated, KeyBlock, KeyAlarm, Truth, Stale,
     ),
     "full": typing.get_args(Message),
 }  # fmt: skip

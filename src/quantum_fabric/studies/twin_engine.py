@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from quantum_fabric import documents
-from quantum_fabric.documents import FaultKind, Inventory, Workload
+from quantum_fabric.documents import Fault, FaultKind, Inventory, Workload
 from quantum_fabric.documents.policy import PolicySpec
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.messages import (
@@ -26,6 +26,7 @@ from quantum_fabric.messages import (
     NodeFailed,
     NodeRecovered,
     Refused,
+    SlotsBroken,
     Status,
 )
 from quantum_fabric.ops.requests import Histories, History
@@ -38,12 +39,13 @@ from quantum_fabric.units import Time, seconds
 
 NAN: Final = math.nan
 
-FAULTS: Final[dict[FaultKind, Callable[[str], Event | Calibrate]]] = {
-    FaultKind.CUT: lambda link: LinkChanged("", link, up=False),
-    FaultKind.RESTORE: lambda link: LinkChanged("", link, up=True),
-    FaultKind.FAIL: NodeFailed,
-    FaultKind.RECOVER: NodeRecovered,
-    FaultKind.CALIBRATE: lambda link: Calibrate("", link),
+FAULTS: Final[dict[FaultKind, Callable[[Fault], Event | Calibrate]]] = {
+    FaultKind.CUT: lambda fault: LinkChanged("", fault.target, up=False),
+    FaultKind.RESTORE: lambda fault: LinkChanged("", fault.target, up=True),
+    FaultKind.FAIL: lambda fault: NodeFailed(fault.target),
+    FaultKind.RECOVER: lambda fault: NodeRecovered(fault.target),
+    FaultKind.CALIBRATE: lambda fault: Calibrate("", fault.target),
+    FaultKind.BREAK: lambda fault: SlotsBroken(fault.target, fault.slots),
 }
 
 
@@ -155,7 +157,7 @@ def _schedule(fabric: Fabric, workload: Workload, inventory: Inventory) -> Time:
         if arrival.at < workload.duration:
             fabric.submit(arrival.request, arrival.at)
     for fault in workload.faults:
-        fabric.inject(FAULTS[fault.kind](fault.target), fault.at)
+        fabric.inject(FAULTS[fault.kind](fault), fault.at)
     return workload.duration
 
 

@@ -11,7 +11,7 @@ Limits:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from quantum_fabric.errors import Caution, ProtocolError
 from quantum_fabric.kernel.clock import Clock
@@ -31,6 +31,7 @@ from quantum_fabric.messages import (
     Purified,
     Purify,
     SharedTruth,
+    SlotsBroken,
     Swap,
     Swapped,
     Truth,
@@ -124,6 +125,8 @@ class Twin:
         slot = self._slot(command.node, command.slot)
         if slot.half is not None or slot.lane is not None or slot.busy:
             raise ProtocolError(f"cannot arm slot {command.slot} of {command.node}: it is in use")
+        if slot.broken:
+            raise ProtocolError(f"cannot arm slot {command.slot} of {command.node}: it is broken")
         link = self._link_at(command.node, command.link)
         lane = link.lanes.get(command.lane)
         if lane is None:
@@ -265,10 +268,33 @@ class Twin:
             return
         node.alive = True
         self._emit(name, NodeRecovered(name))
+        broken = tuple(slot.number for slot in node.slots if slot.broken)
+        if broken:  # they are as broken as before, and whoever starts again finds out
+            self._emit(name, SlotsBroken(name, broken))
         for link, far in self._links_at(node):
             self._notice(node, link, link.up and far.alive, now)
             if link.up:
                 self._notice(far, link, True, now + link.light_time)
+
+    def break_slots(self, name: str, slots: Collection[int], now: Time) -> None:
+        """Memory slots store nothing any more, for good: what is in them is lost, and they load no more. Their node sees it at once.
+
+        A half in a broken slot stays where it is, maximally mixed, until its node lets go of it: an operation that runs on it ends,
+        with an outcome that says nothing.
+
+        Raises:
+            ProtocolError: the node has no such slot; nothing was changed.
+        """
+        found = [self._slot(name, number) for number in sorted(set(slots))]
+        fresh = [slot for slot in found if not slot.broken]
+        for slot in fresh:
+            slot.broken = True
+            if isinstance(slot.lane, Lane):
+                slot.lane.disarm(0 if slot.lane.arms[0] is slot else 1, now)
+            if slot.half is not None:
+                slot.half.pair.spoil(slot.half)
+        if fresh and self.nodes[name].alive:
+            self._emit(name, SlotsBroken(name, tuple(slot.number for slot in fresh)))
 
     def _links_at(self, node: TwinNode) -> list[tuple[TwinLink, TwinNode]]:
         """Links that end at a node, with their other ends."""

@@ -69,7 +69,7 @@ class TwinNode:
 class Slot:
     """One memory qubit."""
 
-    __slots__ = ("busy", "half", "lane", "node", "number")
+    __slots__ = ("broken", "busy", "half", "lane", "node", "number")
 
     def __init__(self, node: TwinNode, number: int) -> None:
         self.node = node
@@ -77,6 +77,7 @@ class Slot:
         self.half: Half | None = None
         self.lane: object | None = None  # the lane this slot is armed for
         self.busy = False  # an operation on it is running
+        self.broken = False  # it stores nothing any more, for good
 
 
 class Half:

@@ -140,6 +140,13 @@ def test_faults_in_order() -> None:
     documents.check_workload(made, network())
 
 
+def test_slots_that_break() -> None:
+    made = workload(faults=[{"at": "1 s", "break": "B", "slots": [1, 0]}])
+    assert made.faults == (Fault(SECOND, FaultKind.BREAK, "B", (1, 0)),)
+    assert documents.workload_from(made.plain()) == made
+    documents.check_workload(made, network())
+
+
 def test_round_trip() -> None:
     made = workload({**ASK, "every": "1 s"}, faults=[{"at": "1 s", "cut": "A~B"}], title="t")
     assert documents.workload_from(made.plain()) == made
@@ -207,7 +214,12 @@ def test_ends_in_two_parts_of_a_network() -> None:
             [{"at": "2 s", "recover": "B"}, {"at": "3 s", "fail": "B"}],
             "faults[0].recover: found 'B', which is working at 2 s",
         ),
+        (
+            [{"at": "1 s", "break": "B", "slots": [0, 99]}],
+            "faults[0].slots[1]: found 99, expected a memory slot of B: 0 to ",
+        ),
+        ([{"at": "1 s", "break": "Z", "slots": [0]}], "faults[0].break: found 'Z', expected a node"),
     ],
 )
-def test_faults_that_cannot_happen(faults: list[dict[str, str]], said: str) -> None:
+def test_faults_that_cannot_happen(faults: list[dict[str, Any]], said: str) -> None:
     assert said_of(workload(faults=faults), network())[0].startswith(f"workload: {said}")

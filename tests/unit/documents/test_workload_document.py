@@ -73,10 +73,15 @@ def test_what_is_no_request(fields: dict[str, Any]) -> None:
 
 
 def test_what_is_no_fault() -> None:
-    for fields in ({}, {"cut": "x", "restore": "x"}, {"cut": 5}, {"at": "-1 s", "cut": "x"}):
+    slots = [
+        {"break": "B"}, {"slots": [0]}, {"break": "B", "slots": []}, {"break": "B", "slots": [-1]}, {"break": "B", "slots": [True]},
+        {"fail": "B", "slots": [0]}, {"breaks": "B", "slots": [0]},
+    ]  # fmt: skip
+    for fields in ({}, {"cut": "x", "restore": "x"}, {"cut": 5}, {"at": "-1 s", "cut": "x"}, *slots):
         with pytest.raises(ValidationError):
             FaultEntry.model_validate({"at": "1 s", **fields})
     assert FaultEntry.model_validate({"at": "1 s", "fail": "B"}).fail == "B"
+    assert FaultEntry.model_validate({"at": "1 s", "break": "B", "slots": [0, 2]}).target("break") == "B"
 
 
 def test_the_least_workload() -> None:

@@ -21,6 +21,7 @@ from quantum_fabric.messages import (
     NodeFailed,
     NodeRecovered,
     Purify,
+    SlotsBroken,
     Swap,
     Teleport,
 )
@@ -253,6 +254,53 @@ def test_the_last_news_at_a_neighbour_is_true(story: list[tuple[Time, str]]) -> 
     bench.run(1000)
     last = [up for _, node, link, up in seen(bench) if (node, link) == ("A", "A~B")][-1]
     assert last == (bench.links[0].up and bench.nodes["B"].alive)
+
+
+# --------------------------------------------------------------------------------- slots that break
+
+
+def test_a_broken_slot_loses_its_half_and_loads_no_more() -> None:
+    bench = chain()
+    bench.do(Arm("A", 0, "A~B", 0, 1, None), Arm("B", 0, "A~B", 0, 1, None))
+    bench.run(100)
+    slot = bench.nodes["A"].slots[0]
+    assert slot.half is not None
+    before = slot.half.pair.weights(slot.half.pair.frame)[0]
+    bench.twin.break_slots("A", (0, 0), 100)
+    assert [e for at, e in bench.tape if isinstance(e, SlotsBroken)] == [SlotsBroken("A", (0,))]
+    assert slot.half is not None
+    assert slot.half.pair.weights(slot.half.pair.frame)[0] == pytest.approx(0.25)
+    assert before > 0.9
+    bench.do(Discard("A", 0))
+    with pytest.raises(ProtocolError, match="cannot arm slot 0 of A: it is broken"):
+        bench.do(Arm("A", 0, "A~B", 1, 1, None))
+    bench.twin.break_slots("A", (0,), 100)  # nothing new, nothing told
+    assert len([e for _, e in bench.tape if isinstance(e, SlotsBroken)]) == 1
+
+
+def test_an_armed_slot_that_breaks_heralds_nothing_more() -> None:
+    bench = chain()
+    bench.do(Arm("A", 0, "A~B", 0, 1, None), Arm("B", 0, "A~B", 0, 1, None))
+    bench.twin.break_slots("A", (0,), 0)
+    bench.run(1000)
+    assert bench.nodes["A"].slots[0].half is None
+    assert not [each for each in bench.times(Heralded) if each[1] == "A"]
+
+
+def test_a_node_that_starts_again_finds_its_broken_slots_broken() -> None:
+    bench = chain()
+    bench.twin.fail_node("A", 0)
+    bench.twin.break_slots("A", (1,), 0)  # a dead node tells nothing
+    assert not [e for _, e in bench.tape if isinstance(e, SlotsBroken)]
+    bench.run(50).twin.recover_node("A", 50)
+    assert [(at, e) for at, e in bench.tape if isinstance(e, SlotsBroken)] == [(50, SlotsBroken("A", (1,)))]
+
+
+def test_a_slot_that_is_not_there_breaks_nothing() -> None:
+    bench = chain()
+    with pytest.raises(ProtocolError, match="has no memory slot 99"):
+        bench.twin.break_slots("A", (0, 99), 0)
+    assert not any(slot.broken for slot in bench.nodes["A"].slots)
 
 
 # ------------------------------------------------------------------------------ operations cut short
