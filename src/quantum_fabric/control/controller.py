@@ -113,7 +113,7 @@ class Controller:
         self.bundles = Bundles(self)
         self._handlers: dict[type, Callable[[Any, Time], list[Action]]] = {
             **self._northbound.handlers(),
-            Renegotiate: self._renegotiation.renegotiate,
+            Renegotiate: self._changed,
             Cancel: self.cancelled,
             Prepared: self.installations.prepared,
             Declined: self.installations.declined,
@@ -174,6 +174,10 @@ class Controller:
         """Serve a session, now or when its slots are free."""
         self.dispatch.begin(session, queued, now, out)
 
+    def _changed(self, message: Renegotiate, now: Time) -> list[Action]:
+        several = self.bundles.renegotiate(message, now)
+        return self._renegotiation.renegotiate(message, now) if several is None else several
+
     def cancelled(self, message: Cancel, now: Time) -> list[Action]:
         """Withdraw a request or an offer, or let go of the pairs that a request holds."""
         session = self.sessions.get(message.request)
@@ -202,6 +206,7 @@ class Controller:
     def runs(self, session: Session, now: Time, out: list[Action]) -> None:
         """Every node acts on the rules of a session now."""
         self._renegotiation.running(session, now, out)
+        self.bundles.running(session, now, out)
 
     def current(self, epoch: int) -> Session | None:
         """The session that this epoch serves now; None when it was replaced or is over."""
@@ -282,6 +287,8 @@ class Controller:
     def repair(self, session: Session, why: str, now: Time, out: list[Action]) -> None:
         """Another path for the pairs that are still owed, or an end with the reason."""
         if self._renegotiation.failed(session, why, Code.OTHER, now, out):
+            return
+        if self.bundles.failed(session, why, Code.OTHER, now, out):
             return
         self.retire(session, now, out)
         self.dispatch.stopped(session, now)

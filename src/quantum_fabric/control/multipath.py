@@ -13,6 +13,7 @@ from quantum_fabric.control.admission import Admission
 from quantum_fabric.control.constraints import Closed, closed, unknown, without
 from quantum_fabric.control.promises import foremost, unsure
 from quantum_fabric.control.rules import slots_wanted
+from quantum_fabric.control.telling import telling
 from quantum_fabric.messages import Code, LinkRequest, Plan, Refused
 from quantum_fabric.network.atlas import METRICS
 from quantum_fabric.network.disjoint import disjoint_paths
@@ -20,7 +21,7 @@ from quantum_fabric.network.finish import NEVER
 from quantum_fabric.network.joint import chance_together, finished_together, joint
 from quantum_fabric.network.paths import Path
 from quantum_fabric.network.refusal import significant
-from quantum_fabric.units import show_time
+from quantum_fabric.units import Time, show_time
 
 LATER = 100
 """An offered deadline is later by one part in so many than the first that would do."""
@@ -83,7 +84,7 @@ class _Search:
         if not best:
             assert refused is not None  # there are sets
             return refused
-        slow = _too_slow(request, best)
+        slow = too_slow(request, best, telling(request, self._admission.topology))
         return best if slow is None else slow
 
     def _sets(self) -> list[tuple[Path, ...]] | Refused:
@@ -167,8 +168,14 @@ def _on(path: Path, found: Refused) -> Refused:
     return replace(found, resource=f"path {way}", reason=f"path {way}: {found.resource}: {found.reason}")
 
 
-def _too_slow(request: LinkRequest, plans: Sequence[Plan]) -> Refused | None:
-    """The refusal of a rate or a deadline that all paths together do not keep; None where they do."""
+def too_slow(request: LinkRequest, plans: Sequence[Plan], news: Time) -> Refused | None:
+    """The refusal of a rate or a deadline that all paths together do not keep; None where they do.
+
+    Args:
+        request: whose deadline counts from now.
+        plans: of all paths.
+        news: for how long word of a complete pair is on its way to the controller, ps: a pair counts when it knows of it.
+    """
     forecasts = [plan.forecast for plan in plans]
     whole = joint(forecasts)
     slowest = " - ".join(min(plans, key=lambda plan: plan.forecast.rate).path)
@@ -178,9 +185,10 @@ def _too_slow(request: LinkRequest, plans: Sequence[Plan]) -> Refused | None:
         reason = f"rate {request.rate:.4g} /s asked; the paths give {rates} = {whole.rate:.4g} /s"
         offer = replace(offer, rate=significant(whole.rate))
     if request.deadline is not None:
-        chance = chance_together(forecasts, request.pairs, request.deadline)
+        chance = chance_together(forecasts, request.pairs, max(0, request.deadline - news))
         if chance < request.confidence:
             surely = finished_together(forecasts, request.pairs, request.confidence)
+            surely = surely if surely >= NEVER else surely + news
             reason = reason or (
                 f"{request.pairs} pairs of {len(plans)} paths ({rates} /s): {show_time(surely)} with "
                 f"{100 * request.confidence:.6g}% confidence; {show_time(request.deadline)} left (chance {chance:.2g})"

@@ -114,7 +114,7 @@ class Renegotiation:
             return [Send(CLIENT, Kept(name, refused))]
         owed = self._owed(session, wish, now)
         out: list[Action] = []
-        if _same_rules(session.request, wish) and self._serves(session.plan, owed):
+        if same_rules(session.request, wish) and self._serves(session.plan, owed):
             refused = books.dispatch.over_quota(wish, session.plan)
             return (
                 [Send(CLIENT, Kept(name, refused))]
@@ -276,7 +276,7 @@ class Renegotiation:
             wish = replace(offer, name=name)
             if (
                 wish.survives is Survival.NOTHING
-                and _same_rules(session.request, wish)
+                and same_rules(session.request, wish)
                 and self._serves(session.plan, wish)
             ):
                 break
@@ -298,6 +298,10 @@ class Renegotiation:
         if (wish.source, wish.destination) != (old.source, old.destination):
             reason = f"{name} is between {old.source} and {old.destination}; other ends need another request"
             return Refused(name, Code.OTHER, "ends", reason)
+        if wish.route.paths > 1:
+            reason = f"{name} runs on one path; ask for {wish.route.paths} paths in another request"
+            one = replace(wish, name="", key="", route=replace(wish.route, paths=1))
+            return Refused(name, Code.UNSUPP, f"{wish.route.paths} paths", reason, one)
         if wish.pairs <= session.delivered:
             reason = f"{session.delivered} pairs were delivered already, {wish.pairs} are asked in all"
             return Refused(name, Code.OTHER, "pairs", reason)
@@ -319,7 +323,7 @@ class Renegotiation:
         session.request = wish
 
 
-def _same_rules(old: LinkRequest, new: LinkRequest) -> bool:
+def same_rules(old: LinkRequest, new: LinkRequest) -> bool:
     """Whether the rules that the nodes have would be the same for both."""
     return (old.hold, old.service, old.bell, old.bases, gathers(old), old.window, old.promise) == (
         new.hold, new.service, new.bell, new.bases, gathers(new), new.window, new.promise,

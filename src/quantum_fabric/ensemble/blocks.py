@@ -128,6 +128,8 @@ class Blocks:
         session = self.controller.current(epoch)
         if not self.allowed or epoch in self._open or session is None or self.controller.verifier is not None:
             return
+        if self.controller.bundles.serves(session.request.name):
+            return  # pairs of several paths are counted together
         if plain(session.request) and session.delivered < session.request.pairs:
             self._open[epoch] = number
             self._agree(session, epoch, number)
