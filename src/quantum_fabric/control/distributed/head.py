@@ -25,6 +25,7 @@ from quantum_fabric.control.distributed.journey import (
     PASSING,
     Attempt,
     Journey,
+    Journeys,
     expired,
     patient,
     unmet,
@@ -90,8 +91,8 @@ class Head:
         self._epochs = number << SEAT_BITS
         self._patience: Time = 8 * max(delays.values(), default=0) + SECOND // 1000
         self._deliveries = Deliveries(self, 0.05, self._patience)
-        self.journeys: dict[str, Journey] = {}
-        self._attempts: dict[int, Attempt] = {}
+        self._book = Journeys()
+        self.journeys, self._attempts = self._book.journeys, self._book.attempts
 
     def handlers(self) -> dict[type, Callable[[Any, Time], list[Action]]]:
         """What domains say, by type."""
@@ -111,6 +112,7 @@ class Head:
 
     def requested(self, request: LinkRequest, now: Time) -> list[Action]:
         """Look for a path and ask for its segments, or refuse."""
+        self._book.forget(now)
         if request.name in self.journeys:
             return [Stale(self._seat, "LinkRequest", 0)]
         refused = contradiction(request, now) or unmet(request)
@@ -140,6 +142,7 @@ class Head:
         seats = {seat for seat, _ in found.seats}
         session.installation = Installation(epoch, found.plan, seats, since=now)
         self._attempts[epoch] = Attempt(session, found)
+        journey.epochs.append(epoch)
         journey.tries += 1
         out.extend(Send(ask.domain, ask) for ask in asks(found, epoch, self._seat, session.request.rate))
         out.append(Wake(now + self._patience, "head asked", epoch))
@@ -307,20 +310,11 @@ class Head:
 
     def current(self, epoch: int) -> Session | None:
         """The session that this epoch serves now; None when it was replaced or is over."""
-        attempt = self._attempts.get(epoch)
-        if attempt is None or attempt.session.installation is None:
-            return None
-        return attempt.session if attempt.session.installation.epoch == epoch else None
+        return self._book.current(epoch)
 
     def standing(self, epoch: int) -> tuple[Session, Installation] | None:
         """Session and installation of an epoch that is in force or keeps delivered pairs."""
-        attempt = self._attempts.get(epoch)
-        if attempt is None:
-            return None
-        for each in (attempt.session.installation, *attempt.session.kept):
-            if each is not None and each.epoch == epoch:
-                return attempt.session, each
-        return None
+        return self._book.standing(epoch)
 
     def _confirmed(self, message: SegmentConfirmed, now: Time) -> list[Action]:
         confirmed: Confirmed = message.confirmed
@@ -338,7 +332,7 @@ class Head:
             if session.installation is not None:
                 session.installation.held_until = 0
         self._retire(session, now, out)
-        session.phase = Phase.HOLDING if session.kept else Phase.ENDED
+        self._book.settle(session, now)
         if not journey.told and status is not Status.CANCELLED:
             why = journey.why
             resource = why.resource if why is not None else "domains"
@@ -354,11 +348,11 @@ class Head:
         session = self.journeys[message.request].session
         if session.open:
             self.end(session, Status.CANCELLED, "withdrawn by the caller", now, out)
-            return out
-        for kept in session.kept:
-            out.extend(self._to_all(kept.epoch, Release(kept.epoch)))
-        session.kept.clear()
-        session.phase = Phase.ENDED
+        elif session.phase is Phase.HOLDING:
+            for kept in session.kept:
+                out.extend(self._to_all(kept.epoch, Release(kept.epoch)))
+            session.kept.clear()
+            self._book.settle(session, now)
         return out
 
     def woken(self, message: Wake, now: Time) -> list[Action]:
@@ -371,12 +365,15 @@ class Head:
             case "head renew":
                 self._renew(epoch, now, out)
             case "head deadline":
-                session = self.journeys[message.key].session
-                if session.open:
+                journey = self.journeys.get(message.key)
+                if journey is not None and journey.session.open:
+                    session = journey.session
                     reason = f"{session.delivered} of {session.request.pairs} pairs by the deadline"
                     self.end(session, Status.EXPIRED, reason, now, out, Code.TIMEOUT)
             case "head again":
-                self._once_more(self.journeys[message.key], now, out)
+                journey = self.journeys.get(message.key)
+                if journey is not None:
+                    self._once_more(journey, now, out)
             case "head held":
                 standing = self.standing(epoch)
                 if standing is not None:
@@ -384,7 +381,7 @@ class Head:
                     session.kept.remove(kept)
                     out.extend(self._to_all(epoch, Release(epoch)))
                     if session.phase is Phase.HOLDING and not session.kept:
-                        session.phase = Phase.ENDED
+                        self._book.settle(session, now)
             case "pair":
                 self._deliveries.pair_expired(message, now, out)
         return out

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from quantum_fabric.control.distributed.composing import Composition
-from quantum_fabric.control.session import Session
+from quantum_fabric.control.session import Installation, Phase, Session
 from quantum_fabric.messages import ANYWHERE, Code, LinkRequest, Refused, SegmentOffered, Survival
 from quantum_fabric.units import MS, SECOND, Time
 
@@ -14,6 +15,9 @@ PASSING = (Code.NORES, Code.REJECTED, Code.TIMEOUT, Code.EXPIRE)
 
 FIRST_WAIT: Time = 20 * MS
 LONGEST_WAIT: Time = SECOND
+
+REMEMBERED: Time = 10 * SECOND
+"""For how long a request that is over is known yet."""
 
 
 @dataclass(slots=True)
@@ -48,6 +52,7 @@ class Journey:
         excluded: segments and crossings that were refused or failed.
         told: whether the caller has heard `Accepted`.
         why: the last refusal.
+        epochs: of all its tries.
     """
 
     session: Session
@@ -55,6 +60,53 @@ class Journey:
     excluded: set[str] = field(default_factory=set)
     told: bool = False
     why: Refused | None = None
+    epochs: list[int] = field(default_factory=list)
+
+
+class Journeys:
+    """All requests over several domains that start at one controller, and their tries.
+
+    A request that is over is remembered for `REMEMBERED`, so that a letter of it that comes twice or late is not taken for a new
+    one, and then forgotten: what is kept is bounded by what is asked within that time.
+
+    Attributes:
+        journeys: by name of the request.
+        attempts: by epoch.
+    """
+
+    def __init__(self) -> None:
+        self.journeys: dict[str, Journey] = {}
+        self.attempts: dict[int, Attempt] = {}
+        self._over: deque[tuple[Time, str]] = deque()
+
+    def settle(self, session: Session, now: Time) -> None:
+        """A request is over, but for pairs that are kept for the application."""
+        session.phase = Phase.HOLDING if session.kept else Phase.ENDED
+        if not session.kept:
+            self._over.append((now + REMEMBERED, session.request.name))
+
+    def forget(self, now: Time) -> None:
+        """Forget requests that were over long ago, and what is left of their tries."""
+        while self._over and self._over[0][0] <= now:
+            for epoch in self.journeys.pop(self._over.popleft()[1]).epochs:
+                self.attempts.pop(epoch, None)
+
+    def current(self, epoch: int) -> Session | None:
+        """The session that this epoch serves now; None when it was replaced or is over."""
+        attempt = self.attempts.get(epoch)
+        if attempt is None or attempt.session.installation is None:
+            return None
+        return attempt.session if attempt.session.installation.epoch == epoch else None
+
+    def standing(self, epoch: int) -> tuple[Session, Installation] | None:
+        """Session and installation of an epoch that is in force or keeps delivered pairs."""
+        attempt = self.attempts.get(epoch)
+        if attempt is None:
+            return None
+        for each in (attempt.session.installation, *attempt.session.kept):
+            if each is not None and each.epoch == epoch:
+                return attempt.session, each
+        return None
 
 
 def expired(request: LinkRequest) -> Refused:
