@@ -9,25 +9,29 @@ import pytest
 from tests.unit.control.test_multipath import FABRICS, TWO, nothing_stays, plans_of
 from tests.unit.control.test_survival import network
 
+from quantum_fabric.control import Controller
 from quantum_fabric.control.path_names import is_path_of
 from quantum_fabric.control.scheduling.tenancy import Tenancy, Tenant
 from quantum_fabric.control.scheduling.turns import Scheduling
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.messages import (
+    CONTROLLER,
     Accepted,
     Bell,
     Code,
+    Declined,
     Delivered,
     Kept,
-    LinkChanged,
     LinkRequest,
     NodeFailed,
     Outcome,
     Renegotiate,
     Renegotiated,
+    Rerouted,
     Route,
     Status,
 )
+from quantum_fabric.ports import Action
 from quantum_fabric.units import MS, SECOND
 
 ROOMY = network("AB BD AC CD AE ED", slots=24)
@@ -138,25 +142,50 @@ def test_held_pairs_of_former_paths_stay_until_they_are_let_go() -> None:
     nothing_stays(fabric)
 
 
+def decline(fabric: Fabric, name: str) -> None:
+    """A node of the second new path says no."""
+    coming = fabric.controller.bundles._by_name[name].change
+    assert coming is not None
+    installation = fabric.controller.sessions[coming.made[1]].installation
+    assert installation is not None
+    declined = Declined(installation.epoch, installation.plan.path[1], "no")
+    fabric.act(CONTROLLER, fabric.ask(CONTROLLER, declined))
+
+
 @pytest.mark.parametrize("kind", FABRICS)
 def test_where_a_new_path_comes_to_nothing_all_goes_on_as_it_was(kind: type[Fabric]) -> None:
     fabric, name, request = half_free(kind)
-    before = len(fabric.replies(name))
     fabric.inquire(Renegotiate(name, replace(request, fidelity=0.96)))
-    coming = fabric.controller.bundles._by_name[name].change
-    assert coming is not None
-    middle = fabric.controller.sessions[coming.made[0]].plan.path[1]
-    (link,) = [each for each in fabric.topology.links if middle in each and "A" in each]
-    old = {each.plan.path[1] for each in fabric.controller.sessions.values() if each.open} - {middle}
-    fabric.inject(LinkChanged("A", link, False))
-    fabric.run(fabric.now + 10 * MS)
-    answers = [each for each in fabric.replies(name)[before:] if isinstance(each, Renegotiated | Kept)]
-    assert len(answers) == 1
-    assert old
+    decline(fabric, name)
     replies = done(fabric, name)
+    (kept,) = [each for each in replies if isinstance(each, Renegotiated | Kept)]
+    assert isinstance(kept, Kept)
+    assert kept.refusal.code is Code.REJECTED
+    assert "declined: no" in kept.refusal.reason
     assert numbers(replies) == list(range(1, 3_001))
     assert [each.status for each in replies if isinstance(each, Outcome)] == [Status.COMPLETED]
+    assert not [each for each in replies if isinstance(each, Rerouted)]
     nothing_stays(fabric)
+
+
+def test_where_old_and_new_paths_are_lost_it_fails_once() -> None:
+    """The last old path is lost while new ones are made: they are its last hope, and when they fail it has failed."""
+    fabric, name, request = half_free(Fabric)
+    fabric.inquire(Renegotiate(name, replace(request, fidelity=0.96)))
+    books = fabric.controller
+    for each in sorted(books.bundles._by_name[name].open):
+        fabric.act(CONTROLLER, books.bundles.told(_ended(books, each, fabric.now), fabric.now))
+    assert name in fabric.open_requests
+    decline(fabric, name)
+    replies = done(fabric, name)
+    assert [each.status for each in replies if isinstance(each, Outcome)] == [Status.FAILED]
+    nothing_stays(fabric)
+
+
+def _ended(controller: Controller, name: str, now: int) -> list[Action]:
+    out: list[Action] = []
+    controller.end(controller.sessions[name], Status.FAILED, "lost", now, out, Code.OTHER)
+    return out
 
 
 @pytest.mark.parametrize(
