@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from benchmarks.records import Goal, Row
 from quantum_fabric import Fabric, documents
 from quantum_fabric.control.verification import Verification
-from quantum_fabric.control.verification.estimator import Estimator, Experience
+from quantum_fabric.control.verification.estimator import Estimator
+from quantum_fabric.control.verification.experience import Experience
 from quantum_fabric.control.verification.liar import Lie, left_over
 from quantum_fabric.control.verification.readout import Contrast
 from quantum_fabric.control.verification.segments import segment
@@ -96,7 +97,7 @@ def sessions(count: int, shares: tuple[int, ...], seed: int) -> list[Seen]:
     """So many sessions of a world."""
     rng = np.random.default_rng([seed, 17])
     chance = np.array(shares) / sum(shares)
-    experience = Experience()
+    experience = Experience(POLICY.jumps)
     return [one_session(str(rng.choice(list(KINDS), p=chance)), rng, experience) for _ in range(count)]
 
 
@@ -107,7 +108,9 @@ def one_session(kind: str, rng: np.random.Generator, experience: Experience) -> 
     tests = int(np.exp(rng.uniform(log(20), log(600))))
     hours, age = rng.uniform(0.5, 8.0), rng.uniform(0.0, 4.0)
     truth = _truth(kind, believed, hours * np.arange(tests) / tests, age, rng)
-    estimator = Estimator(POLICY, TOLERANCE, int(age * 3600 * SECOND), 0, experience.weights)
+    estimator = Estimator(
+        POLICY, TOLERANCE, int(age * 3600 * SECOND), 0, experience.weights, experience.jumps
+    )
     kept = KEPT * (1.0 + SPREAD * rng.standard_normal())
     contrast = Contrast(KEPT, 0.0, SPREAD)
     doubts: list[str] = []
@@ -118,7 +121,7 @@ def one_session(kind: str, rng: np.random.Generator, experience: Experience) -> 
         doubts += [found.cause for found in estimator.observe(basis, agree, quality, contrast, at)]
     now = (1.0 + float(truth[-1].sum())) / 4.0
     outlook = estimator.belief.outlook(quality)
-    experience.learn(estimator.belief)
+    experience.learn(estimator)
     return Seen(
         kind,
         outlook.low <= now <= outlook.high,

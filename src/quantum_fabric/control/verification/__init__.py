@@ -5,7 +5,9 @@ What is where:
     readout   from a correlator to the chance that two ends agree
     belief    calibrations and tests together: an interval, and how far the calibrations can be trusted
     estimator both as tests come in, and beginning anew after a change
-    change    whether the pairs have changed at once
+    jumps     sudden changes as explanations
+    change    the alarm for one
+    experience  what many sessions have taught of calibrations and of changes
     budget    what tests may cost
     suspects  which repeater or link it is
     segments  which part of a path is tested, so that nobody can foresee it

@@ -4,7 +4,7 @@ The unknowns are three logarithms x, y, z: by what factor the loss of each corre
 (``c = q^exp(x)``), and one more, the error of the believed readout contrast. Explanations differ in how far the calibrations may be
 off and in whether the losses wander; one of them believes no model at all and has only the counts. Each foretells every test before
 it is seen, and what it foretold decides its weight (Bayes). So the calibrations carry young estimates, count for less the older they
-are, and count for nothing once tests contradict them.
+are, and count for nothing once tests contradict them. Whatever holds may end at once (`quantum_fabric.control.verification.jumps`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from quantum_fabric.control.verification.jumps import BLOCK, JUMP, Runs, log_sum
 from quantum_fabric.control.verification.policy import Verification
 from quantum_fabric.control.verification.readout import Contrast
 from quantum_fabric.messages import Correlators
@@ -65,6 +66,7 @@ class Outlook(NamedTuple):
         low, high: the interval.
         measured_low, measured_high: the interval without any model.
         below: probability that it is below what was asked for.
+        changed: probability that what holds now came all at once, after the calibrations; the interval has it in.
     """
 
     fidelity: float
@@ -73,6 +75,7 @@ class Outlook(NamedTuple):
     measured_low: float
     measured_high: float
     below: float
+    changed: float = 0.0
 
 
 @cache
@@ -109,6 +112,11 @@ class Belief:
         at: now, ps.
         trusting: False where the calibrations are known to be wrong.
         weights: of the explanations and the one without a model, where more is known of them than `WEIGHTS`.
+        jumps: sudden changes per hour, where more is known of them than the policy says.
+
+    Attributes:
+        tests: so far.
+        hours: that they span.
 
     Examples:
         >>> belief = Belief(Verification(), 0.05, age=0, at=0)
@@ -124,10 +132,11 @@ class Belief:
 
     def __init__(
         self, policy: Verification, tolerance: float, age: Time, at: Time, trusting: bool = True,
-        weights: Sequence[float] | None = None,
+        weights: Sequence[float] | None = None, jumps: float | None = None,
     ) -> None:  # fmt: skip
         self.confidence = policy.confidence
         self.tests = 0
+        self.hours = 0.0
         self._at = at
         models = np.array(EXPLANATIONS)
         prior = np.array(WEIGHTS if weights is None else weights, dtype=float)
@@ -138,6 +147,7 @@ class Belief:
         self.evidence: Array = np.zeros(len(prior))
         scale = np.where(models[:, 0] > 0.0, models[:, 0] * tolerance / 2.0, WIDE)
         self._rates: Array = (models[:, 1] * policy.drift) ** 2 / HOUR
+        self._runs = Runs(len(prior), policy.jumps if jumps is None else jumps, policy.drift**2 / HOUR)
         aged = policy.drift**2 * max(age, 0) / SECOND / HOUR
         self._mean: Array = np.zeros((len(models), 4))
         self._cov: Array = np.zeros((len(models), 4, 4))
@@ -151,11 +161,30 @@ class Belief:
 
     @property
     def weights(self) -> Array:
-        """Posterior probabilities of the explanations, the one without a model last."""
+        """Posterior probabilities of the explanations, the one without a model last: what is missing to 1 are sudden changes."""
         logs = self.prior + self.evidence
-        raw: Array = np.exp(logs - logs.max())
-        raw /= raw.sum()
-        return raw
+        found: Array = np.exp(logs - self._total())
+        return found
+
+    @property
+    def began(self) -> Array:
+        """Posterior probabilities of what held at first, before any sudden change."""
+        return self.weights + np.exp(self._runs.logs - self._total()) @ self._runs.origins
+
+    @property
+    def evidence_jumped(self) -> Array:
+        """As `evidence`, if something has changed at once since the beginning; whatever its rate."""
+        if not len(self._runs.logs):
+            return self.evidence
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.log(np.exp(self._runs.logs - self._runs.logs.max()) @ self._runs.origins) - self.prior
+        odds = float(np.log(np.expm1(self._runs.hazard * self.hours)))
+        return np.where(np.isfinite(self.prior), logs + self._runs.logs.max() - odds, self.evidence)
+
+    @property
+    def changed(self) -> float:
+        """Probability that there was a sudden change."""
+        return float(np.exp(self._runs.logs - self._total()).sum())
 
     @property
     def trust(self) -> float:
@@ -175,6 +204,9 @@ class Belief:
             self.prior[one], self.evidence[one]
         )
 
+    def _total(self) -> float:
+        return log_sum(np.concatenate([self.prior + self.evidence, self._runs.logs]))
+
     def drop(self) -> None:
         """The calibrations count for nothing any more."""
         self.prior[:CALIBRATED] = -np.inf
@@ -192,24 +224,60 @@ class Belief:
             at: when, ps.
 
         Returns:
-            The chance of agreement that was foretold.
+            The chance of agreement that was foretold, if nothing has changed at once.
         """
         self._age(at)
+        if self.tests % BLOCK == 0:
+            self._jump()
         self._uncertain(seen.spread)
         foretold, chances = self._follow(basis, agree, quality[basis], seen)
         free = self._count(basis, agree, seen)
-        weights = self.weights
-        before = float(weights[:-1] @ foretold + weights[-1] * free[0])
-        self.evidence += np.log(np.append(chances, free[1]))
+        weights, models = self.weights, len(EXPLANATIONS)
+        steady = float(weights[:-1] @ foretold[:models] + weights[-1] * free[0]) / float(weights.sum())
+        self.evidence += np.log(np.append(chances[:models], free[1]))
+        self._runs.logs += np.log(chances[models:])
         self.tests += 1
-        return before
+        return steady
 
     def _age(self, at: Time) -> None:
-        """Losses that wander have wandered since the last test."""
+        """Losses that wander have wandered since the last test, and may have jumped."""
         waited = max(0, at - self._at) / SECOND
         if waited > 0.0:
             self._at = at
+            self.hours += waited / HOUR
+            self._runs.waited += waited / HOUR
             self._cov[:, :3, :3] += (self._rates * waited)[:, None, None] * _wander()
+
+    def _jump(self) -> None:
+        """What may have begun since the last time that this was asked is one more explanation."""
+        chance = self._runs.chance
+        if chance <= 0.0:
+            return
+        mean, cov = self._after_jump()
+        weights = self.began
+        born = self._total() + float(np.log(chance) - np.log1p(-chance))
+        self._mean, self._cov = np.append(self._mean, mean[None], 0), np.append(self._cov, cov[None], 0)
+        self._runs.born(born, weights)
+        models = len(EXPLANATIONS)
+        merged = self._runs.merged(self._mean[models:], self._cov[models:])
+        if merged is not None:
+            self._mean = np.concatenate([self._mean[:models], merged[0]])
+            self._cov = np.concatenate([self._cov[:models], merged[1]])
+        self._rates = np.append(self._rates[:models], np.full(len(self._runs.logs), self._runs.rate))
+
+    def _after_jump(self) -> tuple[Array, Array]:
+        """Moments after a sudden change now: those of all that may hold, and `JUMP` more."""
+        share = self._shares()
+        share = share / share.sum() if share.sum() > 0.0 else np.full(len(share), 1.0 / len(share))
+        mean = share @ self._mean
+        off = self._mean - mean
+        cov = np.einsum("m,mij->ij", share, self._cov) + np.einsum("m,mi,mj->ij", share, off, off)
+        cov[:3, :3] += JUMP**2 * _wander()
+        return mean, cov
+
+    def _shares(self) -> Array:
+        """Posterior probabilities of all that have moments."""
+        return np.concatenate([self.weights[:-1], np.exp(self._runs.logs - self._total())])
 
     def _uncertain(self, spread: float) -> None:
         """The contrast is one number for the whole path: its uncertainty is put in once."""
@@ -274,21 +342,23 @@ class Belief:
         """
         if at is not None:
             self._age(at)
-        weights = self.weights
-        root = np.linalg.cholesky(self._cov[:, :3, :3] + 1e-12 * np.eye(3))
-        x = self._mean[:, None, :3] + _normals() @ root.transpose(0, 2, 1)
+        mean, cov = self._after_jump()
+        fresh = self._runs.chance
+        root = np.linalg.cholesky(np.append(self._cov, cov[None], 0)[:, :3, :3] + 1e-12 * np.eye(3))
+        x = np.append(self._mean, mean[None], 0)[:, None, :3] + _normals() @ root.transpose(0, 2, 1)
         total = np.ones(x.shape[:2])
         for axis in range(3):
             total += _correlator(quality[axis], x[:, :, axis])
-        values, sizes = total.ravel() / 4.0, np.repeat(weights[:-1] / x.shape[1], x.shape[1])
+        shares = np.append((1.0 - fresh) * self._shares(), fresh)
+        values, sizes = total.ravel() / 4.0, np.repeat(shares / x.shape[1], x.shape[1])
         grid, free = self._counted()
         low, high = quantiles(grid, free, self.confidence)
         everything = np.concatenate([values, grid])
-        masses = np.concatenate([sizes, weights[-1] * free])
+        masses = np.concatenate([sizes, (1.0 - fresh) * self.weights[-1] * free])
         down, up = quantiles(everything, masses, self.confidence)
-        return Outlook(
-            float(everything @ masses), down, up, low, high, float(masses[everything < asked].sum())
-        )
+        below = float(masses[everything < asked].sum())
+        changed = fresh + (1.0 - fresh) * self.changed
+        return Outlook(float(everything @ masses), down, up, low, high, below, changed)
 
     def _counted(self) -> tuple[Array, Array]:
         """The distribution of the fidelity without a model: three independent correlators."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import log
 from typing import Final, NamedTuple
 
-from quantum_fabric.control.verification.belief import WEIGHTS, Belief, Outlook
-from quantum_fabric.control.verification.change import Cusum
+from quantum_fabric.control.verification.belief import Belief, Outlook
+from quantum_fabric.control.verification.change import Alarm
 from quantum_fabric.control.verification.policy import Verification
 from quantum_fabric.control.verification.readout import Contrast
 from quantum_fabric.messages import Correlators
@@ -18,11 +18,22 @@ RECENT: Final = 4096
 """Tests that are kept, so that the estimate can begin anew at a change."""
 
 
-OPENING: Final = 25.0
-"""So many sessions the weights of a beginner are worth."""
+class Lesson(NamedTuple):
+    """What the tests of a session, or of a part of it between two alarms, say of each explanation.
 
-LEAST: Final = 20
-"""Tests below which a session teaches nothing."""
+    Attributes:
+        steady: logarithms of the evidence of the explanations if nothing changed at once; None where an alarm has excluded that.
+        jumped: likewise if something did.
+        hours: of the tests.
+        tests: how many.
+        first: whether it began with the calibrations; else it says nothing of how good they are.
+    """
+
+    steady: tuple[float, ...] | None
+    jumped: tuple[float, ...]
+    hours: float
+    tests: int
+    first: bool
 
 
 class Finding(NamedTuple):
@@ -53,6 +64,7 @@ class Estimator:
         age: of the calibrations, ps.
         at: now, ps.
         weights: of the explanations, where earlier estimates have taught them (`Experience`).
+        jumps: sudden changes per hour, likewise.
 
     Attributes:
         belief: in force.
@@ -72,12 +84,15 @@ class Estimator:
 
     def __init__(
         self, policy: Verification, tolerance: float, age: Time, at: Time, weights: Sequence[float] | None = None,
+        jumps: float | None = None,
     ) -> None:  # fmt: skip
-        self.belief = Belief(policy, tolerance, age, at, weights=weights)
+        self.belief = Belief(policy, tolerance, age, at, weights=weights, jumps=jumps)
         self.doubted = False
+        self._jumps = jumps
+        self._lessons: list[Lesson] = []
         self._policy = policy
         self._tolerance = tolerance
-        self._cusum = Cusum(policy.change)
+        self._alarm = Alarm(policy.change)
         self._tests: list[_Test] = []
 
     def observe(
@@ -94,50 +109,33 @@ class Estimator:
             self.doubted = True
             found.append(Finding("calibration", evidence, threshold, self.belief.tests, self._tests[0].at))
             self.belief.drop()
-        cusum = self._cusum
-        if cusum.observe(agree, foretold, at):
+        alarm = self._alarm
+        if alarm.observe(agree, foretold, at):
             self.doubted = True
-            found.append(Finding("change", cusum.value, cusum.threshold, self.belief.tests, cusum.since))
-            self._begin_anew(cusum.run, cusum.since)
-            cusum.reset()
+            found.append(Finding("change", alarm.value, alarm.threshold, self.belief.tests, alarm.since))
+            self._begin_anew(alarm.run, alarm.since)
+            alarm.reset()
         return found
 
     def _begin_anew(self, last: int, since: Time) -> None:
         """Only the tests after a change say what there is after it."""
         self._tests = self._tests[-last:]
-        self.belief = Belief(self._policy, self._tolerance, 0, since, trusting=False)
+        self._lessons.append(self._lesson()._replace(steady=None))
+        self.belief = Belief(self._policy, self._tolerance, 0, since, trusting=False, jumps=self._jumps)
         for each in self._tests:
             self.belief.observe(each.basis, each.agree, each.quality, each.seen, each.at)
+
+    def lessons(self) -> list[Lesson]:
+        """Of the whole session."""
+        return [*self._lessons, self._lesson()]
+
+    def _lesson(self) -> Lesson:
+        belief = self.belief
+        steady, jumped = (
+            tuple(float(each) for each in logs) for logs in (belief.evidence, belief.evidence_jumped)
+        )
+        return Lesson(steady, jumped, belief.hours, belief.tests, not self._lessons)
 
     def outlook(self, quality: Correlators, asked: float, at: Time) -> Outlook:
         """Of the mean fidelity of pairs that are made now (as for `Belief.outlook`)."""
         return self.belief.outlook(quality, asked, at)
-
-
-class Experience:
-    """How often each explanation was the right one, as far as tests could tell: a network whose calibrations are good earns trust.
-
-    Equation: a Dirichlet prior of `OPENING` sessions with the weights of a beginner, and for each session the posterior probabilities
-    of its explanations (one step of online expectation maximisation).
-
-    Examples:
-        >>> experience = Experience()
-        >>> before = experience.weights[0]
-        >>> experience.learn(Belief(Verification(), 0.05, 0, 0))  # no tests: nothing to learn
-        >>> experience.weights[0] == before
-        True
-    """
-
-    def __init__(self) -> None:
-        self._counts = [OPENING * weight for weight in WEIGHTS]
-
-    @property
-    def weights(self) -> tuple[float, ...]:
-        """Of the explanations, for the next session."""
-        total = sum(self._counts)
-        return tuple(count / total for count in self._counts)
-
-    def learn(self, belief: Belief) -> None:
-        """A session is over."""
-        if belief.tests >= LEAST:
-            self._counts = [old + float(new) for old, new in zip(self._counts, belief.weights, strict=True)]

@@ -17,6 +17,7 @@ class Verification:
         confidence: of every interval.
         calibrated_at: when the beliefs were measured, ps; before the start of the run it is negative.
         drift: by how much the losses of a pair wander, relative, in one hour; grows with the square root of the time.
+        jumps: sudden changes per hour that are expected at first; how many there are is learnt (`Experience`).
         readout_tolerance: relative error of the believed readout errors, one standard deviation.
         doubt: chance per request that a model which is right is dropped for good.
         change: a sudden change is reported falsely once in this many tests, at most.
@@ -40,6 +41,7 @@ class Verification:
     confidence: float = 0.95
     calibrated_at: Time = 0
     drift: float = 0.05
+    jumps: float = 0.01
     readout_tolerance: float = 0.1
     doubt: float = 1e-4
     change: float = 1e4
@@ -52,6 +54,7 @@ class Verification:
             "share": 0.0 < self.share <= 1.0,
             "confidence": 0.0 < self.confidence < 1.0,
             "drift": 0.0 <= self.drift <= 10.0,
+            "jumps": 0.0 <= self.jumps <= 1000.0,
             "readout_tolerance": 0.0 <= self.readout_tolerance <= 1.0,
             "doubt": 0.0 < self.doubt < 1.0,
             "change": 1.0 < self.change < 1e300,
@@ -60,9 +63,8 @@ class Verification:
             "harmless": 0.0 < self.harmless <= 1.0,
         }
         expected = {
-            "share": "(0, 1]", "drift": "[0, 10]", "readout_tolerance": "[0, 1]", "change": "(1, 1e300)", "suspicion": "(1, 1e300)",
-            "alarm": "[0.5, 1)",
-            "harmless": "(0, 1]",
+            "share": "(0, 1]", "drift": "[0, 10]", "jumps": "[0, 1000]", "readout_tolerance": "[0, 1]", "change": "(1, 1e300)",
+            "suspicion": "(1, 1e300)", "alarm": "[0.5, 1)", "harmless": "(0, 1]",
         }  # fmt: skip
         for name, good in inside.items():
             if not good:

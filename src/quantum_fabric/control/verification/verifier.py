@@ -9,7 +9,8 @@ from quantum_fabric.control.estimate import fidelity
 from quantum_fabric.control.session import Session
 from quantum_fabric.control.verification.belief import Outlook
 from quantum_fabric.control.verification.budget import Account
-from quantum_fabric.control.verification.estimator import Estimator, Experience
+from quantum_fabric.control.verification.estimator import Estimator
+from quantum_fabric.control.verification.experience import Experience
 from quantum_fabric.control.verification.policy import Verification
 from quantum_fabric.control.verification.readout import Contrast, contrast
 from quantum_fabric.control.verification.suspects import Element, Suspects
@@ -82,7 +83,7 @@ class Verifier:
     def __init__(self, policy: Verification, tolerance: float, topology: Topology) -> None:
         self.policy = policy
         self.account = Account(policy.share)
-        self.experience = Experience()
+        self.experience = Experience(policy.jumps)
         elements = len(topology.nodes) + len(topology.links)
         self.suspects = Suspects(elements, policy.suspicion, policy.harmless)
         self._tolerance = tolerance
@@ -102,7 +103,7 @@ class Verifier:
         """A session has had its outcome."""
         watch = self._watches.pop(session.request.name, None)
         if watch is not None:
-            self.experience.learn(watch.estimator.belief)
+            self.experience.learn(watch.estimator)
 
     def watch(self, session: Session, plan: Plan, now: Time) -> Watch:
         """What is known of a session's pairs; nothing yet where its path is another than before."""
@@ -110,8 +111,8 @@ class Verifier:
         watch = self._watches.get(session.request.name)
         if watch is None or watch.path != path:
             age = now - self.policy.calibrated_at
-            learnt = self.experience.weights
-            watch = Watch(path, Estimator(self.policy, self._tolerance, age, now, learnt))
+            learnt = self.experience.weights, self.experience.jumps
+            watch = Watch(path, Estimator(self.policy, self._tolerance, age, now, *learnt))
             self._watches[session.request.name] = watch
         return watch
 

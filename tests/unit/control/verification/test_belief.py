@@ -10,7 +10,8 @@ import pytest
 
 from quantum_fabric.control.verification import Verification
 from quantum_fabric.control.verification.belief import CALIBRATED, EXPLANATIONS, WEIGHTS, Belief, quantiles
-from quantum_fabric.control.verification.estimator import Estimator, Experience
+from quantum_fabric.control.verification.estimator import Estimator
+from quantum_fabric.control.verification.experience import Experience
 from quantum_fabric.control.verification.readout import Contrast
 from quantum_fabric.units import SECOND
 
@@ -155,7 +156,7 @@ def test_after_a_jump_only_what_came_after_it_counts() -> None:
         causes += [(each.cause, number, each.since) for each in found]
     changes = [each for each in causes if each[0] == "change"]
     assert changes
-    assert 1500 < changes[0][1] < 1620
+    assert 1500 < changes[0][1] < 1580
     assert abs(changes[0][2] / SECOND - 1500) < 60
     outlook = estimator.outlook(Q, 0.8, 2400 * SECOND)
     assert outlook.low < 0.4 < outlook.high < 0.5
@@ -163,12 +164,60 @@ def test_after_a_jump_only_what_came_after_it_counts() -> None:
 
 
 def test_experience_learns_which_world_it_is_in() -> None:
-    good, bad = Experience(), Experience()
+    good, bad = Experience(0.01), Experience(0.01)
     for seed in range(12):
-        good.learn(fed(Belief(Verification(), 0.05, 0, 0), 600, seed))
-        bad.learn(fed(Belief(Verification(), 0.05, 0, 0), 600, seed, (0.5, 0.4, 0.6)))
+        for experience, truth in ((good, Q), (bad, (0.5, 0.4, 0.6))):
+            estimator = Estimator(Verification(), 0.05, 0, 0)
+            fed(estimator.belief, 600, seed, truth)
+            experience.learn(estimator)
     assert sum(bad.weights[:CALIBRATED]) < sum(WEIGHTS[:CALIBRATED]) < sum(good.weights[:CALIBRATED])
     assert math.isclose(sum(good.weights), 1.0)
+
+
+def test_changes_are_seen_before_they_are_certain_and_nobody_looking_widens_the_interval() -> None:
+    belief = Belief(Verification(drift=0.0, jumps=0.02), 0.05, 0, 0)
+    dice = random.Random(7)
+    for number in range(200):
+        basis = number % 3
+        belief.observe(basis, dice.random() < 0.5 * (1.0 + Q[basis]), Q, BARE, number * 60 * SECOND)
+    now = belief.outlook(Q, at=200 * 60 * SECOND)
+    later = belief.outlook(Q, at=200 * 60 * SECOND + 24 * HOUR)
+    assert now.changed < 1.0 - math.exp(-0.02 * 200 / 60)  # tests have spoken against it
+    assert (
+        now.changed < later.changed < 1.0 - math.exp(-0.02 * 24.0) + 0.02
+    )  # that something has changed at all
+    assert later.high - later.low > 1.5 * (now.high - now.low)
+    for number in range(24):
+        belief.observe(number % 3, number % 2 == 0, Q, BARE, (200 + number) * 60 * SECOND + 24 * HOUR)
+    assert belief.changed > 0.9
+    assert math.isclose(float(belief.weights.sum()) + belief.changed, 1.0, abs_tol=1e-9)
+    assert math.isclose(float(belief.began.sum()), 1.0, abs_tol=1e-9)
+
+
+def test_without_jumps_nothing_jumps() -> None:
+    belief = fed(Belief(Verification(jumps=0.0), 0.05, 0, 0), 100, 8, step=60 * SECOND)
+    assert belief.changed == 0.0
+    assert belief.outlook(Q, at=100 * HOUR).changed == 0.0
+    assert Experience(0.0).jumps == 0.0
+
+
+def test_experience_learns_how_often_something_changes() -> None:
+    quiet, restless = Experience(0.01), Experience(0.01)
+    for seed in range(6):
+        for experience, after in ((quiet, Q), (restless, (0.4, 0.3, 0.5))):
+            estimator, dice = (
+                Estimator(Verification(), 0.05, 0, 0, jumps=experience.jumps),
+                random.Random(seed),
+            )
+            for number in range(240):
+                basis = number % 3
+                correlator = Q[basis] if number < 120 else after[basis]
+                agree = dice.random() < 0.5 * (1.0 + correlator)
+                estimator.observe(basis, agree, Q, BARE, number * 60 * SECOND)
+            experience.learn(estimator)
+    # six changes in 24 hours, beside half a one in 50 that was believed before
+    assert 0.5 * 6.5 / 74 < restless.jumps < 1.5 * 6.5 / 74
+    assert quiet.jumps < 0.015
 
 
 def test_quantiles_of_few_points() -> None:

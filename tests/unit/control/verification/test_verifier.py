@@ -13,7 +13,7 @@ from builders import chain, link, node, plan, request
 from quantum_fabric.control import Controller
 from quantum_fabric.control.verification import Verification
 from quantum_fabric.control.verification.budget import Account, overdraft_chance
-from quantum_fabric.control.verification.change import Cusum
+from quantum_fabric.control.verification.change import Alarm
 from quantum_fabric.control.verification.liar import Lie, LyingAgent, left_over
 from quantum_fabric.control.verification.readout import contrast
 from quantum_fabric.control.verification.verifier import power, powered
@@ -209,12 +209,12 @@ def test_the_account_stops_what_it_cannot_pay() -> None:
     assert over / 200 <= overdraft_chance(1000, 0.02, 0.01)
 
 
-def test_cusum_is_quiet_for_longer_than_it_promises() -> None:
+def test_the_alarm_of_changes_is_quiet_for_longer_than_it_promises() -> None:
     """At least 100 tests to a false alarm in the mean; the mean of 300 runs has a relative standard error of 6 %."""
     dice, waits = random.Random(3), []
     for _ in range(300):
-        page, wait = Cusum(100.0), 1
-        while not page.observe(dice.random() < 0.9, 0.9, wait):
+        alarm, wait = Alarm(100.0), 1
+        while not alarm.observe(dice.random() < 0.9, 0.9, wait):
             wait += 1
         waits.append(wait)
     assert sum(waits) / len(waits) > 100.0
@@ -230,8 +230,9 @@ def test_powers_of_correlators_undo_each_other() -> None:
 
 
 def test_bad_policies_are_refused() -> None:
-    for wrong in ({"share": 0.0}, {"share": 1.1}, {"confidence": 1.0}, {"drift": -1.0}, {"doubt": 0.0}, {"change": 1.0},
-                  {"alarm": 0.2}, {"suspicion": 0.5}, {"harmless": 0.0}, {"readout_tolerance": float("nan")}):  # fmt: skip
+    for wrong in ({"share": 0.0}, {"share": 1.1}, {"confidence": 1.0}, {"drift": -1.0}, {"jumps": -1.0}, {"doubt": 0.0},
+                  {"change": 1.0}, {"alarm": 0.2}, {"suspicion": 0.5}, {"harmless": 0.0},
+                  {"readout_tolerance": float("nan")}):  # fmt: skip
         with pytest.raises(InputError):
             Verification(**wrong)
     with pytest.raises(InputError):
