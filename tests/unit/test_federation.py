@@ -33,6 +33,7 @@ from quantum_fabric.messages import (
     Prepare,
     Refused,
     Renegotiate,
+    Route,
     SegmentAccept,
     SegmentAsk,
     SegmentOffered,
@@ -186,6 +187,7 @@ def test_refusals_are_typed_and_cost_nothing() -> None:
         LinkRequest("A", "H", 0.8): Code.NOROUTE,  # H is not public: nobody is told that it is there
         LinkRequest("A", "I", 0.8, window=SECOND, hold=True): Code.UNSUPP,
         LinkRequest("A", "I", 0.8, tenant="physics"): Code.UNSUPP,
+        LinkRequest("A", "I", 0.8, route=Route(paths=2)): Code.UNSUPP,
     }
     for request, code in wishes.items():
         (name,) = net.ask(request)
@@ -206,6 +208,15 @@ def test_asking_without_taking() -> None:
     told = net.fabric.inquire(Explain(LinkRequest("A", "I", 0.99)))
     assert isinstance(told, Explained)
     assert isinstance(told.answer, Refused)
+    several = net.fabric.inquire(DryRun(LinkRequest("A", "I", 0.8, route=Route(paths=2))))
+    assert isinstance(several, Judged)
+    assert isinstance(several.answer, Refused)
+    assert (several.answer.code, several.answer.resource) == (Code.UNSUPP, "2 paths")
+    offer = several.answer.offer
+    assert offer is not None
+    again = net.fabric.inquire(DryRun(offer))
+    assert isinstance(again, Judged)
+    assert isinstance(again.answer, Accepted)
     (name,) = [net.fabric.submit(Ask(LinkRequest("A", "I", 0.8)))]
     net.fabric.run(net.fabric.now + MS)
     assert isinstance(net.fabric.replies(name)[0], Refused)

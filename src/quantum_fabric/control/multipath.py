@@ -84,7 +84,8 @@ class _Search:
         if not best:
             assert refused is not None  # there are sets
             return refused
-        slow = too_slow(request, best, telling(request, self._admission.topology))
+        topology, stations = self._admission.topology, self._admission.stations
+        slow = too_slow(request, best, telling(request, topology) + stations.settling(merged(best)))
         return best if slow is None else slow
 
     def _sets(self) -> list[tuple[Path, ...]] | Refused:
@@ -120,20 +121,11 @@ class _Search:
             plans[path] = found
             for name, count in slots_wanted(found).items():
                 left[name] -= count
-        if (shared := self._shared(tuple(plans.values()))) is not None:
-            reason = f"two of the paths are heralded by station {shared}, which is to serve one of them"
-            return Refused(request.name, Code.UNSUPP, f"station {shared}", reason)
+        whole = merged([plans[path] for path in paths])
+        for station, count in self._admission.stations.too_few(whole).items():
+            reason = f"the paths together need {count} more analyser{'s' if count > 1 else ''} of station {station} than it has"
+            return Refused(request.name, Code.UNSUPP, f"station {station}", reason, None, whole.forecast)
         return tuple(plans[path] for path in paths)
-
-    def _shared(self, plans: Sequence[Plan]) -> str | None:
-        """A station that heralds links of two plans."""
-        seen: set[str] = set()
-        for plan in plans:
-            for station in self._admission.stations.touched(plan):
-                if station in seen:
-                    return station
-            seen |= set(self._admission.stations.touched(plan))
-        return None
 
 
 def merged(plans: Sequence[Plan]) -> Plan:
@@ -174,7 +166,8 @@ def too_slow(request: LinkRequest, plans: Sequence[Plan], news: Time) -> Refused
     Args:
         request: whose deadline counts from now.
         plans: of all paths.
-        news: for how long word of a complete pair is on its way to the controller, ps: a pair counts when it knows of it.
+        news: what is lost of the time that is left, ps: while shared stations connect the links, and while word of a complete pair is
+            on its way to the controller (it counts when that knows of it).
     """
     forecasts = [plan.forecast for plan in plans]
     whole = joint(forecasts)

@@ -93,6 +93,10 @@ class Stations:
         """Stations that have too few free analysers for a plan, and how many are missing."""
         return self._lacking(plan, {name: self._busy(name) for name in self._by_station(plan)})
 
+    def too_few(self, plan: Plan) -> dict[str, int]:
+        """Stations that have too few analysers for a plan even when idle, and how many are missing."""
+        return self._lacking(plan, {name: set() for name in self._stations})
+
     def _lacking(self, plan: Plan, busy: Mapping[str, set[str]]) -> dict[str, int]:
         counts = {
             name: len(busy[name] | links) - self._stations[name].analysers
