@@ -192,8 +192,12 @@ def retention(plan: Plan, topology: Topology) -> Time:
     path within one pass of the path's delays, and what was sent before that arrives within another; twice that is kept. News can
     also be early: the far end of a link may have acted on a herald that is still on its way here.
     """
-    hops = sum(topology.delay(a, b) for a, b in zip(plan.path, plan.path[1:], strict=False))
-    longest = max((topology.delay(a, b) for a in plan.path for b in plan.path if a != b), default=0)
+    along = topology.along(plan.path)
+    if along is not None:  # nothing takes longer than to be passed on from node to node
+        hops = longest = along[-1]
+    else:
+        hops = sum(topology.delay(a, b) for a, b in zip(plan.path, plan.path[1:], strict=False))
+        longest = max((topology.delay(a, b) for a in plan.path for b in plan.path if a != b), default=0)
     swaps = sum(topology.nodes[node].swap_time for node in plan.path)
     heralds = 0
     for link in plan.links:

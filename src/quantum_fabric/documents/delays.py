@@ -60,6 +60,11 @@ class Delays(Mapping[tuple[str, str], Time]):
             raise KeyError(pair)
         return self._reached(a, b)[b]
 
+    @property
+    def direct(self) -> bool:
+        """Whether no way round is shorter than a delay: so it is with light, and not with what was measured."""
+        return not self._measured
+
     def longest(self) -> Time:
         """The longest delay of all: exact, from few searches where nothing was measured.
 

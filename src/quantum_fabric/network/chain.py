@@ -188,7 +188,8 @@ def route(topology: Topology, path: tuple[str, ...], whole: bool = True) -> Rout
         topology: what is believed.
         path: its nodes.
         whole: with the delays between all of them; else only those to the right neighbour and to the two ends (as long as those from
-            there) are asked for, which is all that the estimate of swaps as soon as possible needs; the others are not numbers.
+            there) are asked for, which is all that the estimate of swaps as soon as possible needs; the others are not numbers. To
+            the ends it is then the time along the path, which is never too short.
 
     Raises:
         UnknownNameError: a node, or a delay between two of them or to the controller, is not in the topology.
@@ -210,13 +211,16 @@ def _delays(topology: Topology, path: tuple[str, ...], whole: bool) -> tuple[tup
         return tuple(tuple(topology.delay(a, b) / SECOND for b in path) for a in path)
     last = len(path) - 1
     rows = [[math.nan] * (last + 1) for _ in path]
+    along = topology.along(path)
     for here, name in enumerate(path):
         for end in (0, last):
             # asked from the ends on, which have been asked before
-            rows[here][end] = topology.delay(path[end], name) / SECOND
+            way = topology.delay(path[end], name) if along is None else abs(along[end] - along[here])
+            rows[here][end] = way / SECOND
         rows[0][here], rows[last][here] = rows[here][0], rows[here][last]
         if here < last:
-            rows[here][here + 1] = topology.delay(name, path[here + 1]) / SECOND
+            step = topology.delay(name, path[here + 1]) if along is None else along[here + 1] - along[here]
+            rows[here][here + 1] = step / SECOND
     return tuple(map(tuple, rows))
 
 

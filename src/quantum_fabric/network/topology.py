@@ -6,9 +6,10 @@ never changed, and answers a few questions about itself. Faults make a new one: 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any
 
 from quantum_fabric.errors import Caution, InputError, QuantityError, UnknownNameError
 from quantum_fabric.links.hub import SharedStation
@@ -18,14 +19,6 @@ from quantum_fabric.units import Time
 
 if TYPE_CHECKING:
     import networkx
-
-
-@runtime_checkable
-class Telling(Protocol):
-    """A table of delays that knows its longest one."""
-
-    def longest(self) -> Time:
-        """The longest delay, ps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +112,8 @@ class Topology:
         nodes: name -> node.
         links: name -> link.
         delays: (from, to) -> one-way classical delay (ps), complete over the nodes; (a, a) is 0 and may be
-            left out, and (b, a) stands for (a, b) where only one of them is given.
+            left out, and (b, a) stands for (a, b) where only one of them is given. A table may know of itself ``longest()``, its
+            longest delay, and ``direct``, whether no way round is shorter than a delay.
         controller: name of the node where the controller sits. It may be a node that is out of service.
         stations: name -> heralding station that several links share. Their links may be out of service.
         kept: what others worked out from it and keep with it, by their names; no part of its value.
@@ -225,9 +219,25 @@ class Topology:
             >>> Topology({}, {}, {("A", "B"): 5_000}, "A").longest_delay()
             5000
         """
-        if isinstance(self.delays, Telling):
-            return self.delays.longest()
-        return max(self.delays.values(), default=0)
+        told: Callable[[], Time] | None = getattr(self.delays, "longest", None)
+        return max(self.delays.values(), default=0) if told is None else told()
+
+    def along(self, path: Sequence[str]) -> list[Time] | None:
+        """When a letter that is passed on from node to node along a path reaches each of them, ps.
+
+        That is no sooner than a letter sent there at once, and is told without looking through the network for a shorter way.
+
+        Returns:
+            None where delays are what was measured, and may be longer than a way round.
+
+        Examples:
+            >>> Topology({}, {}, {("A", "B"): 5_000}, "A").along("AB") is None
+            True
+        """
+        if not getattr(self.delays, "direct", False):
+            return None
+        steps = (self.delay(a, b) for a, b in pairwise(path))
+        return list(accumulate(steps, initial=0))
 
     def links_at(self, name: str) -> tuple[LinkView, ...]:
         """Links that end at a node, by name."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from tests.unit.network.believed import fixed, line, node
 from tests.unit.network.schemes import chain_on, scheme_on
 
+from quantum_fabric.documents.delays import Delays
 from quantum_fabric.errors import UnknownNameError
 from quantum_fabric.network.chain import Hop, chain, route, station
 from quantum_fabric.network.scheme import simple
@@ -93,3 +95,23 @@ def test_missing_delays_are_a_fault() -> None:
     deaf = Topology(topology.nodes, topology.links, {}, "A")
     with pytest.raises(UnknownNameError, match="delays"):
         chain(deaf, simple(("A", "B"), ("A~B",)))
+
+
+def test_a_partial_route_over_light_is_along_the_path_and_never_too_short() -> None:
+    """A and D are joined by a fibre that the path does not take: the path's own time stands for the light's."""
+    straight = line(fixed(), fixed(), fixed(), delay=5 * MS)
+    fibres = [("A", "B", 5 * MS), ("B", "C", 5 * MS), ("C", "D", 5 * MS), ("A", "D", MS)]
+    topology = replace(straight, delays=Delays("ABCD", fibres))
+    whole, part = route(topology, tuple("ABCD")), route(topology, tuple("ABCD"), whole=False)
+    assert [round(1e3 * part.delay[0][at]) for at in range(4)] == [0, 5, 10, 15]
+    assert [round(1e3 * part.delay[at][3]) for at in range(4)] == [15, 10, 5, 0]
+    assert all(
+        part.delay[a][b] >= whole.delay[a][b] - 1e-15
+        for a in range(4)
+        for b in range(4)
+        if not math.isnan(part.delay[a][b])
+    )
+    assert part.setup == whole.setup
+    measured = replace(straight, delays=Delays("ABCD", fibres, {("A", "D"): 50 * MS}))
+    assert measured.along(tuple("ABCD")) is None
+    assert route(measured, tuple("ABCD"), whole=False).delay[0][3] == 0.05
