@@ -18,6 +18,8 @@ REFUSED = {
     "malta-sicily": "no memory holds its pairs",
     "barcelona": "link fidelity",
     "vienna-bratislava": "no memory holds its pairs",
+    "frankfurt-kehl": "no memory holds its pairs",
+    "metro-star": "no memory holds its pairs",
 }
 """Networks that have no pair to hand out -> why."""
 PAIRS = [(entry.name, name) for entry in documents.bundled() for name in entry.workloads]

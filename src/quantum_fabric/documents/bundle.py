@@ -34,8 +34,8 @@ def bundled() -> list[BundledNetwork]:
 
     Examples:
         >>> [entry.name for entry in bundled()]
-        ['barcelona', 'boston', 'campus', 'chicago', 'delft-the-hague', 'germany50', 'hefei-star', 'lab', \
-'malta-sicily', 'micius', 'munich', 'vienna-bratislava']
+        ['barcelona', 'boston', 'campus', 'chicago', 'delft-the-hague', 'frankfurt-kehl', 'germany50', 'hefei-star', 'lab', \
+'malta-sicily', 'metro-star', 'micius', 'munich', 'vienna-bratislava']
         >>> next(entry for entry in bundled() if entry.name == "chicago").workloads
         ('chicago', 'chicago-cut')
     """

@@ -66,7 +66,7 @@ def load_network(path_or_name: str | Path) -> NetworkDocument:
         ...
         quantum_fabric.errors.DocumentError: chigaco: found no such file, expected a YAML document, or a bundled network \
 (did you mean 'chicago'?): barcelona, boston, campus, chicago, delft-the-hague, \
-germany50, hefei-star, lab, malta-sicily, micius, munich, vienna-bratislava
+frankfurt-kehl, germany50, hefei-star, lab, malta-sicily, metro-star, micius, munich, vienna-bratislava
     """
     try:
         document = load(path_or_name)
