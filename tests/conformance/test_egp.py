@@ -45,8 +45,8 @@ from quantum_fabric.standards.egp import (
     TimeUnit,
 )
 from quantum_fabric.standards.egp_network import EgpNetwork
-from quantum_fabric.standards.egp_service import EgpService
-from quantum_fabric.units import MS, SECOND, US
+from quantum_fabric.standards.egp_service import Carried, EgpService
+from quantum_fabric.units import MS, SECOND, US, Time
 
 FIGURE_1 = """
 |                        Remote Node ID                         |
@@ -300,8 +300,9 @@ def two(success: float = 0.2, fidelity: float = 0.95, hop_delay: int = 10 * US, 
     )
 
 
-def layer(fabric: Fabric, *names: str) -> EgpNetwork:
-    found = EgpNetwork(fabric, {name: number for number, name in enumerate(names or fabric.agents, start=1)})
+def layer(fabric: Fabric, *names: str, carried: Carried = Carried()) -> EgpNetwork:  # noqa: B008 - frozen
+    numbers = {name: number for number, name in enumerate(names or fabric.agents, start=1)}
+    found = EgpNetwork(fabric, numbers, carried)
     for name in found.services:
         for number in range(1, len(found.services) + 1):
             found.receive(name, Receive(number, 7))
@@ -477,12 +478,48 @@ def test_every_refusal_has_its_code() -> None:
         CreateMeasure(2, 0.8, purpose_id=7, local=Measurement(RandomBasis.XZ, weights=(128, 0))),
         CreatePrepare(2, 0.8, purpose_id=7, local=Measurement(RandomBasis.XYZ, weights=(85, 84))),
         CreatePrepare(2, 0.8, purpose_id=7, local=Measurement(rotations=(0, 32, 0))),
-        CreateKeep(9, 0.8, purpose_id=7), CreateKeep(1, 0.8, purpose_id=7), CreateKeep(2, 0.8, purpose_id=7, consecutive=True),
+        CreateKeep(9, 0.8, purpose_id=7), CreateKeep(1, 0.8, purpose_id=7),
+        CreateKeep(2, 0.8, purpose_id=7, number=2, consecutive=True),
     ):  # fmt: skip
         answer = above.create("A", wish)
         assert isinstance(answer, Err), wish
         assert (answer.code, answer.origin_node_id) == (ErrorCode.UNSUPP, 1)
     assert above.take("A") == [], "said at once, and not twice"
+
+
+def test_consecutive_has_two_meanings() -> None:
+    """The draft's (an OK for each pair) is what there is; QLink-Interface's (close in time) needs a number, and a promise."""
+    three = CreateMeasure(2, 0.8, purpose_id=7, number=3, consecutive=True)
+    for carried, said, asked in (
+        (Carried(), ErrorCode.UNSUPP, None),
+        (Carried(each=True), None, None),
+        (Carried(jitter=SECOND), None, SECOND),
+        (Carried(each=True, jitter=SECOND), None, None),
+    ):
+        answer, request = EgpService("A", {"A": 1, "B": 2}, carried).create(three, 0)
+        assert getattr(answer, "code", None) is said
+        assert (None if request is None else request.jitter) == asked
+    one = CreateKeep(
+        2, 0.8, purpose_id=7, consecutive=True
+    )  # one pair is close to itself, and has an OK of its own
+    answer, request = EgpService("A", {"A": 1, "B": 2}).create(one, 0)
+    assert isinstance(answer, Ack)
+    assert request is not None
+    assert request.jitter is None
+
+
+@pytest.mark.parametrize(("jitter", "fits"), [(SECOND, True), (1000, False)])
+def test_pairs_close_in_time_are_promised_or_refused(jitter: Time, fits: bool) -> None:
+    fabric = two(slots=2)
+    above = layer(fabric, carried=Carried(jitter=jitter))
+    wish = CreateKeep(2, 0.8, purpose_id=7, number=2, consecutive=True)
+    assert isinstance(above.create("A", wish), Ack)
+    above.run(fabric.now + SECOND)
+    told = above.take("A")
+    assert [type(each) for each in told][:2] == ([OkKeep, OkKeep] if fits else [Err])
+    if not fits:
+        assert isinstance(told[0], Err)
+        assert told[0].code is ErrorCode.UNSUPP
 
 
 def test_time_runs_out() -> None:

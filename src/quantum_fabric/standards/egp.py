@@ -10,7 +10,8 @@ differ:
   et
   al. 2019, R).
 * *Atomic*: the draft says that no other request may come between; QLink-Interface says that all pairs are in memory at the same time.
-  *Consecutive*: the draft says an OK for each pair; QLink-Interface says pairs close in time. Both are taken as in QLink-Interface.
+  *Consecutive*: the draft says an OK for each pair; QLink-Interface says pairs close in time. Both are taken as in QLink-Interface,
+  unless it is said that *consecutive* is meant as in the draft (`quantum_fabric.standards.egp_service.Carried.each`).
 * An OK of the draft has no Bell state; QLink-Interface has a number, without a map. Here it is a name
   (`quantum_fabric.standards.bell`).
 * A maximum time of 0 means no limit (D: neither source says what it means, and 0 is QLink-Interface's default).

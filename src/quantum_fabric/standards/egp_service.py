@@ -12,7 +12,7 @@ minimum_fidelity             ``fidelity``; one of 0.5 or less asks for what is j
 max_time                     ``deadline``: now and so long
 number, priority             ``pairs``, ``priority``
 atomic                       ``window``: all alive together, none older than the time that is left, or `Carried.window` without a limit
-consecutive                  ``jitter``: `Carried.jitter`
+consecutive                  ``jitter``: `Carried.jitter`, where there are several; nothing more with `Carried.each`
 purpose_id                   in ``name``: ``egp/NODE/SERIAL/PURPOSE``, which tells the peer whose pair it is (create id: serial mod
 2^16)
 type K, M, R                 ``service``; K (and the far half of R) holds the pair until it is consumed
@@ -82,12 +82,16 @@ class Carried:
     Attributes:
         services: of the three types, those that it serves.
         window: longest age of the oldest pair of an atomic request without a limit, ps; None where it cannot do atomic ones.
-        jitter: what "close in time" means to it, ps; None where it cannot do consecutive ones.
+        jitter: what "close in time" means to it, ps; None where it is not said.
+        each: whether *consecutive* is meant as in the draft: an OK for each pair as it comes, which is what this service gives.
+            Otherwise it is meant as in QLink-Interface, pairs close in time; several of them need ``jitter`` then, because neither
+            source has a number for "close", and are refused without it.
     """
 
     services: frozenset[Service] = frozenset(Service)
     window: Time | None = SECOND
     jitter: Time | None = None
+    each: bool = False
 
 
 EVEN: Final = {RandomBasis.XZ: ("X", "Z"), RandomBasis.XYZ: ("X", "Y", "Z")}
@@ -134,8 +138,11 @@ class EgpService:
         >>> ack, request = alice.create(CreateKeep(2, 0.9, purpose_id=7), now=0)
         >>> ack, request.name, request.destination, request.hold
         (Ack(create_id=0), 'egp/Alice/0/7', 'Bob', True)
-        >>> alice.create(CreateKeep(2, 0.9, consecutive=True), now=0)
+        >>> alice.create(CreateKeep(2, 0.9, number=3, consecutive=True), now=0)
         (Err(create_id=1, code=<ErrorCode.UNSUPP: 'UNSUPP'>, origin_node_id=1, sequence=None), None)
+        >>> alice = EgpService("Alice", {"Alice": 1, "Bob": 2}, Carried(each=True))
+        >>> alice.create(CreateKeep(2, 0.9, number=3, consecutive=True), now=0)[1].pairs
+        3
     """
 
     node: str
@@ -190,10 +197,14 @@ class EgpService:
             and wish.minimum_fidelity < 1.0
             and _SERVICES.get(type(wish)) in self.carried.services
             and not (wish.atomic and self.carried.window is None)
-            and not (wish.consecutive and self.carried.jitter is None)
+            and not (self._close(wish) and self.carried.jitter is None)
             and bases_of(wish) is not None
         )
         return None if carried else ErrorCode.UNSUPP
+
+    def _close(self, wish: Create) -> bool:
+        """Whether pairs have to come close to each other; one alone does, and an OK for each is what there is anyway."""
+        return wish.consecutive and wish.number > 1 and not self.carried.each
 
     def _request(self, wish: Create, serial: int, now: Time) -> LinkRequest:
         patience = wish.patience
@@ -207,7 +218,7 @@ class EgpService:
             name=f"egp/{self.node}/{serial}/{wish.purpose_id}",
             service=_SERVICES[type(wish)],
             window=(patience or self.carried.window) if wish.atomic else None,
-            jitter=self.carried.jitter if wish.consecutive else None,
+            jitter=self.carried.jitter if self._close(wish) else None,
             priority=wish.priority,
             bases=bases_of(wish) or ("X", "Z"),
         )
