@@ -18,6 +18,7 @@ from quantum_fabric.messages import (
     Judged,
     LinkRequest,
     Refused,
+    Route,
     Supposed,
     WhatIf,
 )
@@ -88,6 +89,7 @@ def request_link(  # noqa: D418
     rate: float = 0.0,
     hardware: str = "future",
     memories: int | None = None,
+    paths: int = 1,
     error_correction: None = None,
     network: str | Fabric | None = None,
     seed: int = 0,
@@ -106,6 +108,7 @@ def request_link(  # noqa: D418
     rate: float = 0.0,
     hardware: str = "future",
     memories: int | None = None,
+    paths: int = 1,
     error_correction: str,
     network: str | Fabric | None = None,
     seed: int = 0,
@@ -123,6 +126,7 @@ def request_link(
     rate: float = 0.0,
     hardware: str = "future",
     memories: int | None = None,
+    paths: int = 1,
     error_correction: str | None = None,
     network: str | Fabric | None = None,
     seed: int = 0,
@@ -141,6 +145,7 @@ def request_link(
         rate: least mean rate, pairs per second; 0 asks for none.
         hardware: device profile of the chain: ``today``, ``lab-best`` or ``future`` (the last two are projections).
         memories: memory slots of each node of the chain; the number of its data sheet where None.
+        paths: how many disjoint paths of a network serve it at once; their rates add up.
         error_correction: a code (``steane``, ``bacon-shor``, ``repetition-3``, ``phase-repetition-3``, ...): repeaters keep each
             half in a block of that code and correct errors instead of telling each other what failed. Needs the extra ``codes``.
         network: a bundled network's name, a document's path, or a running `Fabric`.
@@ -168,8 +173,17 @@ def request_link(
         (True, 7)
     """
     request = LinkRequest(
-        source, destination, fidelity, pairs=pairs, rate=rate, hold=error_correction is None
+        source,
+        destination,
+        fidelity,
+        pairs=pairs,
+        rate=rate,
+        hold=error_correction is None,
+        route=Route(paths=paths),
     )
+    if paths != 1 and (network is None or error_correction is not None):
+        what = "several are found on a network only" if network is None else "logical pairs take one"
+        raise InputError(repr(paths), f"1 path: {what}", "paths")
     if network is not None:
         for name, value in (("distance", distance), ("memories", memories)):
             if value is not None:

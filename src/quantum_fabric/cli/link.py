@@ -20,6 +20,7 @@ Examples:
   qfabric link Bob --distance "50 km" --fidelity 0.8 --hardware lab-best --pairs 20
   qfabric link Bob --distance "100 km" --fidelity 0.95 --error-correction steane --memories 48
   qfabric link UChicago_PME --source NU --network chicago --fidelity 0.9
+  qfabric link UChicago_PME --source Fermilab_1 --network chicago --fidelity 0.9 --paths 2
 
 \b
 Hardware of the chain of repeaters that is planned for a distance:
@@ -61,10 +62,17 @@ A link that cannot be had is refused with its reason and an offer that would be 
     help="Repeaters correct errors with this code (steane, bacon-shor, repetition-3, ...) and hand out logical pairs.",
 )
 @click.option("--network", metavar="NETWORK", help="Ask on this network instead of over a distance.")
+@click.option(
+    "--paths",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Disjoint paths of the network that serve it at once: their rates add up.",
+)
 @click.option("--seed", "-s", type=int, default=1, show_default=True, help="Of every random draw.")
 def command(
     destination: str, distance: float | None, fidelity: float, pairs: int, rate: float, hardware: str, source: str,
-    memories: int | None, error_correction: str | None, network: str | None, seed: int,
+    memories: int | None, error_correction: str | None, network: str | None, paths: int, seed: int,
 ) -> int:  # fmt: skip
     """Ask for entangled pairs with DESTINATION and print each as it comes.
 
@@ -85,7 +93,7 @@ def command(
     if error_correction is not None:
         coded = api.request_link(
             destination, kilometres, fidelity, source=source, pairs=pairs, rate=rate, hardware=hardware, memories=memories,
-            error_correction=error_correction, network=network, seed=seed,
+            paths=paths, error_correction=error_correction, network=network, seed=seed,
         )  # fmt: skip
         if isinstance(coded, Refused):
             show_refusal(out, coded, _again(coded, distance, hardware, network, way))
@@ -93,15 +101,19 @@ def command(
         return show_logical(out, coded)
     link = api.request_link(
         destination, kilometres, fidelity, source=source, pairs=pairs, rate=rate, hardware=hardware, memories=memories,
-        network=network, seed=seed,
+        paths=paths, network=network, seed=seed,
     )  # fmt: skip
     if isinstance(link, Refused):
         show_refusal(out, link, _again(link, distance, hardware, network, way))
         return 1
-    plan = link.plan
-    out.print(f"[bold]{' – '.join(plan.path)}[/]")
-    show_forecast(out, plan)
-    show_cautions(out, plan.cautions)
+    for plan in (link.plan, *link.others):
+        out.print(f"[bold]{' – '.join(plan.path)}[/]")
+        show_forecast(out, plan)
+        show_cautions(out, plan.cautions)
+    if link.others:
+        from quantum_fabric.cli.plan import show_together
+
+        out.print(show_together((link.plan, *link.others)))
     out.print()
     with link:
         for pair in link:
@@ -188,4 +200,5 @@ def _again(refused: object, distance: float | None, hardware: str, network: str 
         else f'--distance "{show(distance or 0.0, "length", 9)}" --hardware {hardware}'
     )
     rate = f" --rate {offer.rate:.6g}" if offer.rate else ""
+    rate += f" --paths {offer.route.paths}" if offer.route.paths != 1 else ""
     return f"qfabric link {offer.destination} {where} --fidelity {offer.fidelity:.6g} --pairs {offer.pairs}{rate}{way}"

@@ -11,6 +11,8 @@ from quantum_fabric.cli.terms import as_options, explained, terms, with_terms
 from quantum_fabric.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
     from rich.tree import Tree
 
@@ -109,11 +111,13 @@ def command(
         _alternatives(out, found, "closest that was found", every)
         return 1
     for number, plan in enumerate((found.chosen, *others)):
+        if number:
+            out.print()
         _chosen(
             out, topology, plan, found.label if number == 0 else f"path {number + 1} of {len(others) + 1}"
         )
     if others:
-        _together(out, request, (found.chosen, *others))
+        _together(out, topology, request, (found.chosen, *others))
     if explain:
         _explain(out, topology, request)
     if law:
@@ -146,35 +150,47 @@ def _asked(topology: Topology, request: LinkRequest) -> tuple[Survey, tuple[Plan
     return replace(found, request=request, chosen=said.answer, label=""), ()
 
 
-def _together(out: Console, request: LinkRequest, plans: tuple[Plan, ...]) -> None:
-    """What several paths give at once."""
-    from quantum_fabric.network.joint import chance_together, finished_together, joint
-    from quantum_fabric.ops.summary import show_number, show_wait
+def show_together(plans: Sequence[Plan]) -> str:
+    """What several paths give at once, in markup."""
+    from quantum_fabric.network.joint import joint
+    from quantum_fabric.ops.summary import show_number
 
-    forecasts = [plan.forecast for plan in plans]
-    whole = joint(forecasts)
-    rates = " + ".join(show_number(forecast.rate) for forecast in forecasts)
+    whole = joint([plan.forecast for plan in plans])
+    rates = " + ".join(show_number(plan.forecast.rate) for plan in plans)
+    return (
+        f"together: {rates} = [bold]{show_number(whole.rate)} pairs/s[/], fidelity [bold]{whole.fidelity:.4f}[/] "
+        f"(at least {whole.fidelity_low:.4f})"
+    )
+
+
+def _together(out: Console, topology: Topology, request: LinkRequest, plans: Sequence[Plan]) -> None:
+    """The same, and when the pairs are there."""
+    from quantum_fabric.control.telling import telling
+    from quantum_fabric.network.finish import NEVER
+    from quantum_fabric.network.joint import chance_together, finished_together
+    from quantum_fabric.ops.summary import show_wait
+
+    forecasts, news = [plan.forecast for plan in plans], telling(request, topology)
     what = "a pair" if request.pairs == 1 else f"{request.pairs} pairs"
     surely = finished_together(forecasts, request.pairs, request.confidence)
+    when = "never" if surely >= NEVER else f"after {show_wait(surely + news)}"
     out.print()
-    out.print(
-        f"together: {rates} = [bold]{show_number(whole.rate)} pairs/s[/], fidelity [bold]{whole.fidelity:.4f}[/] "
-        f"(at least {whole.fidelity_low:.4f}); {what} after {show_wait(surely)} with {100 * request.confidence:.6g} % confidence"
-    )
+    out.print(f"{show_together(plans)}; {what} {when} with {100 * request.confidence:.6g} % confidence")
     if request.deadline is not None:
-        chance = chance_together(forecasts, request.pairs, request.deadline)
+        chance = chance_together(forecasts, request.pairs, max(0, request.deadline - news))
         out.print(f"{what} by the deadline: probability {chance:.4g}")
 
 
 def _explain(out: Console, topology: Topology, request: LinkRequest) -> None:
     from quantum_fabric.cli.screen import table
     from quantum_fabric.control.supposing import guaranteed
+    from quantum_fabric.control.telling import telling
     from quantum_fabric.messages import Accepted
     from quantum_fabric.units import show_time
 
     said = explained(topology, request)
     assert isinstance(said.answer, Accepted)
-    promise = guaranteed(request, said.answer.plan, others=said.answer.others)
+    promise = guaranteed(request, said.answer.plan, telling(request, topology), said.answer.others)
     out.print()
     out.print(f"what binds: {said.binding}")
     out.print(

@@ -250,6 +250,7 @@ class Link:
     Attributes:
         request: what was asked for.
         plan: how it is served.
+        others: plans of its other paths, where it is served on several at once.
         expired: pairs that were passed over, because they expired before anybody took them and fresher ones wait. A pair that
             may only just be reached can expire on its way to the caller; it is handed out, and its ``expires_at`` says so.
     """
@@ -263,6 +264,7 @@ class Link:
         self.request = request
         self.name = accepted.request
         self.plan: Plan = accepted.plan
+        self.others: tuple[Plan, ...] = accepted.others
 
     @property
     def outcome(self) -> Outcome | None:

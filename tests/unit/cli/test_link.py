@@ -23,6 +23,22 @@ def test_on_a_network(qfabric) -> None:
     assert "Alice – Bob" in result.out
 
 
+def test_several_paths_at_once(qfabric) -> None:
+    ask = ("link", "UChicago_PME", "--source", "Fermilab_1", "--network", "chicago", "-f", "0.9", "-n", "3")
+    result = qfabric(*ask, "--paths", "2")
+    assert result.code == 0
+    assert "Fermilab_1 – Argonne_1 – UChicago_PME" in result.out
+    assert "Fermilab_1 – StarLight – UChicago_PME" in result.out
+    one, two, both = re.findall(r"together: ([0-9.]+) \+ ([0-9.]+) = ([0-9.]+) pairs/s", result.words)[0]
+    assert float(both) == pytest.approx(float(one) + float(two), rel=0.01)
+    assert "completed: 3 of 3 pairs" in result.words
+    refused = qfabric(*ask, "--paths", "7")
+    assert refused.code == 1
+    line = next(line for line in refused.out.splitlines() if line.strip().startswith("qfabric link"))
+    assert "--paths 2" in line
+    assert qfabric(*line.split()[1:]).code == 0
+
+
 def test_a_refusal_can_be_typed_again(qfabric) -> None:
     result = qfabric("link", "Bob", "--network", "lab", "-f", "0.99", "-n", "1")
     assert result.code == 1
@@ -42,6 +58,8 @@ def test_a_refusal_can_be_typed_again(qfabric) -> None:
         (["Bob", "-l", "20 km", "-n", "0"], "pairs"),
         (["Bob", "-l", "20 km", "--network", "lab"], "distance"),
         (["Bob", "-l", "20 km", "--hardware", "magic"], "magic"),
+        (["Bob", "-l", "20 km", "--paths", "2"], "paths: found 2, expected 1 path"),
+        (["Bob", "--network", "lab", "--paths", "0"], "route.paths"),
     ],
 )
 def test_what_is_wrong_is_said(qfabric, arguments: list[str], message: str) -> None:
