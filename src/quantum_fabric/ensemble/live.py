@@ -15,6 +15,7 @@ from quantum_fabric.control.scheduling.turns import DEFAULT, Scheduling
 from quantum_fabric.documents import Inventory
 from quantum_fabric.ensemble.blocks import Blocks, Pairs
 from quantum_fabric.ensemble.clock import NativeClock
+from quantum_fabric.ensemble.exclusive import Exclusive
 from quantum_fabric.ensemble.plant import LiveCompiler, NativeLink, NativeTwin
 from quantum_fabric.errors import InputError, StateError
 from quantum_fabric.fabric import Fabric
@@ -102,6 +103,7 @@ class LiveFabric(Fabric):
 
     Raises:
         StateError: the native kernel is not installed.
+        ProtocolError: while it runs: a controller gives a slot, a lane or an analyser to two at once (`exclusive.Exclusive`).
         UnknownNameError: another way to keep states.
         InputError: states ``"auto"``, which the kernel chooses for a whole scenario only: such a run is the twin's.
 
@@ -144,6 +146,7 @@ class LiveFabric(Fabric):
         super().__init__(
             inventory, believed=believed, seed=seed, states=states, replica=replica, scheduling=scheduling, planning=planning,
         )  # fmt: skip
+        self._exclusive = Exclusive(inventory.stations.values())
         self._blocks = Blocks(self._run, self.controller, self._replies, self._confirmed, not letters)
         self._run.desk(self._told, self._last)
         if isinstance(policy, int):
@@ -312,6 +315,7 @@ class LiveFabric(Fabric):
         super().act(seat, actions)
 
     def _install(self, epoch: int, letters: list[Prepare]) -> None:
+        self._exclusive.installed(letters, self.now)
         number = self._run.install(plain(self._compiler.installation(letters)))
         self._installations[epoch] = (number, {letter.node: place for place, letter in enumerate(letters)})
         self._circuits += [(epoch, letter.node) for letter in letters]
@@ -324,10 +328,13 @@ class LiveFabric(Fabric):
             return
         number, places = self._installations[letter.epoch]
         if kind == POSTED[Commit]:
+            self._exclusive.committed(letter.epoch, self.now)
             self._blocks.begin(letter.epoch, number)
         elif kind in (POSTED[Drain], POSTED[Release]):
             self._blocks.end(letter.epoch)
         until = letter.lease_until if isinstance(letter, Prepare | Renew) else -1
+        if isinstance(letter, Renew):
+            self._exclusive.renewed(letter.epoch, send.to, until)
         at = self.now + self.delay(seat, send.to)
         self._run.post(kind, number, places[send.to], at, until)
 
@@ -383,6 +390,8 @@ class LiveFabric(Fabric):
     def _arrive(self, letter: tuple[str, Any]) -> None:
         if letter[0] == CLIENT:
             self._blocks.collect()
+        elif isinstance(letter[1], Released):
+            self._exclusive.released(letter[1].epoch, letter[1].node)
         super()._arrive(letter)
 
     def _decay(self, index: int) -> tuple[float, float, float, float, float]:
