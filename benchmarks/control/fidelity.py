@@ -8,13 +8,14 @@ wander, grow or jump. Worlds differ in how many sessions of each kind they have;
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, log10, sqrt
+from math import log, sqrt
 from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.control import fidelity_jumps
 from benchmarks.records import Goal, Row
 from quantum_fabric import Fabric, documents
 from quantum_fabric.control.verification import Verification
@@ -68,7 +69,7 @@ class Seen:
 
 
 def rows(run: Run) -> list[Row]:
-    """Coverage in three worlds and by kind, spend, and lies."""
+    """Coverage in three worlds, by kind and around a sudden change, spend, and lies."""
     count = 60 if run.quick else 700
     out, everything = [], []
     for number, (world, shares) in enumerate(WORLDS.items()):
@@ -80,6 +81,8 @@ def rows(run: Run) -> list[Row]:
         _coverage(f"control/fidelity/kind/{kind}", [each for each in everything if each.kind == kind])
         for kind in KINDS
     ]
+    run.progress("sudden changes")
+    out += fidelity_jumps.rows(10 if run.quick else 150)
     run.progress("fidelity intervals on the twin")
     out += on_the_twin(1 if run.quick else 4)
     shares = (0.4, 1.0) if run.quick else (0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
@@ -292,38 +295,3 @@ def _hunt(
         if found is not None:
             return found.element, number + 1
     return None, limit
-
-
-def figure(found: list[Row], path: str) -> None:
-    """Coverage by kind and world, and how many tests a lie takes."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    canvas, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
-    covered = [each for each in found if "coverage" in each.details and each.details["sessions"]]
-    labels = [each.name.split("/", 2)[2] for each in covered]
-    rows = range(len(covered))
-    left.axvspan(93, 97, color="0.9")
-    left.errorbar(
-        [each.details["coverage"] for each in covered],
-        rows,
-        xerr=[each.details["error"] for each in covered],
-        fmt="o",
-        label="tests and calibrations",
-    )
-    left.plot([each.details["measured"] for each in covered], rows, "x", label="tests alone")
-    left.set_yticks(list(rows), labels, fontsize=8)
-    left.set_xlabel("intervals that hold the truth, %")
-    left.legend(fontsize=8)
-    for lie in Lie:
-        points = [each for each in found if each.name.startswith(f"control/fidelity/lie/{lie.value}/")]
-        shares = [each.details["share"] for each in points]
-        (line,) = right.plot(shares, [log10(each.ours or 1.0) for each in points], "o-", label=lie.value)
-        right.plot(shares, [log10(each.peer or 1.0) for each in points], ":", color=line.get_color())
-    right.set_xlabel("share of its swaps about which the repeater lies")
-    right.set_ylabel("log10 of tests until it is named (dotted: formula)")
-    right.legend(fontsize=8)
-    canvas.savefig(path, dpi=110)
-    plt.close(canvas)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.control import growth
+from benchmarks.control import fidelity_page, growth
 from benchmarks.page import number, table, when
 from benchmarks.processes import ROOT
 
@@ -61,7 +61,6 @@ standard error. Lengths of paths are binned by their least; requests between any
 TITLES = {
     "contract": "Contract: sessions judged against what they were promised",
     "failures": "Repair: every single failure",
-    "fidelity": "Honest fidelity: intervals against the truth, and lies",
     "floods": "A million requests at once",
     "chicago": "Memory allocation on the Chicago network",
     "margins": "Margins of swift plans",
@@ -79,6 +78,8 @@ def write(kept: Mapping[str, Any]) -> None:
     figure(kept)
     if _group(kept, "control/growth/"):
         growth.plot(kept)
+    if _group(kept, fidelity_page.START):
+        fidelity_page.plot(kept)
 
 
 def page(kept: Mapping[str, Any]) -> str:
@@ -98,10 +99,11 @@ def page(kept: Mapping[str, Any]) -> str:
     grown = _group(kept, "control/growth/")
     if grown:
         parts += [GROWTH, _growth(grown), "![time for a decision](figures/decision-latency.png)\n"]
+    parts += [told for told in [fidelity_page.section(kept)] if told]
     rest: dict[str, dict[str, Any]] = {}
     for name, row in kept.items():
         part = name.split("/")[1]
-        if part not in {"routing", "purification", "paths", "growth"}:
+        if part not in {"routing", "purification", "paths", "growth", "fidelity"}:
             rest.setdefault(part, {})[name] = row
     for part, found in rest.items():
         parts += [f"## {TITLES.get(part, part.capitalize())}\n", _rest(found)]

@@ -45,6 +45,9 @@ ANCHORED: Final = 3
 WEIGHTS: Final = (*(weight for _, _, weight in EXPLANATIONS), FREE)
 """Of all explanations before any test."""
 
+STEADY: Final = (*(n for n, (_, drift, _) in enumerate(EXPLANATIONS) if drift <= 1.0), len(EXPLANATIONS))
+"""Explanations in which nothing wanders faster than is stated, the one without a model included."""
+
 WIDE: Final = 0.7
 """Standard deviation of the logarithm of a loss about which only its order is believed."""
 
@@ -224,7 +227,7 @@ class Belief:
             at: when, ps.
 
         Returns:
-            The chance of agreement that was foretold, if nothing has changed at once.
+            The chance of agreement that was foretold, if nothing changes at once nor wanders faster than is stated.
         """
         self._age(at)
         if self.tests % BLOCK == 0:
@@ -232,8 +235,10 @@ class Belief:
         self._uncertain(seen.spread)
         foretold, chances = self._follow(basis, agree, quality[basis], seen)
         free = self._count(basis, agree, seen)
-        weights, models = self.weights, len(EXPLANATIONS)
-        steady = float(weights[:-1] @ foretold[:models] + weights[-1] * free[0]) / float(weights.sum())
+        models, chance = len(EXPLANATIONS), np.append(foretold[: len(EXPLANATIONS)], free[0])
+        sure = (self.prior + self.evidence)[list(STEADY)]
+        share = np.exp(sure - sure.max())
+        steady = float(share @ chance[list(STEADY)] / share.sum())
         self.evidence += np.log(np.append(chances[:models], free[1]))
         self._runs.logs += np.log(chances[models:])
         self.tests += 1

@@ -24,8 +24,8 @@ class Alarm:
         of the nearest p₁ to p₀. Where the change was, Page's sum of that fall says: it was last 0 there.
 
     Limits:
-        The bound is for a p₀ that is right. Here p₀ is what the estimator foretells if nothing changes at once, so an estimator that
-        follows a slow drift hides it from this test, and the drift is for the estimate to show.
+        The bound is for a p₀ that is right. Here p₀ is what the estimator foretells if losses wander no faster than is stated: a
+        faster drift is told as a change, too, and so may be the first tests of a session that is not calibrated at all.
 
     Attributes:
         value: logarithm of the mean of the statistics.

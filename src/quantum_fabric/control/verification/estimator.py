@@ -22,14 +22,14 @@ class Lesson(NamedTuple):
     """What the tests of a session, or of a part of it between two alarms, say of each explanation.
 
     Attributes:
-        steady: logarithms of the evidence of the explanations if nothing changed at once; None where an alarm has excluded that.
+        steady: logarithms of the evidence of the explanations if nothing changed at once.
         jumped: likewise if something did.
         hours: of the tests.
         tests: how many.
         first: whether it began with the calibrations; else it says nothing of how good they are.
     """
 
-    steady: tuple[float, ...] | None
+    steady: tuple[float, ...]
     jumped: tuple[float, ...]
     hours: float
     tests: int
@@ -120,7 +120,7 @@ class Estimator:
     def _begin_anew(self, last: int, since: Time) -> None:
         """Only the tests after a change say what there is after it."""
         self._tests = self._tests[-last:]
-        self._lessons.append(self._lesson()._replace(steady=None))
+        self._lessons.append(self._lesson())
         self.belief = Belief(self._policy, self._tolerance, 0, since, trusting=False, jumps=self._jumps)
         for each in self._tests:
             self.belief.observe(each.basis, each.agree, each.quality, each.seen, each.at)

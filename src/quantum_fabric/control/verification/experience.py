@@ -66,13 +66,11 @@ class Experience:
 
     def learn(self, estimator: Estimator) -> None:
         """A session is over."""
-        lessons = [each for each in estimator.lessons() if each.tests >= LEAST or each.steady is None]
+        lessons = [each for each in estimator.lessons() if each.tests >= LEAST]
         if not lessons:
             return
         self._lessons.extend(lessons)
-        steady = np.array(
-            [np.full(len(WEIGHTS), -np.inf) if e.steady is None else e.steady for e in self._lessons]
-        )
+        steady = np.array([each.steady for each in self._lessons])
         jumped = np.array([each.jumped for each in self._lessons])
         hours = np.array([each.hours for each in self._lessons])
         first = np.array([each.first for each in self._lessons])
