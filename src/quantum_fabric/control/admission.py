@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
@@ -52,11 +53,13 @@ class Verdict(NamedTuple):
         answer: the plan, or why there is none.
         queued: whether the plan has to wait for slots.
         backup: what takes over where the plan fails, for a request that must survive that.
+        why: what was said of the slots that are free now, where it has to wait.
     """
 
     answer: Plan | Refused
     queued: bool = False
     backup: Plan | None = None
+    why: str = ""
 
 
 class Admission:
@@ -67,6 +70,7 @@ class Admission:
         ledger: whose slots are free; it is read, never changed.
         planner: answers one question on one topology.
         quick: answers at once what `quantum_fabric.network.swift.decides` says it can; None where nothing does.
+        farther: as the planner, but it takes any detour around what is busy; None where the planner does so itself.
 
     Attributes:
         topology, ledger: as given.
@@ -77,7 +81,12 @@ class Admission:
     """
 
     def __init__(
-        self, topology: Topology, ledger: Ledger, planner: Planner, quick: Planner | None = None
+        self,
+        topology: Topology,
+        ledger: Ledger,
+        planner: Planner,
+        quick: Planner | None = None,
+        farther: Planner | None = None,
     ) -> None:
         self.topology = topology
         self.dark: set[str] = set()
@@ -85,7 +94,7 @@ class Admission:
         self.stations = Stations(topology, ledger)
         self.spares = Spares(ledger)
         self.outliving = Outliving(self)
-        self._planner, self._quick = planner, quick
+        self._planner, self._quick, self._farther = planner, quick, farther
         self._made: dict[tuple[frozenset[str], Closed], Topology] = {}
         self.memory = PlanMemory({name: node.slots for name, node in topology.nodes.items()})
 
@@ -135,7 +144,25 @@ class Admission:
             found = self.planned(request, self.ledger.free(), beside, around)
             if isinstance(found, Plan) and self.fits(found):
                 return Verdict(found)
-        return Verdict(idle, queued=True)
+        return Verdict(idle, queued=True, why=found.reason if isinstance(found, Refused) else "")
+
+    def farther(self, request: LinkRequest, beside: Mapping[str, Plan] = NOBODY) -> Plan | None:
+        """A plan for the slots that are free now over however long a detour, for a request that cannot wait.
+
+        Args:
+            request: whose deadline counts from now.
+            beside: plans of the requests that its path must not meet.
+
+        Returns:
+            None where there is none, or where no longer detour would have been taken anyway.
+        """
+        if self._farther is None or not decides(asked(told_by(request, self.topology))):
+            return None
+        other = copy(self)  # the same belief and books, another planner, nothing remembered
+        other._planner, other._quick = self._farther, None
+        other.memory = PlanMemory({name: node.slots for name, node in self.topology.nodes.items()})
+        found = other.planned(request, self.ledger.free(), beside)
+        return found if isinstance(found, Plan) and self.fits(found) else None
 
     def _outlives(self, request: LinkRequest, beside: Mapping[str, Plan]) -> Verdict:
         """As `admit`, for a request that must survive a failure. It never waits: what stands ready must be there from the start."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from quantum_fabric.control.rules import slots_wanted
 from quantum_fabric.control.session import Session
-from quantum_fabric.messages import Plan
+from quantum_fabric.messages import LinkRequest, Plan
 from quantum_fabric.network.finish import NEVER, finished_by
 from quantum_fabric.units import Time
 
@@ -94,3 +95,18 @@ def too_few(what: str) -> str:
     if what.startswith("station "):
         return f"{what} has too few free analysers"
     return f"{what.removeprefix('memory of ')} has too few free memory slots"
+
+
+def besides(why: str) -> str:
+    """What was said of the slots that are free now, as the end of a sentence.
+
+    Examples:
+        >>> besides("no path is short enough"), besides("")
+        ('; of what is free now: no path is short enough', '')
+    """
+    return f"; of what is free now: {why}" if why else ""
+
+
+def from_now(request: LinkRequest, now: Time) -> LinkRequest:
+    """The request with its deadline counted from now, as planning, which knows no clock, counts it."""
+    return request if request.deadline is None else replace(request, deadline=request.deadline - now)

@@ -5,6 +5,7 @@ It is a decider: a message comes in with the time, messages go out. It knows top
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ from quantum_fabric.messages import (
 )
 from quantum_fabric.network.methods import Method, usual
 from quantum_fabric.network.planning import plan as make_plan
+from quantum_fabric.network.swift import swift
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.ports import Action
 from quantum_fabric.units import SECOND, Time
@@ -99,8 +101,9 @@ class Controller:
         self.ledger = Ledger({name: node.slots for name, node in topology.nodes.items()})
         swiftly = partial(_asked_planner, method=Method.SWIFT)
         self.admission = Admission(
-            topology, self.ledger, planner, swiftly if method is Method.THOROUGH else None
-        )
+            topology, self.ledger, planner, swiftly if method is Method.THOROUGH else None,
+            partial(swift, detour=math.inf) if method is Method.SWIFT else None,
+        )  # fmt: skip
         self.sessions: dict[str, Session] = {}
         self.verifier = None if verification is None else _verifier(verification, tolerance, topology)
         self.installations = Installations(self, lease, secret)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from quantum_fabric.control.admission import Admission, Planner
-from quantum_fabric.control.availability import Holder, free_at, holders, short_of, too_few
+from quantum_fabric.control.availability import Holder, besides, free_at, from_now, holders, short_of, too_few
 from quantum_fabric.control.bundles import Bundles
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.multipath import merged, several
@@ -173,17 +173,19 @@ class Northbound:
             if full:  # there is no need to plan
                 return self._no_room(request, f"memory of {full[0]}", None)
         # a deadline is absolute in a request and relative in planning, which knows no clock
-        relative = request if request.deadline is None else replace(request, deadline=request.deadline - now)
+        relative = from_now(request, now)
         if request.route.paths > 1:
             return self._several(request, relative, now)
-        answer, queued, backup = books.dispatch.admit(request, relative, self.beside(request), now)
+        answer, queued, backup, why = books.dispatch.admit(request, relative, self.beside(request), now)
         if isinstance(answer, Refused):
             offer = answer.offer
             if offer is not None and offer.deadline is not None:
                 offer = self._in_time(replace(offer, deadline=offer.deadline + now), offer, now)
             return replace(answer, request=request.name, offer=offer)
         if queued:
-            refused = self._too_late(request, answer, now)
+            refused = self._too_late(request, answer, now, why)
+            if refused is not None and (far := self._farther(request, relative, now)) is not None:
+                return Accepted(request.name, far)
             if refused is None and books.waiting >= self._most:
                 refused = self._no_room(request, self._binding(answer), self._available(answer, now, 0.5))
             if refused is not None:
@@ -213,8 +215,8 @@ class Northbound:
 
     def _in_time(self, offer: LinkRequest, relative: LinkRequest, now: Time) -> LinkRequest:
         """An offer whose deadline can be promised under the present load: without one, where it would have to wait too long."""
-        answer, queued, _ = self._books.admission.admit(relative, self.beside(offer))
-        late = isinstance(answer, Plan) and queued and self._too_late(offer, answer, now) is not None
+        answer, queued, _, why = self._books.admission.admit(relative, self.beside(offer))
+        late = isinstance(answer, Plan) and queued and self._too_late(offer, answer, now, why) is not None
         return replace(offer, deadline=None) if late else offer
 
     def beside(self, request: LinkRequest) -> dict[str, Plan]:
@@ -267,7 +269,15 @@ class Northbound:
         offer = self._offers.get(name)
         return self._books.sessions[name].plan if offer is None else offer.plan
 
-    def _too_late(self, request: LinkRequest, plan: Plan, now: Time) -> Refused | None:
+    def _farther(self, request: LinkRequest, relative: LinkRequest, now: Time) -> Plan | None:
+        """A plan over a long detour for a request that would be refused because it has to wait; None where there is none."""
+        books = self._books
+        found = books.admission.farther(relative, self.beside(request))
+        if found is None or not books.dispatch.may_begin(found):
+            return None
+        return found if books.dispatch.at_odds(request, found, now) is None else None
+
+    def _too_late(self, request: LinkRequest, plan: Plan, now: Time, why: str) -> Refused | None:
         """A refusal where a plan that has to wait cannot be promised to be done by the deadline; None where it can."""
         if request.deadline is None:
             return None
@@ -282,10 +292,23 @@ class Northbound:
         what = self._binding(plan)
         when = "nobody can say when" if surely is None else f"by {show_time(surely, 6)} at the surest"
         deadline = show_time(request.deadline, 6)
-        reason = f"{too_few(what)} now ({when} they are free), and the deadline is {deadline}"
+        reason = f"{too_few(what)} now ({when} they are free), and the deadline is {deadline}{besides(why)}"
         offer = replace(request, name="", key="", deadline=None)
         soon = self._available(plan, now, 0.5)
         return Refused(request.name, Code.NOTIME, what, reason, offer, plan.forecast, soon)
+
+    def _why(self, request: LinkRequest, now: Time) -> str:
+        """What is said of the slots that are free now, in words, for a request that has to wait."""
+        return self._books.admission.admit(from_now(request, now), self.beside(request)).why
+
+    def _at_once(self, request: LinkRequest, waits: Accepted, now: Time) -> Accepted | Refused:
+        """An offer in place of one that would have to wait: over a long detour, if there is one."""
+        found = self._farther(request, from_now(request, now), now)
+        if found is not None:
+            return Accepted(request.name, found)
+        what, soon = self._binding(waits.plan), self._available(waits.plan, now, 0.5)
+        reason = f"{too_few(what)} now, and an offer keeps what it needs{besides(self._why(request, now))}"
+        return Refused(request.name, Code.NORES, what, reason, None, waits.plan.forecast, soon)
 
     # ------------------------------------------------------------------------------------------ offers
 
@@ -297,9 +320,7 @@ class Northbound:
             return again
         answer = self.verdict(request, now)
         if isinstance(answer, Accepted) and answer.queued:
-            what, soon = self._binding(answer.plan), self._available(answer.plan, now, 0.5)
-            reason = f"{too_few(what)} now, and an offer keeps what it needs"
-            answer = Refused(request.name, Code.NORES, what, reason, None, answer.plan.forecast, soon)
+            answer = self._at_once(request, answer, now)
         elif isinstance(answer, Accepted) and len(self._offers) >= self._most:
             answer = self._no_room(request, f"memory of {request.source}", None)
         if isinstance(answer, Refused):
@@ -386,11 +407,11 @@ class Northbound:
         """Why it would be answered so."""
         request = message.request
         answer = self.verdict(request, now)
-        relative = request if request.deadline is None else replace(request, deadline=request.deadline - now)
-        books = self._books
+        relative = from_now(request, now)
+        books, why = self._books, ""
         waits: tuple[str, ...] = ()
         if isinstance(answer, Accepted) and answer.queued:
-            short = short_of(answer.plan, books.ledger.free())
+            short, why = short_of(answer.plan, books.ledger.free()), self._why(request, now)
             held = self._held(now, 0.5)
             stations = books.admission.stations
             lacking = set(stations.short(answer.plan))
@@ -403,7 +424,7 @@ class Northbound:
                 )
             )
         topology = books.admission.open_to(relative, self.beside(request))
-        return [Send(CLIENT, explained(relative, answer, topology, books.ledger.free(), waits))]
+        return [Send(CLIENT, explained(relative, answer, topology, books.ledger.free(), waits, why))]
 
     def what_if(self, message: WhatIf, now: Time) -> list[Action]:
         """What would be answered on a changed network."""

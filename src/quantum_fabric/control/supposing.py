@@ -72,6 +72,7 @@ def explained(
     topology: Topology,
     free: Mapping[str, int],
     waits_for: tuple[str, ...] = (),
+    why: str = "",
 ) -> Explained:
     """Why a request is answered as it is.
 
@@ -81,6 +82,7 @@ def explained(
         topology: what was open to it.
         free: free slots by node.
         waits_for: requests that hold what it has to wait for.
+        why: what was said of the slots that are free now, where it has to wait.
     """
     if request.source not in topology.nodes or request.destination not in topology.nodes:
         assert isinstance(answer, Refused)
@@ -97,6 +99,8 @@ def explained(
         f"link {slowest.link}: a pair there takes {show_time(round(_pair_time(slowest)))} on average, with {slowest.lanes} "
         f"lane{'s' if slowest.lanes != 1 else ''}"
     )
+    if why:
+        binding += f"; it waits, for now {why}"
     label = found.label if found.chosen == answer.plan else ""
     return Explained(request.name, answer, label, binding, lost, waits_for)
 

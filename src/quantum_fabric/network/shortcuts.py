@@ -44,7 +44,9 @@ class Shortcuts:
         self._steps: dict[str, list[list[tuple[int, int, float]]]] = {}
         self._ways: dict[tuple[str, int, int], Way | None] = {}
 
-    def near(self, metric: str, source: str, destination: str, busy: Collection[str] = ()) -> Way | None:
+    def near(
+        self, metric: str, source: str, destination: str, busy: Collection[str] = (), detour: float = DETOUR
+    ) -> Way | None:
         """One path that costs at most `GREED` times the least, found by looking at few nodes (weighted A*).
 
         The way of the idle network is kept, and taken wherever no node of it is busy: then it is as near the least as it was.
@@ -54,9 +56,10 @@ class Shortcuts:
             source: name of one end.
             destination: of the other.
             busy: nodes that cannot relay now.
+            detour: so many times what the way of the idle network costs may one around busy nodes.
 
         Returns:
-            None where there is none, or only one that costs more than `DETOUR` times the way of the idle network.
+            None where there is none, or only one that costs more.
 
         Equation: Pohl, Artificial Intelligence 1, 193 (1970): with a consistent bound that counts w times, no node needs a
             second look and the path costs at most w times the least.
@@ -75,7 +78,7 @@ class Shortcuts:
             return found
         if self._walled(start, goal, closed):
             return None
-        return self._nearly(metric, start, goal, closed, DETOUR * found[0])
+        return self._nearly(metric, start, goal, closed, detour * found[0])
 
     def _nearly(
         self, metric: str, start: int, goal: int, closed: set[int], most: float = math.inf

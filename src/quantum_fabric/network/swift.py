@@ -14,6 +14,7 @@ Limits:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -150,7 +151,11 @@ def _surely(
 
 
 def swift(
-    topology: Topology, request: LinkRequest, free: Mapping[str, int] | None = None, now: Time = 0
+    topology: Topology,
+    request: LinkRequest,
+    free: Mapping[str, int] | None = None,
+    now: Time = 0,
+    detour: float = DETOUR,
 ) -> Plan | Refused:
     """A plan that surely serves a request, or what surely can be had.
 
@@ -159,6 +164,7 @@ def swift(
         request: what is asked; `decides` says whether this function may be asked.
         free: free memory slots by node; nodes that are not named, and all for None, have all theirs.
         now: present time, from which the deadline counts (ps).
+        detour: so many times what the way of the idle network costs may one around busy repeaters.
 
     Returns:
         The fastest sure plan, or a refusal: ``NOROUTE``, ``NORES`` (no path whose memories are free), ``UNSUPP`` or ``NOTIME``.
@@ -168,7 +174,7 @@ def swift(
     """
     topology.node(request.source, where="source")
     topology.node(request.destination, where="destination")
-    looked = Look(topology, request, free, now)
+    looked = Look(topology, request, free, now, detour)
     best = looked.fastest()
     if best is not None:
         # whoever reads the forecast later asks what can be promised, not what is likely
@@ -185,9 +191,17 @@ class Look:
     """One quick look: what was seen is kept for the refusal."""
 
     def __init__(
-        self, topology: Topology, request: LinkRequest, free: Mapping[str, int] | None, now: Time
+        self,
+        topology: Topology,
+        request: LinkRequest,
+        free: Mapping[str, int] | None,
+        now: Time,
+        detour: float = DETOUR,
     ) -> None:
-        self.topology, self.request, self.free = topology, request, free
+        self.topology, self.request, self.free, self.detour = topology, request, free, detour
+        self.bounded = (
+            False  # whether a way was looked for around busy repeaters, and none found within the bound
+        )
         self.left = None if request.deadline is None else request.deadline - now
         self.seen: list[Sure] = []
         self.paths = self._paths()
@@ -200,7 +214,8 @@ class Look:
         for metric in LOOKED:
             way = ways.near(metric, *ends)
             if way is not None and any(self._slots(chart.names[node]) < 2 for node in way[1][1:-1]):
-                way = ways.near(metric, *ends, self._busy)
+                way = ways.near(metric, *ends, self._busy, self.detour)
+                self.bounded |= way is None
             if way is None:
                 break
             links = tuple(chart.best_link(metric, edge) for edge in way[2])
@@ -304,12 +319,7 @@ class Look:
         ends = f"{request.source} and {request.destination}"
         if not self.paths:
             if shortcuts(self.topology).near(LOOKED[0], request.source, request.destination) is not None:
-                return Refused(
-                    request.name,
-                    Code.NORES,
-                    f"memories between {ends}",
-                    f"no path of at most {DETOUR:g} times the least cost has two free slots at each repeater",
-                )
+                return Refused(request.name, Code.NORES, f"memories between {ends}", self._bound())
             return Refused(
                 request.name, Code.NOROUTE, f"links between {ends}", f"no path of working links joins {ends}"
             )
@@ -325,6 +335,15 @@ class Look:
         best = max(self.seen, key=lambda each: (each.forecast.fidelity_low, each.forecast.rate))
         return self._offered(best, Code.UNSUPP, f"fidelity {request.fidelity:g} asked; surely")
 
+    def _bound(self) -> str:
+        """In words: no way around what is busy."""
+        if self.detour == math.inf:
+            return "no path has two free slots at each repeater"
+        return (
+            f"no path of at most {self.detour:g} times the least cost has two free slots at each repeater, and a quick look takes "
+            "no longer detour"
+        )
+
     def _offered(self, best: Sure, code: Code, why: str) -> Refused:
         forecast = best.forecast
         surely = certain(forecast)
@@ -333,6 +352,8 @@ class Look:
             f"{why} {best.rate:.3g} /s at fidelity {low:g} over {' - '.join(best.along.path.nodes)}, by a quick look; "
             "a thorough search may find more"
         )
+        if self.bounded:
+            reason += f"; under another metric {self._bound()}"
         offer = offered(self.request, surely, fidelity_too=code is Code.UNSUPP, left=self.left)
         if offer is not None:
             left = (

@@ -9,10 +9,22 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from tests.unit.control.test_counter_offers import worlds
-from tests.unit.network.believed import fixed, line, network, random_network
+from tests.unit.network.believed import fixed, line, network, node, random_network
 
 from quantum_fabric.control import Controller
-from quantum_fabric.messages import Accepted, LinkRequest, Message, Plan, Refused, Send
+from quantum_fabric.messages import (
+    Accepted,
+    Ask,
+    Code,
+    Explain,
+    Explained,
+    LinkRequest,
+    Message,
+    Offered,
+    Plan,
+    Refused,
+    Send,
+)
 from quantum_fabric.network.methods import SWIFT_ABOVE, Method, usual
 from quantum_fabric.network.topology import Topology
 from quantum_fabric.units import SECOND
@@ -22,7 +34,7 @@ def swiftly(topology: Topology) -> Controller:
     return Controller(topology, planning=Method.SWIFT)
 
 
-def answer(decider: Controller, request: LinkRequest) -> Message:
+def answer(decider: Controller, request: LinkRequest | Ask | Explain) -> Message:
     """The first thing that is said to a client."""
     sent = [each for each in decider.handle(request, 0) if isinstance(each, Send)]
     return sent[0].message
@@ -81,3 +93,66 @@ def test_what_a_refusal_offers_is_accepted(world: tuple[int, int, LinkRequest]) 
     if isinstance(first, Refused) and first.offer is not None:
         again = answer(made, replace(first.offer, name="again"))
         assert isinstance(again, Accepted), (first, again)
+
+
+def around(steps: int, fidelity: float = 0.99, slots: int = 2) -> Topology:
+    """A to C over B, or over so many links farther round; what is left out of the alphabet's order has no delay."""
+    names = ["A", *(f"x{number}" for number in range(steps - 1)), "C"]
+    far = {ends: fixed(0.5, fidelity) for ends in itertools.pairwise(names)}
+    near = {("A", "B"): fixed(0.5, 0.99), ("B", "C"): fixed(0.5, 0.99), ("B", "D"): fixed(0.5, 0.99)}
+    nodes = [node("A", 8), node("C", 8), node("D", 8), node("B", slots)]
+    return network({**near, **far}, nodes=nodes, slots=8)
+
+
+def taken(topology: Topology) -> Controller:
+    """A controller of it that has lent both slots of B for a long time."""
+    decider = swiftly(topology)
+    decider.handle(LinkRequest("A", "D", 0.7, pairs=10**6, name="first"), 0)
+    assert decider.ledger.free()["B"] == 0
+    return decider
+
+
+def test_who_waits_is_told_of_the_bound_on_detours() -> None:
+    decider = taken(around(8))
+    wish = LinkRequest("A", "C", 0.6, pairs=3, name="wish")
+    said = answer(decider, wish)
+    assert isinstance(said, Accepted)
+    assert said.queued
+    explained = answer(taken(around(8)), Explain(wish))
+    assert isinstance(explained, Explained)
+    assert "no path of at most 2 times the least cost" in explained.binding
+    assert explained.waits_for == ("first",)
+
+
+def test_who_cannot_wait_is_sent_on_a_long_detour() -> None:
+    wish = LinkRequest("A", "C", 0.6, pairs=3, deadline=10 * SECOND, name="wish")
+    said = answer(taken(around(8)), wish)
+    assert isinstance(said, Accepted)
+    assert not said.queued
+    assert len(said.plan.links) == 8
+    offered = answer(taken(around(8)), Ask(replace(wish, deadline=None)))
+    assert isinstance(offered, Offered)
+    assert len(offered.plan.links) == 8
+
+
+def test_a_refusal_because_it_would_wait_names_the_bound() -> None:
+    poor = around(8, fidelity=0.6)  # what comes over so many of these is no good
+    wish = LinkRequest("A", "C", 0.8, pairs=3, deadline=10 * SECOND, name="wish")
+    for question in (wish, Ask(wish)):
+        refused = answer(taken(poor), question)
+        assert isinstance(refused, Refused)
+        assert refused.code is Code.NOTIME
+        assert "no path of at most 2 times the least cost" in refused.reason
+    asked = answer(taken(poor), Ask(replace(wish, deadline=None)))
+    assert isinstance(asked, Refused)
+    assert asked.code is Code.NORES
+    assert "no path of at most 2 times the least cost" in asked.reason
+
+
+def test_what_is_walled_in_waits_whatever_the_detour() -> None:
+    lone = line(fixed(0.5, 0.99), fixed(0.5, 0.99), slots=2)
+    decider = swiftly(lone)
+    decider.handle(LinkRequest("A", "C", 0.7, pairs=10**6, name="first"), 0)
+    refused = answer(decider, LinkRequest("A", "C", 0.7, pairs=3, deadline=SECOND, name="wish"))
+    assert isinstance(refused, Refused)
+    assert refused.code is Code.NOTIME
