@@ -100,7 +100,7 @@ class Bridge : public qe::Listener {
     }
 
     bool bare = false;
-    std::array<nb::object, std::size_t(qe::Watched::STALE) + 1> kinds;
+    std::array<nb::object, std::size_t(qe::Watched::READ_OUT) + 1> kinds;
     std::exception_ptr error;
     bool* stop = nullptr;
     bool looking = false;  // somebody in Python looks at the engine in the middle of an event

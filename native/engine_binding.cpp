@@ -135,6 +135,13 @@ nb::dict sampled(const qe::Engine<State>& scenario, const qe::Order& order) {
     return found;
 }
 
+template <class State>
+qe::Engine<State>& held_at(qe::Engine<State>& engine, std::int32_t slot) {
+    const std::string why = engine.why_not_held(std::int32_t(qe::place(slot, engine.slots.size(), "slot")), qe::NOBODY);
+    if (!why.empty()) throw std::invalid_argument("a slot that is " + why);
+    return engine;
+}
+
 // A run refers to callbacks in Python that refer to it: the garbage collector has to see that.
 template <class State>
 int traverse(PyObject* self, visitproc visit, void* arg) {
@@ -278,6 +285,28 @@ void bind_run(nb::module_& m, const char* name) {
             qe::between(at, r.engine.now, 2 * qe::LAST, "the time of a letter");
             r.engine.post(qe::Mail(kind), installation, position, at, until);
         }, "kind"_a, "installation"_a, "position"_a, "at"_a, "until"_a)
+        .def("why_not_held", [](const R& r, std::int32_t slot, std::int64_t name) {
+            return r.engine.why_not_held(std::int32_t(qe::place(slot, r.engine.slots.size(), "slot")), name);
+        }, "slot"_a, "name"_a)
+        .def("told", [](const R& r, std::int32_t slot) {
+            if (!r.engine.why_not_held(std::int32_t(qe::place(slot, r.engine.slots.size(), "slot")), qe::NOBODY).empty()) return -1;
+            return r.engine.told_at(slot);
+        }, "slot"_a)
+        .def("hand_over", [](R& r, std::int32_t slot, int bell) {
+            qe::between(bell, 0, 3, "a Bell state");
+            held_at(r.changed(), slot).hand_over(slot, bell);
+        }, "slot"_a, "bell"_a)
+        .def("read_out", [](R& r, std::int32_t slot, int basis) {
+            qe::between(basis, 1, 3, "a basis");
+            held_at(r.changed(), slot).read_out(slot, basis);
+        }, "slot"_a, "basis"_a)
+        .def("dismiss", [](R& r, std::int32_t installation, std::int32_t position, std::int64_t name, qe::Time at) {
+            const auto& to = r.engine.installations[qe::place(installation, r.engine.installations.size(), "installation")];
+            qe::place(position, std::size_t(to.nodes), "position");
+            qe::place(qe::lane_of(name), r.engine.lanes.size(), "lane");
+            qe::between(at, r.engine.now, 2 * qe::LAST, "the time of a letter");
+            r.engine.dismiss(installation, position, name, at);
+        }, "installation"_a, "position"_a, "name"_a, "at"_a)
         .def("call_at", [](R& r, qe::Time at, std::uint32_t priority, std::uint32_t rank, std::uint64_t number) {
             qe::between(at, r.engine.now, std::numeric_limits<qe::Time>::max(), "the time of a call");
             qe::between(priority, 0, 7, "a priority");

@@ -25,7 +25,6 @@ from quantum_fabric.messages import (
     Heralded,
     LinkChanged,
     LinkReport,
-    LinkRequest,
     Message,
     NodeFailed,
     NodeRecovered,
@@ -247,12 +246,6 @@ def test_watchers_are_told_what_they_cannot_see() -> None:
     fabric = LiveFabric(case(1).inventory)
     with pytest.raises(InputError, match="found no types"):
         fabric.watch(lambda *seen: None)
-
-
-def test_pairs_are_not_held() -> None:
-    fabric = LiveFabric(case(1).inventory)
-    with pytest.raises(InputError, match="hold"):
-        fabric.submit(LinkRequest("n0", "n1", 0.6, hold=True))
 
 
 def test_an_error_in_a_watcher_is_raised_where_the_run_was_started() -> None:

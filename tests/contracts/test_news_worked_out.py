@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +14,7 @@ from quantum_fabric import ensemble
 from quantum_fabric.documents import Inventory
 from quantum_fabric.messages import Choice, Join, Order, Plan
 from quantum_fabric.montecarlo import Results, Scenario, simulate
+from quantum_fabric.montecarlo.running import letters_needed
 from quantum_fabric.native import look
 from quantum_fabric.units import SECOND
 from random_networks import ANY_STATE, PLAIN, Case, case
@@ -42,6 +45,34 @@ def plain(seed: int, hops: int | None = None, **more: object) -> tuple[Inventory
     return drawn.inventory, [(at, replace(request, pairs=draw.randint(5, 60), deadline=None))], plan
 
 
+Planner = Callable[..., Plan]
+
+
+def plain_many(seed: int) -> tuple[Inventory, list, Planner]:  # type: ignore[type-arg]
+    """A random chain with several requests on overlapping parts of it, each as `plain` has one."""
+    draw = random.Random(seed)
+    drawn = case(seed, hops=draw.randint(3, 7))
+    plans: dict[tuple[str, str], Plan] = {}
+    requests = []
+    for at, request in drawn.requests:
+        found = drawn.planner(None, request)
+        assert isinstance(found, Plan)
+        longest = max(link.light_time for link in drawn.inventory.links.values())
+        plans[request.source, request.destination] = replace(
+            found, links=tuple(replace(link, lanes=1, rounds=0) for link in found.links), order=Order.ASAP,
+            joins=tuple(Join(each, found.path[0], found.path[-1]) for each in found.path[1:-1]), end_rounds=0, turnings=(),
+            pumped=False, choice=draw.choice((Choice.OLDEST, Choice.YOUNGEST)),
+            cutoff=draw.choice((None, longest * draw.randint(1, 12))),
+        )  # fmt: skip
+        requests.append((at, replace(request, pairs=draw.randint(5, 60), deadline=None)))
+    nodes = {
+        name: replace(node, memory=replace(node.memory, attempt_dephasing=0.0))
+        for name, node in drawn.inventory.nodes.items()
+    }
+    inventory = replace(drawn.inventory, nodes=nodes)
+    return inventory, requests, lambda _, request, *rest, **named: plans[request.source, request.destination]
+
+
 def compiled(seed: int, states: str) -> Scenario:
     inventory, requests, plan = plain(seed, kinds=PLAIN if states == "bell-diagonal" else ANY_STATE)
     with pytest.MonkeyPatch.context() as patch:
@@ -49,29 +80,36 @@ def compiled(seed: int, states: str) -> Scenario:
         return ensemble.scenario(replace(inventory, states=states), requests)
 
 
-def same(one: Results, two: Results) -> None:
+def same_tables(one: Results, two: Results) -> None:
     """Integers are equal; floats differ by rounding at most."""
     for name in ("sessions", "deliveries", "latencies", "intervals"):
         assert np.array_equal(getattr(one, name), getattr(two, name)), name
     for name in ("sums", "states"):
         assert np.allclose(getattr(one, name), getattr(two, name), rtol=1e-11, atol=1e-11), name
+
+
+def same(one: Results, two: Results) -> None:
+    """So are tables, and what is counted, but for events."""
+    same_tables(one, two)
     assert one.twirl_error == pytest.approx(two.twirl_error, abs=1e-12)
     for name in ("heralds", "swaps", "failed_swaps", "cutoffs", "deliveries", "withheld"):
         assert one.counts[name] == two.counts[name], name
+
+
+def both(inventory: Inventory, requests: list, seed: int) -> tuple[Results, Results]:  # type: ignore[type-arg]
+    """The same replica on the twin and in the kernel."""
+    one, two = (
+        ensemble.run(inventory, requests, seed=seed, workers=1, until=HORIZON, keep_pairs=True, engine=engine, sampler="none")
+        for engine in ("twin", "native")
+    )  # fmt: skip
+    return one, two
 
 
 def as_the_twin(seed: int) -> None:
     inventory, requests, plan = plain(seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("quantum_fabric.control.controller.make_plan", lambda *_, **__: plan)
-        one, two = (
-            ensemble.run(inventory, requests, seed=seed, workers=1, until=HORIZON, keep_pairs=True, engine=engine, sampler="none")
-            for engine in ("twin", "native")
-        )  # fmt: skip
-    for name in ("sessions", "deliveries", "latencies", "intervals"):
-        assert np.array_equal(getattr(one, name), getattr(two, name)), name
-    for name in ("sums", "states"):
-        assert np.allclose(getattr(one, name), getattr(two, name), rtol=1e-11, atol=1e-11), name
+        same_tables(*both(inventory, requests, seed))
 
 
 def letters_or_not(seed: int) -> tuple[Results, Results]:
@@ -112,6 +150,54 @@ def test_the_same_run_as_with_letters() -> None:
         assert total[name] > 100, (name, total)
     assert saved > 10_000
     assert spared > len(LETTERS) / 4
+
+
+@pytest.mark.parametrize("seed", range(7000, 7030))
+def test_several_requests_are_as_on_the_twin(seed: int) -> None:
+    inventory, requests, planner = plain_many(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("quantum_fabric.control.controller.make_plan", planner)
+        same_tables(*both(inventory, requests, seed))
+
+
+def test_several_requests_are_as_with_letters() -> None:
+    total: Counter[str] = Counter()
+    for seed in range(7000, 7400):
+        inventory, requests, planner = plain_many(seed)
+        if len(requests) < 2:
+            continue
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("quantum_fabric.control.controller.make_plan", planner)
+            scenario = ensemble.scenario(inventory, requests)
+        if letters_needed(scenario):
+            continue
+        one, two = (
+            simulate(
+                scenario, seed=seed, replicas=3, workers=1, until=HORIZON, keep_pairs=True, letters=letters
+            )
+            for letters in (True, False)
+        )
+        same(one, two)
+        total += Counter(two.counts)
+        total["saved"] += one.counts["letters"] - two.counts["letters"]
+        total["networks"] += 1
+    assert total["networks"] > 100
+    for name in ("deliveries", "withheld", "cutoffs", "failed_swaps", "stale", "saved"):
+        assert total[name] > 1000, (name, total)
+
+
+def test_attempts_that_disturb_another_session_keep_their_letters() -> None:
+    inventory, requests, planner = next(
+        found for found in map(plain_many, range(7000, 7100)) if len(found[1]) > 1
+    )
+    node = next(iter(inventory.nodes.values()))
+    disturbed = replace(node, memory=replace(node.memory, attempt_dephasing=0.01))
+    inventory = replace(inventory, nodes=dict.fromkeys(inventory.nodes, disturbed))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("quantum_fabric.control.controller.make_plan", planner)
+        assert letters_needed(ensemble.scenario(inventory, requests)) in (
+            "attempts of a session disturb what another one stores", "delays that do not add up along the path",
+        )  # fmt: skip
 
 
 @pytest.mark.soak

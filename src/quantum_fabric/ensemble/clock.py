@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from quantum_fabric.errors import CausalityError
 from quantum_fabric.kernel import Clock, Handle
 from quantum_fabric.kernel.order import RANKS
 from quantum_fabric.units import Time
+
+NEVER: Final = (1 << 63) - 1
+"""The kernel's times have 64 bits, and no run ends after 2^61 ps, some 26 days."""
 
 
 class NativeClock(Clock):
@@ -64,6 +67,7 @@ class NativeClock(Clock):
         self._sequence += 1
         handle = [at, priority, self._sequence, callback, argument]
         self._calls[self._sequence] = handle
+        at = min(at, NEVER)  # as the life of a perfect pair in a perfect memory: no run goes on for so long
         self._run.call_at(at, priority // RANKS, priority % RANKS, self._sequence)
         return handle
 

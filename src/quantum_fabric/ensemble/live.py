@@ -17,6 +17,7 @@ from quantum_fabric.ensemble.blocks import Blocks, Pairs
 from quantum_fabric.ensemble.clock import NativeClock
 from quantum_fabric.ensemble.exclusive import Exclusive
 from quantum_fabric.ensemble.plant import LiveCompiler, NativeLink, NativeTwin
+from quantum_fabric.ensemble.telling import SEEN, Telling
 from quantum_fabric.errors import InputError, StateError
 from quantum_fabric.fabric import Fabric
 from quantum_fabric.kernel import Clock
@@ -24,25 +25,20 @@ from quantum_fabric.messages import (
     CLIENT,
     CONTROLLER,
     Ask,
-    Bell,
     Calibrate,
     Client,
     ClockStep,
     Commit,
     Confirmed,
-    Declined,
     Delivered,
     Drain,
     Event,
-    Heralded,
     LinkRequest,
+    Lost,
     Measured,
     Message,
-    PairId,
     Partition,
     Prepare,
-    Prepared,
-    Purified,
     Received,
     Release,
     Released,
@@ -52,11 +48,9 @@ from quantum_fabric.messages import (
     Service,
     SlotsBroken,
     Substandard,
-    Swapped,
     Teleported,
     Truth,
 )
-from quantum_fabric.messages.states import Stretch
 from quantum_fabric.montecarlo.running import RUNS, plain
 from quantum_fabric.native import look
 from quantum_fabric.network.methods import Method
@@ -68,19 +62,7 @@ from quantum_fabric.units import Time
 POSTED: Final = {Prepare: 5, Commit: 6, Renew: 7, Drain: 8, Release: 9}
 """What the controller writes to nodes, as the kernel counts its letters."""
 
-PREPARED, DECLINED, CONFIRMED, RELEASED = 10, 11, 12, 13
-
-SEEN: Final = {Heralded: 0, Swapped: 1, Purified: 2, Truth: 10}
-"""What watchers may see of plant and agents, as the kernel counts it."""
-
-BELLS: Final = tuple(Bell)
-
-NUMBER_BITS: Final = 38
-"""Bits of the kernel's name of an elementary pair that count the heralds of its lane."""
-
-NUMBERS: Final = (1 << NUMBER_BITS) - 1
-
-HIDDEN: Final = (Measured, Teleported, Received)
+HIDDEN: Final = (Teleported, Received)
 
 
 class LiveFabric(Fabric):
@@ -108,8 +90,9 @@ class LiveFabric(Fabric):
         InputError: states ``"auto"``, which the kernel chooses for a whole scenario only: such a run is the twin's.
 
     Limits:
-        Pairs are handed over as soon as they are there: requests with ``hold`` need the twin. Watchers see messages of the
-        controller's seat and of clients, and of plant and agents what is in `SEEN`.
+        Applications consume and measure pairs that they hold (``hold``); to teleport through them or fuse them needs the twin.
+        Watchers see messages of the controller's seat and of clients, and of plant and agents what is in `telling.SEEN`. A watcher
+        of plant or agents looks on: nobody may `perform` anything from within.
 
     Examples:
         >>> from quantum_fabric import documents
@@ -137,17 +120,11 @@ class LiveFabric(Fabric):
         self._installations: dict[
             int, tuple[int, dict[str, int]]
         ] = {}  # epoch -> kernel's number, and positions of nodes
-        self._circuits: list[tuple[int, str]] = []  # epoch and node of each of the kernel's circuits
-        self._lanes: dict[int, str] = {}
-        self._decays: dict[int, tuple[float, float, float, float, float]] = {}
-        self._slots = [slot for node in inventory.nodes.values() for slot in range(node.slots)]
-        self._nodes = list(inventory.nodes)
-        self._links = list(inventory.links)
         super().__init__(
             inventory, believed=believed, seed=seed, states=states, replica=replica, scheduling=scheduling, planning=planning,
         )  # fmt: skip
         self._exclusive = Exclusive(inventory.stations.values())
-        self._blocks = Blocks(self._run, self.controller, self._replies, self._confirmed, not letters)
+        self._blocks = Blocks(self._run, self.controller, self._replies, self._telling.confirmed, not letters)
         self._run.desk(self._told, self._last)
         if isinstance(policy, int):
             self._run.policy(None, policy)
@@ -181,23 +158,21 @@ class LiveFabric(Fabric):
         compiler.seat(self._run, {link.name: link for link in links})
         self._compiler = compiler
         clock = self._native = NativeClock(self._run, self._mail)
-        return clock, NativeTwin(self._run, nodes, links, clock, self.streams, self._emit, self._reveal)
+        self._telling = Telling(self._run, self.inventory)
+        self._run.watch(self._see, 0)
+        twin = NativeTwin(self._run, nodes, links, clock, self.streams, self._emit, self._reveal)
+        twin.name_of = self._telling.number
+        return clock, twin
 
     def submit(self, request: LinkRequest | Ask, at: Time | None = None) -> str:
         """Ask for a link at a time (now, where none is given); returns the request's name.
 
         Raises:
-            InputError: the request makes no sense on any network, or asks for pairs that are held in memory.
+            InputError: the request makes no sense on any network, or asks for pairs that are turned or measured by rule.
             UnknownNameError: a node that is not in this one.
             CausalityError: the time is past.
         """
         wish = request if isinstance(request, LinkRequest) else request.request
-        if wish.hold:
-            raise InputError(
-                found="hold=True",
-                expected="pairs that are handed over at once, or a run on the twin",
-                where="hold",
-            )
         if wish.service is not Service.KEEP or wish.bell is not None:
             found = (
                 f"service {wish.service.value}, Bell state {None if wish.bell is None else wish.bell.name}"
@@ -244,7 +219,7 @@ class LiveFabric(Fabric):
         if mask:
             self._run.watch(self._see, mask)
         if Confirmed in types:
-            self._blocks.stop(self._letter)
+            self._blocks.stop(self._telling.letter)
         if Delivered in types or Substandard in types:
             self._run.aloud = True
 
@@ -286,7 +261,9 @@ class LiveFabric(Fabric):
     def _asked(self, policy: Policy) -> Callable[..., tuple[int, int] | None]:
         def choose(node: int, lefts: list[Any], rights: list[Any]) -> tuple[int, int] | None:
             return policy(
-                self._nodes[node], [Candidate(*each) for each in lefts], [Candidate(*each) for each in rights]
+                self._telling.nodes[node],
+                [Candidate(*each) for each in lefts],
+                [Candidate(*each) for each in rights],
             )
 
         return choose
@@ -318,11 +295,16 @@ class LiveFabric(Fabric):
         self._exclusive.installed(letters, self.now)
         number = self._run.install(plain(self._compiler.installation(letters)))
         self._installations[epoch] = (number, {letter.node: place for place, letter in enumerate(letters)})
-        self._circuits += [(epoch, letter.node) for letter in letters]
+        self._telling.circuits += [(epoch, letter.node) for letter in letters]
 
     def _carry(self, seat: str, send: Send) -> None:
         letter: Any = send.message
         kind = POSTED.get(type(letter))
+        if isinstance(letter, Lost) and seat == CONTROLLER:
+            number, places = self._installations[letter.epoch]
+            at = self.now + self.delay(seat, send.to)
+            self._run.dismiss(number, places[send.to], self._telling.number(letter.mine), at)
+            return
         if kind is None:
             super()._carry(seat, send)
             return
@@ -344,37 +326,8 @@ class LiveFabric(Fabric):
         self, kind: int, circuit: int, mine: int, far: int, frame: int, quality: tuple[float, float, float], born: Time,
         at: Time, slot: int, decay: tuple[int, Time, int, Time],
     ) -> None:  # fmt: skip
-        epoch, node = self._circuits[circuit]
-        letter: Message
-        if kind == PREPARED:
-            letter = Prepared(epoch, node)
-        elif kind == RELEASED:
-            letter = Released(epoch, node)
-        elif kind == DECLINED:
-            letter = Declined(
-                epoch, node, "the lease is over before it began" if frame else "its slots are leased already"
-            )
-        else:
-            letter = self._confirmed(epoch, node, mine, far, frame, quality, born, at, slot, decay)
-        self._arrive((CONTROLLER, letter))
-
-    def _letter(self, circuit: int, *rest: Any) -> Confirmed:
-        return self._confirmed(*self._circuits[circuit], *rest)
-
-    def _confirmed(
-        self, epoch: int, node: str, mine: int, far: int, frame: int, quality: tuple[float, float, float], born: Time,
-        at: Time, slot: int, decay: tuple[int, Time, int, Time],
-    ) -> Confirmed:  # fmt: skip
-        own, birth, partner, far_birth = decay
-        here, there = self._decay(own), self._decay(partner)
-        rates = (here[0] + there[0], here[1] + there[1], here[2] + there[2])
-        stretches = tuple(
-            Stretch(each[3], each[4], since) for each, since in ((here, birth), (there, far_birth)) if each[3] > 0.0
-        )  # fmt: skip
-        pair = PairId(self._pair(mine), self._pair(far))
-        return Confirmed(
-            epoch, node, pair, BELLS[frame], quality, rates, born, at, self._slots[slot], stretches
-        )
+        message = self._telling.mail(kind, circuit, frame, mine, far, quality, born, at, slot, decay)
+        self._arrive((CONTROLLER, message))
 
     def _told(self, *pair: Any) -> None:
         """A pair that the kernel has counted reaches its client; what it is, where somebody watches."""
@@ -383,8 +336,8 @@ class LiveFabric(Fabric):
         self._native.ask_to_stop()
 
     def _last(self, label: int, first: Sequence[Any], second: Sequence[Any]) -> None:
-        self._blocks.last(label, self._letter(*first))
-        self._arrive((CONTROLLER, self._letter(*second)))
+        self._blocks.last(label, self._telling.letter(*first))
+        self._arrive((CONTROLLER, self._telling.letter(*second)))
         self._native.ask_to_stop()
 
     def _arrive(self, letter: tuple[str, Any]) -> None:
@@ -394,38 +347,17 @@ class LiveFabric(Fabric):
             self._exclusive.released(letter[1].epoch, letter[1].node)
         super()._arrive(letter)
 
-    def _decay(self, index: int) -> tuple[float, float, float, float, float]:
-        found = self._decays.get(index)
-        if found is None:
-            found = self._decays[index] = self._run.decay(index)
-        return found
-
-    def _pair(self, name: int) -> str:
-        """The name of an elementary pair: the kernel's number of its lane is in the upper bits."""
-        lane = name >> NUMBER_BITS
-        prefix = self._lanes.get(lane)
-        if prefix is None:
-            link, number, _ = self._run.lane(name)
-            prefix = self._lanes[lane] = f"{self._links[link]}/{number}#"
-        return f"{prefix}{name & NUMBERS}"
-
     def _see(
         self, what: int, node: int, slot: int, other: int, mine: int, far: int, label: int, born: Time, far_born: Time,
         weights: tuple[float, float, float, float] | None,
     ) -> None:  # fmt: skip
-        place = self._nodes[node]
+        telling = self._telling
         if what == SEEN[Truth]:
-            assert weights is not None
-            ends = ((place, self._pair(mine)), (self._nodes[other], self._pair(far)))
-            self._reveal(Truth(ends, Bell(label), weights, self.now))
+            self._reveal(telling.truth(node, other, mine, far, label, weights, self.now))
             return
-        here = self._slots[slot]
-        if what == SEEN[Heralded]:
-            link = self._links[self._run.lane(mine)[0]]
-            self._watch(place, Heralded(place, here, link, self._pair(mine), Bell(label), born, far_born))
-            return
-        there = self._slots[other]
-        if what == SEEN[Swapped]:
-            self._watch(place, Swapped(place, here, there, None if label < 0 else Bell(label)))
+        event = telling.sight(what, node, slot, other, mine, label, born, far_born)
+        if isinstance(event, Measured):
+            self._emit(event.node, event)
+            self._native.ask_to_stop()
         else:
-            self._watch(place, Purified(place, here, there, None if label < 0 else label))
+            self._watch(event.node, event)

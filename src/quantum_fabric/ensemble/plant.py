@@ -7,14 +7,15 @@ kernel, which has the lanes, memories and pairs.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from quantum_fabric.documents import Inventory
+from quantum_fabric.ensemble.telling import BASES
 from quantum_fabric.errors import Caution, ProtocolError
 from quantum_fabric.links.conditions import Conditions
 from quantum_fabric.links.model import Heralding
-from quantum_fabric.messages import Calibrate, Command, Discard, Prepare
+from quantum_fabric.messages import Bell, Calibrate, Command, Consume, Discard, Measure, Prepare
 from quantum_fabric.montecarlo import Compiler
 from quantum_fabric.montecarlo.points import point_tables
 from quantum_fabric.twin import Twin, TwinLink, TwinNode
@@ -83,11 +84,19 @@ class _Lanes:
 
 
 class NativeTwin(Twin):
-    """A plant whose pairs are in the kernel. It obeys what a controller or an operator may ask; node agents are in the kernel too."""
+    """A plant whose pairs are in the kernel, as node agents are. It obeys operators, and applications that hold a half.
+
+    Attributes:
+        name_of: the kernel's number of an elementary pair; -2 for one that it never told of.
+    """
+
+    name_of: Callable[[str], int]
 
     def __init__(self, run: Any, nodes: dict[str, TwinNode], links: list[NativeLink], *rest: Any) -> None:
         self._run = run
         self._numbers = {name: number for number, name in enumerate(nodes)}
+        firsts = itertools.accumulate((len(node.slots) for node in nodes.values()), initial=0)
+        self._first = dict(zip(nodes, firsts, strict=False))
         super().__init__(nodes, links, *rest)
 
     @property
@@ -101,16 +110,40 @@ class NativeTwin(Twin):
         return twirl_cautions(self.twirl_error)
 
     def execute(self, command: Command, now: Time) -> None:
-        """Calibrate a link.
+        """Calibrate a link, or hand over or read a half that is held.
 
         Raises:
-            ProtocolError: any other command.
+            ProtocolError: any other command, or one that makes no sense in the present state.
         """
-        if not isinstance(command, Calibrate):
-            raise ProtocolError(
-                f"{type(command).__name__}: in a live run pairs are handed over as soon as they are there"
-            )
-        super().execute(command, now)
+        match command:
+            case Calibrate():
+                super().execute(command, now)
+            case Consume(node, _, bell):
+                if self.nodes[node].alive:
+                    place = self._held(command, "consume")
+                    told = self._run.told(place)
+                    if told not in (-1, int(bell)):
+                        said = f"{Bell(told).name} and {bell.name}"
+                        raise ProtocolError(f"the ends of a pair were told different Bell states: {said}")
+                    self._run.hand_over(place, int(bell))
+            case Measure(node, _, basis):
+                if basis not in BASES:
+                    raise ProtocolError(f"cannot measure in basis {basis!r}; expected X, Y or Z")
+                if self.nodes[node].alive:
+                    self._run.read_out(self._held(command, "measure"), BASES.index(basis) + 1)
+            case _:
+                raise ProtocolError(
+                    f"{type(command).__name__}: in a live run applications consume and measure; the rest runs on the twin"
+                )
+
+    def _held(self, command: Consume | Measure, verb: str) -> int:
+        """The kernel's number of the slot whose half is meant."""
+        self._slot(command.node, command.slot)  # which says what there is
+        place = self._first[command.node] + command.slot
+        against = self._run.why_not_held(place, self.name_of(command.half) if command.half else -1)
+        if against:
+            raise ProtocolError(f"cannot {verb} slot {command.slot} of {command.node}: it is {against}")
+        return place
 
     def fail_node(self, name: str, now: Time) -> None:
         """A node stops: its qubits are lost; its neighbours lose its light."""

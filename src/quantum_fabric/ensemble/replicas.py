@@ -219,6 +219,10 @@ class _Record:
         fabric.run(until, stop=lambda: not fabric.open_requests)
         rows, states = integers(self._rows, len(DELIVERIES)), reals(self._states, len(STATES))
         rows[:, 0] = replica
+        order = np.lexsort(
+            (rows[:, 1], rows[:, 7])
+        )  # of pairs told at one moment, those of an earlier session come first
+        rows, states = rows[order], states[order]
         sessions, sums, latencies, intervals = self._reduced(rows, states, replica)
         if not keep_pairs:
             rows, states = rows[:0], states[:0]

@@ -39,8 +39,8 @@ class Results:
         latencies, intervals: shape (sessions, 512): how many first pairs came so long after the request, and how many pairs so long
             after the one before, by bins of time (`bin_edges`).
         deliveries, states: shapes (pairs, 8) and (pairs, 5), columns `DELIVERIES` and `STATES`: believed fidelity, then true
-            Bell weights; ``number`` 0 marks a pair that was
-            withheld; nobody says when it was created. Without rows unless they were asked for.
+            Bell weights; ``number`` 0 marks a pair that was withheld; nobody says when it was created. By replica, in the order in
+            which pairs were told, those of one moment by session. Without rows unless they were asked for.
         counts: events of each kind, over all replicas.
         twirl_error: about how much the worst fidelity is off because relaxation is twirled in Bell-diagonal states.
         passed_over: structured samplers that did not stand in for the events, by name, and what kept each of them from it.

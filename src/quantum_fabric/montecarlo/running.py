@@ -197,7 +197,7 @@ def opened(scenario: Scenario, classes: Mapping[str, str] = RUNS) -> Any:
 def letters_needed(scenario: Scenario) -> str:
     """Why letters between nodes are events of their own in this scenario; empty where their news is worked out.
 
-    In a chain that swaps whatever is ready, only the ends act on what letters say. Where there is one session, one memory for each
+    In a chain that swaps whatever is ready, only the ends act on what letters say. Where each session has one memory for each
     end of a link, no purification, no choice by belief, and delays that add up along the path, `simulate` works out when the ends
     know that their pair is whole, and what they believe of it, without carrying each letter: the same draws, times and states with
     half the events or fewer. Runs that somebody watches, runs with faults and limits of events have every letter.

@@ -58,13 +58,15 @@ def test_rules_that_act_on_news_need_letters() -> None:
         assert events(scenario) == events(scenario, letters=True)
 
 
-def test_several_memories_or_requests_need_letters() -> None:
+def test_several_memories_need_letters_and_several_requests_do_not() -> None:
     for kind, numbers, why in (
-        ("fifty", {}, "more than one session"),
+        ("fifty", {}, "several memories"),
         ("waxman", {"nodes": 30, "requests": 1}, "several memories"),
     ):
         scenario = scenario_of(kind, **numbers)  # type: ignore[arg-type]
         assert why in letters_needed(scenario)
+    assert letters_needed(scenario_of("mesh", nodes=30, requests=10)) == ""
+
 
 
 def test_purified_pairs_need_letters() -> None:

@@ -49,6 +49,13 @@ struct BellDiagonal {
         return (doubt + damped * (first + second) + first * second) / 4.0;
     }
 
+    // One half is read: the true bit. It is fair, and so is any other basis than the one that the partner was read in.
+    // `both` is what turning the basis at both ends has left; `expected` the bit that a perfect pair would give now, -1 for either.
+    int measured(int, int basis, double, double both, int expected, Stream& draws) const {
+        if (expected < 0) return draws.flip(0.5);
+        return expected ^ int(draws.flip((1.0 - now()[std::size_t(basis) - 1] * both) / 2.0));
+    }
+
     // A Bell measurement on this pair and another: the announced label, and the pair that is left.
     // `one` and `two` say which end of each pair was measured; `here` and `there` how far those halves had relaxed.
     static int swapped(const BellDiagonal& a, int, const BellDiagonal& b, int, const Operations& node, double here,

@@ -155,6 +155,21 @@ int purified(State& keep, int keep_end, const State& spent, int spent_end, const
     return mine;
 }
 
+// One half is read: the true bit, drawn from what it is now; the other half is left in what that says.
+template <class State>
+int measured(State& state, int end, int basis, double turned, int expected, Stream& draws) {
+    const double one = (1.0 - turned * state.at(end, basis, I)) / 2.0;
+    const int usual = expected == 1;  // the same draw means the same as for Bell-diagonal pairs
+    const int bit = usual ^ int(draws.flip(settled(usual ? 1.0 - one : one)));
+    const double chance = bit ? one : 1.0 - one, sign = bit ? -1.0 : 1.0;
+    double left[4];
+    for (int other = 0; other < 4; ++other) left[other] = (state.at(end, I, other) + sign * turned * state.at(end, basis, other)) / (2.0 * chance);
+    state.lose(end);
+    for (int other = 0; other < 4; ++other)
+        if (State::holds(I, other)) state.at(end, I, other) = left[other];
+    return bit;
+}
+
 template <class State>
 double fidelity(const State& state, int label) {
     const double* sign = SIGNS[label];

@@ -87,6 +87,7 @@ inline void check_plant(const Integers& nodes, const Reals& noise, const Integer
         between(nodes[row][0], 0, MOST_SLOTS, "the number of a node's slots");
         between(slots += nodes[row][0], 0, MOST_SLOTS, "the number of all slots");
         check_time(nodes[row][1], "the time of a swap");
+        check_time(nodes[row][2], "the time of a readout");
         const double* n = noise[row];
         for (std::size_t each : {0, 1, 2, 4}) between(n[each], 0.0, FASTEST, "a rate of a memory's noise");
         between(n[3], 1e-3, 1e3, "the exponent of a memory's decay");

@@ -11,17 +11,18 @@
 #include <vector>
 
 #include "bell_diagonal.hpp"
+#include "bloch.hpp"
 #include "pool.hpp"
 #include "records.hpp"
 
 namespace quantum_fabric::engine {
 
 // What somebody outside may want to see, and answer.
-enum class Watched : std::uint8_t { HERALDED, SWAPPED, PURIFIED, CUT, JOINED, LOST, ASKED, ANSWERED, CONFIRMED, DELIVERED, TRUTH, STALE };
+enum class Watched : std::uint8_t { HERALDED, SWAPPED, PURIFIED, CUT, JOINED, LOST, ASKED, ANSWERED, CONFIRMED, DELIVERED, TRUTH, STALE, READ_OUT };
 
 struct Sight {
     Watched what;
-    std::int32_t node, slot, other;  // `other`: second slot, or session
+    std::int32_t node, slot, other;  // `other`: second slot, session, or basis
     Name mine, far;
     int label;  // announced Bell label or bit; -1 for none
     Time at, born = 0, far_born = 0;
@@ -101,6 +102,10 @@ class Engine {
     void fail_node(std::int32_t node);
     void recover_node(std::int32_t node) { nodes[std::size_t(node)].alive = true; }
     void consume(std::int32_t slot, int bell);
+    std::string why_not_held(std::int32_t slot, Name name) const;
+    void hand_over(std::int32_t slot, int bell);
+    void read_out(std::int32_t slot, int basis);
+    void dismiss(std::int32_t installation, std::int32_t position, Name name, Time at);
 
     std::int32_t lane_at(std::int32_t link, std::int32_t number);
     // Match and judge what the ends of this installation confirm, from now on or with other terms.
@@ -114,10 +119,11 @@ class Engine {
     std::size_t letters_out() const { return letters.used(); }
     std::size_t pairs_alive() const { return pairs.used(); }
 
+    int told_at(std::int32_t slot) const { return pairs[slots[std::size_t(slot)].half / 2].told; }
     const Pair<State>& pair_at(std::int32_t half) const { return pairs[half / 2]; }
 
   private:
-    enum Kind : std::uint32_t { ATTEMPT, SWAP, PURIFY, LETTER, CUTOFF, LEASE, DEADLINE, REQUEST, CALL, OUTCOME, TOLD };
+    enum Kind : std::uint32_t { ATTEMPT, SWAP, PURIFY, LETTER, CUTOFF, LEASE, DEADLINE, REQUEST, CALL, OUTCOME, TOLD, READ };
 
     Pool<Pair<State>> pairs;
     Pool<Letter> letters;
@@ -160,6 +166,8 @@ class Engine {
     void begin_operation(std::int32_t first, std::int32_t second, std::uint32_t kind);
     void end_swap(std::int32_t left, std::int32_t right);
     void end_purify(std::int32_t keep, std::int32_t sacrifice);
+    void end_read_out(std::int32_t slot, int basis);
+    void used(std::int32_t slot);
     void show(Watched what, std::int32_t node, std::int32_t slot, std::int32_t other, Name mine, Name far, int label, Time born = 0,
               Time far_born = 0, const double* weights = nullptr);
 
@@ -212,6 +220,7 @@ class Engine {
     void foresee() const;
 
     // news.hpp
+    std::string why_letters(const Installation& only) const;
     bool never_breaks() const;
     void begin_chain(std::int32_t pair, int label);
     void join_chains(const Circuit& circuit, std::int32_t one, std::int32_t two, const Qubit& left, const Qubit& right, int outcome);
@@ -249,6 +258,7 @@ class Engine {
 
 #include "circuits.hpp"
 #include "distiller.hpp"
+#include "holding.hpp"
 #include "lanes.hpp"
 #include "news.hpp"
 #include "plant.hpp"

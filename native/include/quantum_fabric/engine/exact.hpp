@@ -46,6 +46,10 @@ struct Exact {
     }
     double twirl_error(double, double) const { return 0.0; }
 
+    int measured(int end, int basis, double turned, double, int expected, Stream& draws) {
+        return bloch::measured(*this, end, basis, turned, expected, draws);
+    }
+
     // The announced label is drawn from this very state; the outer halves are left in what it says, a's first.
     static int swapped(const Exact& a, int one, const Exact& b, int two, const Operations& node, double, double, Stream& draws,
                        Exact& whole) {

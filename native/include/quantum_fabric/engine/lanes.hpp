@@ -96,6 +96,7 @@ void Engine<State>::succeed(std::int32_t index) {
     pair.serial = ++serial;
     pair.waiting = Waiting{};
     pair.told = NONE;
+    pair.basis = 0;
     int label;
     Time first_born[2];
     {

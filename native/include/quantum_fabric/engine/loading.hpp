@@ -107,6 +107,7 @@ void load_plant(Engine<State>& engine, const Tables& tables) {
         node.first_slot = std::int32_t(engine.slots.size());
         node.slots = std::int32_t(nodes[row][0]);
         node.swap_time = nodes[row][1];
+        node.measure_time = nodes[row][2];
         const double* n = noise[row];
         node.memory = {n[0], n[1], n[2], n[3], n[4], n[5], n[6], nodes[row][3] != 0, nodes[row][4] != 0, nodes[row][5] != 0};
         node.operations = operations_from(n + 7);

@@ -15,12 +15,9 @@
 
 namespace quantum_fabric::engine {
 
-// Why letters have to be carried; empty if they need not.
+// Why letters of an installation have to be carried; empty if they need not.
 template <class State>
-std::string Engine<State>::why_letters() const {
-    if (sessions.size() != 1) return "more than one session: their simultaneous deliveries have an order";
-    if (policy) return "a policy looks at what nodes believe";
-    const Installation& only = installations[std::size_t(sessions[0].installation)];
+std::string Engine<State>::why_letters(const Installation& only) const {
     if (only.along.empty()) return "delays that do not add up along the path";
     for (std::int32_t place = only.first; place < only.first + only.nodes; ++place) {
         const Circuit& at = circuits[std::size_t(place)];
@@ -39,13 +36,39 @@ std::string Engine<State>::why_letters() const {
     return "";
 }
 
+// Why letters have to be carried; empty if they need not. Sessions meet in the draws of a node's operations alone, and those begin at
+// heralds, whose order no letter changes; so each may have its news worked out.
+template <class State>
+std::string Engine<State>::why_letters() const {
+    if (sessions.empty()) return "there is no session";
+    if (policy) return "a policy looks at what nodes believe";
+    std::vector<bool> taken(sessions.size() > 1 ? slots.size() : 0);
+    for (const Session& session : sessions) {
+        const Installation& only = installations[std::size_t(session.installation)];
+        if (std::string why = why_letters(only); !why.empty()) return why;
+        if (sessions.size() == 1) break;
+        for (std::int32_t place = only.first; place < only.first + only.nodes; ++place) {
+            const Circuit& at = circuits[std::size_t(place)];
+            if (nodes[std::size_t(at.node)].memory.disturbed) return "attempts of a session disturb what another one stores";
+            for (std::int32_t qubit = at.first; qubit < at.last; ++qubit) {
+                const auto slot = std::size_t(qubits[std::size_t(qubit)].slot);
+                if (taken[slot]) return "sessions share a memory";
+                taken[slot] = true;
+            }
+        }
+    }
+    return "";
+}
+
 // Whether nothing on the way takes a half from a pair: no swap fails, no memory loses what it holds, nothing gets too old.
 template <class State>
 bool Engine<State>::never_breaks() const {
-    const Installation& only = installations[std::size_t(sessions[0].installation)];
-    return std::all_of(circuits.begin() + only.first, circuits.begin() + only.first + only.nodes, [this](const Circuit& at) {
-        const Node& node = nodes[std::size_t(at.node)];
-        return at.delivers || (at.cutoff < 0 && node.memory.lossless && node.operations.swap_success >= 1.0);
+    return std::all_of(sessions.begin(), sessions.end(), [this](const Session& session) {
+        const Installation& only = installations[std::size_t(session.installation)];
+        return std::all_of(circuits.begin() + only.first, circuits.begin() + only.first + only.nodes, [this](const Circuit& at) {
+            const Node& node = nodes[std::size_t(at.node)];
+            return at.delivers || (at.cutoff < 0 && node.memory.lossless && node.operations.swap_success >= 1.0);
+        });
     });
 }
 

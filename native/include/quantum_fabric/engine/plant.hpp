@@ -147,6 +147,7 @@ void Engine<State>::end_swap(std::int32_t left_slot, std::int32_t right_slot) {
         first.frame = std::int8_t(first.frame ^ second.frame ^ label);
         first.waiting = Waiting{};
         first.told = NONE;
+        first.basis = 0;
         first.serial = ++serial;
         second.serial = 0;
         pairs.give_back(two);

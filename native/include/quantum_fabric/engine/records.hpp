@@ -29,7 +29,7 @@ inline constexpr Time NEVER = -(Time(1) << 62), LAST = Time(1) << 61;  // no run
 struct alignas(64) Node {  // what every herald looks at comes first, here and below: each record lies in as few cache lines as it can
     Memory memory;
     std::vector<std::int32_t> lanes;  // 2 * lane + end, of lanes whose attempts disturb what is stored here
-    Time swap_time = 0;
+    Time swap_time = 0, measure_time = 0;
     std::int32_t first_slot = 0, slots = 0;
     bool alive = true;
     Stream draws;
@@ -69,6 +69,8 @@ struct Pair {
     Waiting waiting;
     std::uint64_t serial = 0;  // 0 while nobody has it
     std::int8_t frame = 0, told = NONE;
+    std::int8_t basis = 0, bit = 0;  // of the half that was read first (X, Y and Z are 1, 2 and 3; 0 for none), and the node where that was
+    std::int32_t reader = NONE;
 };
 
 // What the repeaters of a pair have to tell its ends, where their letters are worked out (see news.hpp). By the side it goes to.

@@ -154,6 +154,10 @@ void Engine<State>::act(const Event& event) {
             ++counts.events;
             if (both_there(high, low, event.token)) end_purify(high, low);
             return;
+        case READ:
+            ++counts.events;
+            if (slots[std::size_t(high)].busy == event.token) end_read_out(high, low);
+            return;
         case LETTER:
             ++counts.events, ++counts.letters;
             if (!read(index)) letters.give_back(index);

@@ -48,6 +48,12 @@ inline void add(Counts& to, const Counts& from) {
     to.deliveries += from.deliveries, to.withheld += from.withheld;
 }
 
+// Of pairs that are told at one moment, those of an earlier session come first.
+inline void in_order(std::vector<Delivery>& deliveries) {
+    const auto before = [](const Delivery& a, const Delivery& b) { return a.told < b.told || (a.told == b.told && a.session < b.session); };
+    if (!std::is_sorted(deliveries.begin(), deliveries.end(), before)) std::stable_sort(deliveries.begin(), deliveries.end(), before);
+}
+
 // Sums over the deliveries of a replica, in the order in which they were told.
 template <class State>
 void reduce(const Engine<State>& engine, std::int64_t replica, Sampled& into) {
@@ -116,6 +122,7 @@ Sampled sample(const Engine<State>& scenario, const Order& order) {
                 for (std::int64_t each = start; each < std::min(order.count, start + batch); ++each) {
                     engine.begin(order.seed, order.first + each);
                     engine.run(order.until, order.most_events, true);
+                    in_order(engine.deliveries);
                     reduce(engine, order.first + each, part.found);
                     add(part.found.counts, engine.counts);
                     part.found.twirl_error = std::max(part.found.twirl_error, engine.twirl_error);

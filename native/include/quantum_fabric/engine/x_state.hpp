@@ -7,6 +7,8 @@
 // pairs', of which the measurement leaves the kept pair's. quantum_fabric.montecarlo.representations says which scenarios qualify.
 #pragma once
 
+#include <stdexcept>
+
 #include "bloch.hpp"
 
 namespace quantum_fabric::engine {
@@ -63,6 +65,11 @@ struct XState {
         return {fidelity(told), fidelity(told ^ 1), fidelity(told ^ 2), fidelity(told ^ 3)};
     }
     double twirl_error(double, double) const { return 0.0; }
+
+    int measured(int end, int basis, double turned, double, int expected, Stream& draws) {
+        if (basis != bloch::Z) throw std::logic_error("an X-state does not hold what a readout off the Z axis leaves");
+        return bloch::measured(*this, end, basis, turned, expected, draws);
+    }
 
     // The announced label is drawn from this very state; the outer halves are left in what it says, a's first.
     static int swapped(const XState& a, int one, const XState& b, int two, const Operations& node, double, double, Stream& draws,
