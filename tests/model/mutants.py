@@ -29,8 +29,9 @@ from quantum_fabric.control.delivery import Deliveries
 from quantum_fabric.control.distil import Distiller
 from quantum_fabric.control.installations import Installations
 from quantum_fabric.control.recovery import Recovery
+from quantum_fabric.control.renegotiation import Renegotiation
 from quantum_fabric.control.transport import Endpoint
-from quantum_fabric.messages import Bell, Commit, Joined, Lost, Send
+from quantum_fabric.messages import Bell, Commit, Joined, Lost, Release, Send
 
 PREPARED, RETIRE, CONFIRMED = Installations.prepared, Controller.retire, Deliveries.confirmed
 RELEASE, WAKE, SWAPPED = NodeAgent._release, NodeAgent._wake, Circuit.swapped
@@ -192,11 +193,19 @@ def keeps_the_old(self: Any, old: Any, new: Any, now: Any, out: list[Any]) -> No
     self.sessions[new.request.name] = new
 
 
+def breaks_before_it_makes(self: Any, successor: Any, change: Any, now: Any, out: list[Any]) -> None:
+    """Stops the old installation when it begins the new one."""
+    old = self._books.sessions[change.name].installation
+    out.extend(Send(node, Release(old.epoch)) for node in old.plan.path)
+    MAKE(self, successor, change, now, out)
+
+
 def hides_the_dark(self: Any, event: Any, now: Any) -> Sequence[Any]:
     """Tells nobody that a link has gone dark."""
     return LINK_CHANGED(self, event, now) if event.up else ()
 
 
+MAKE = Renegotiation._make
 SUCCEED, LINK_CHANGED = Controller.succeed, NodeAgent._link_changed
 RESTARTED, BEAR = Recovery.restarted, Controller.bear
 ANSWERED = Distiller.answered
@@ -228,6 +237,8 @@ MUTANTS = [
     Mutant(Controller, "bear", keeps_no_guard, UNREACHED, "in the ledger: None"),
     Mutant(Controller, "succeed", counts_anew, CHANGED, "is delivered after 1 pairs"),
     Mutant(Controller, "succeed", keeps_the_old, CHANGED, ""),
+    Mutant(Renegotiation, "_make", breaks_before_it_makes, CHANGES["other terms, when all is running"], "broken before"),
+    Mutant(Renegotiation, "_make", breaks_before_it_makes, CHANGES["a link wears out, another path"], "broken before"),
     Mutant(NodeAgent, "_link_changed", hides_the_dark, CHANGES["a link is cut, a backup stands ready"], "light comes"),
     Mutant(Recovery, "is_old", believes_old_reports, replace(REPORTED, heralds=0), "believes"),
 ]  # fmt: skip

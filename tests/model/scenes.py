@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from model.world import Scene
-from quantum_fabric.messages import LinkRequest, Order, Promise, Renegotiate, Survival
+from quantum_fabric.messages import LinkRequest, LinkWorn, Order, Promise, Renegotiate, Survival
 from quantum_fabric.units import MS
 
 COORDINATION = frozenset({"Joined", "Lost", "PurifyAsk", "PurifyAnswer"})
@@ -211,12 +211,23 @@ TRIANGLE = Scene(
     until=0,
 )
 BARE = replace(CHANGED, pairs=(1,), heralds=0)
+WORN = replace(
+    TRIANGLE,
+    slots={"A": 2, "B": 2, "C": 2},
+    heralds=0,
+    cut=0,
+    later=(LinkWorn("A~B", True),),
+    unbroken=True,
+    **SETTLED,
+)
+"""A link wears out under a session that has another path: it moves, and is served all the while."""
 CHANGES = {
-    "other terms at any moment": BARE,
+    "other terms at any moment": replace(BARE, unbroken=True),
+    "a link wears out, another path": WORN,
     "other terms for which there are no slots": replace(CHANGED, slots={"A": 1, "B": 1}),
-    "other terms, when all is running": replace(CHANGED, pairs=(1,), heralds=1, **SETTLED),
-    "other terms, when all is running, a letter twice": replace(BARE, repeat=1, **SETTLED),
-    "other terms, when all is running, and withdrawn": replace(BARE, cancel=True, **SETTLED),
+    "other terms, when all is running": replace(CHANGED, pairs=(1,), heralds=1, unbroken=True, **SETTLED),
+    "other terms, when all is running, a letter twice": replace(BARE, repeat=1, unbroken=True, **SETTLED),
+    "other terms, when all is running, and withdrawn": replace(BARE, cancel=True, unbroken=True, **SETTLED),
     "a link is cut, another path": replace(TRIANGLE, heralds=0, **SETTLED),
     "a link is cut, a backup stands ready": replace(TRIANGLE, heralds=0, survives=Survival.LINK, **SETTLED),
 }

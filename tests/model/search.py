@@ -71,13 +71,32 @@ def check_beliefs(world: World, state: State) -> None:
     """Where nothing is on its way and everybody lives, no link is taken for dark."""
     truth = world.truths[state.truth]
     if not (state.letters or truth.pending or truth.dead):
-        believed = world.dark(state.seats[0])
+        believed = world.dark(state.seats[0]) - world.worn
         if believed - truth.dark:
             raise Violation(
                 f"the controller believes that {', '.join(sorted(believed - truth.dark))} is dark"
             )
         if truth.dark - believed:
             raise Violation(f"the controller believes that light comes over {', '.join(sorted(truth.dark))}")
+
+
+def check_unbroken(world: World, state: State) -> None:
+    """Make before break: once all nodes of its path were ready, a request always has a path all of whose nodes are.
+
+    That is asked where one request runs and nothing has failed: what has lost a link or a node has nothing to keep.
+    """
+    truth = world.truths[state.truth]
+    if not truth.committed or truth.dark or truth.dead or not truth.open():
+        return
+    epochs = {
+        name: {epoch for epoch, _ in world.leases(place, number).values()}
+        for place, (name, number) in enumerate(zip(world.names, state.seats, strict=True))
+        if place
+    }
+    if not any(set.intersection(*[epochs[name] for name in path]) for path, _ in world.scene.paths):
+        raise Violation(
+            f"broken before it was made: {', '.join(truth.open())} has no path whose nodes are all ready"
+        )
 
 
 def check_still(world: World, state: State) -> None:
@@ -123,6 +142,8 @@ def explore(scene: Scene, budget: int = 1_000_000, seconds: float = 1e9) -> Foun
                     break
                 state, choice = queue.popleft(), None
                 check(world, state)
+                if scene.unbroken:
+                    check_unbroken(world, state)
                 if not scene.lose or scene.reliable:
                     check_beliefs(world, state)
                 choices = world.choices(state)

@@ -15,6 +15,7 @@ from quantum_fabric.messages import (
     Accepted,
     Arm,
     Bell,
+    Commit,
     Confirmed,
     Consume,
     Delivered,
@@ -99,6 +100,7 @@ class Truth:
         self.pending: tuple[Event, ...] = ()
         self.requests: dict[str, tuple[int, int, int]] = {}  # pairs asked for, delivered, outcomes told
         self.delivered: frozenset[Hashable] = frozenset()
+        self.committed = False  # whether the nodes of some installation were all prepared once
 
     def copy(self) -> Truth:
         """Another one in the same state."""
@@ -111,7 +113,7 @@ class Truth:
     def key(self) -> Hashable:
         """The same for equal states, whatever the order in which things happened."""
         names = ("budget", "count", "slots", "far", "frame", "fate", "gates", "told", "requests")
-        parts: list[Hashable] = [self.dead, self.dark, self.spoiled, self.delivered]
+        parts: list[Hashable] = [self.dead, self.dark, self.spoiled, self.delivered, self.committed]
         parts += [frozenset(getattr(self, name).items()) for name in names]
         parts.append(frozenset((lane, frozenset(ends.items())) for lane, ends in self.armed.items() if ends))
         parts.append(tuple(sorted(self.pending, key=repr)))
@@ -283,6 +285,8 @@ class Truth:
                     self._claimed(claim)
                 case Send(to="client", message=message):
                     self._said(message)
+                case Send(message=Commit()):
+                    self.committed = True
                 case Arm() | Swap() | Purify() | Discard() | Consume() if seat not in self.dead:
                     self._execute(action, cause, now)
 

@@ -27,6 +27,7 @@ from quantum_fabric.messages import (
     Cancel,
     ControllerRecovered,
     LinkRequest,
+    LinkWorn,
     Plan,
     Receipt,
     Refused,
@@ -94,6 +95,7 @@ class Scene:
         skew: by how much the clocks of nodes are behind (ps; ahead where it is negative).
         guard: by how much the controller takes them to be wrong (ps).
         until: no timer later than this fires (ps).
+        unbroken: whether what runs must be served all the while, because a new path is made before the old one is broken.
         settled: begin when every node has had its `Commit`, so that only what comes after is explored.
         agent, controller: the deciders.
     """
@@ -120,6 +122,7 @@ class Scene:
     skew: Time = 0
     guard: Time = 0
     until: Time = 40 * MS
+    unbroken: bool = False
     settled: bool = False
     agent: type[NodeAgent] = NodeAgent
     controller: type[Controller] = Controller
@@ -207,6 +210,7 @@ class World:
             )
         ]
         self.walk = walk
+        self.worn = frozenset(each.link for each in scene.later if isinstance(each, LinkWorn) and each.worn)
         self._number()
         known: OrderedDict[Any, Any] = OrderedDict()
         self._known = known
