@@ -68,7 +68,6 @@ def test_several_memories_need_letters_and_several_requests_do_not() -> None:
     assert letters_needed(scenario_of("mesh", nodes=30, requests=10)) == ""
 
 
-
 def test_purified_pairs_need_letters() -> None:
     job = job_of("waxman", nodes=30, requests=1)
     ((ends, plan),) = job.plans.items()
