@@ -29,6 +29,7 @@ from quantum_fabric.messages import (
     Unread,
     Wake,
 )
+from quantum_fabric.physics.chsh import BETWEEN
 from quantum_fabric.physics.correlators import aged
 from quantum_fabric.physics.frames import expected_parity
 from quantum_fabric.ports import Action
@@ -349,6 +350,8 @@ def shown_besides(here: Confirmed, there: Confirmed) -> bool | None:
     """Whether a pair that was measured for its caller is as it was announced; None where the two bases do not tell."""
     one, two = here.read, there.read
     if one is None or two is None or one.basis != two.basis or one.bit is None or two.bit is None:
+        return None
+    if one.basis in BETWEEN:
         return None
     return one.bit ^ two.bit == expected_parity(one.basis, later_of(here, there).bell)
 

@@ -17,6 +17,7 @@ from quantum_fabric.messages import (
     Refused,
     Service,
 )
+from quantum_fabric.physics.chsh import BETWEEN
 
 WORTHLESS = 0.5
 """A Bell-diagonal pair of this fidelity may hold no entanglement: no promise makes such a pair good enough."""
@@ -47,8 +48,10 @@ def check_meaning(request: LinkRequest) -> None:
     measured, read = request.service is Service.MEASURE, request.service is not Service.KEEP
     if read:
         check_bases(request.bases, "bases")
-    window = request.window
+    window, between = request.window, read and any(each in BETWEEN for each in request.bases)
     rules = (
+        (not between or measured, "bases", request.bases, "X, Y or Z: W and V are for pairs that are measured at both ends"),
+        (not between or request.bell is None, "bell", request.bell, "None: bits in W and V say nothing of another Bell state"),
         (window is None or (type(window) is int and window > 0), "window", window, "a time above 0"),
         (not (measured and request.hold), "hold", True, "False: of a pair that is measured at both ends nothing is left"),
         (not (read and window is not None), "window", window, "None: pairs that are measured are never alive together"),

@@ -12,8 +12,9 @@ from hashlib import blake2b
 
 from quantum_fabric.errors import InputError
 from quantum_fabric.messages import PairId, Reading
+from quantum_fabric.physics.chsh import DIRECTIONS
 
-BASES = ("X", "Y", "Z")
+BASES = tuple(DIRECTIONS)
 """In which the plant can measure."""
 
 KEY_BYTES = 32
@@ -41,7 +42,7 @@ class Reader:
         reading: the rule.
 
     Raises:
-        InputError: no bases or others than X, Y and Z, a share outside of (0, 1], or a key that is none.
+        InputError: no bases or unknown ones, a share outside of (0, 1], or a key that is none.
 
     Examples:
         >>> tests = Reader(Reading(("X", "Z"), 0.5, epoch_key(b"a secret", 7)))
@@ -87,13 +88,13 @@ def check_bases(bases: Sequence[str], where: str) -> None:
     """Refuse bases that the plant cannot measure in.
 
     Raises:
-        InputError: none, one that is not X, Y or Z, or one twice.
+        InputError: none, one that is none of `BASES`, or one twice.
 
     Examples:
         >>> check_bases(("X", "X"), "bases")
         Traceback (most recent call last):
         ...
-        quantum_fabric.errors.InputError: bases: found ('X', 'X'), expected one or more of X, Y and Z, each once
+        quantum_fabric.errors.InputError: bases: found ('X', 'X'), expected one or more of X, Y, Z, W and V, each once
     """
     if not bases or len(set(bases)) < len(bases) or any(each not in BASES for each in bases):
-        raise InputError(repr(bases), "one or more of X, Y and Z, each once", where)
+        raise InputError(repr(bases), "one or more of X, Y, Z, W and V, each once", where)

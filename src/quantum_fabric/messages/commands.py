@@ -67,7 +67,7 @@ class Consume:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Measure the half in this slot in basis "X", "Y" or "Z"."""
+    """Measure the half in this slot in basis "X", "Y", "Z", "W" or "V" (`quantum_fabric.physics.chsh`)."""
 
     node: str
     slot: int

@@ -89,7 +89,7 @@ class LinkRequest:
         survives: which failures it must outlive.
         key: of the caller: a request that repeats a key is the same request, and gets the same answer.
         bases: of MEASURE and PREPARE: in which of "X", "Y" and "Z" an end measures, each pair in one of them at random and each
-            end for itself.
+            end for itself; MEASURE also knows "W" and "V", half-way between Z and X, for Bell tests.
     """
 
     source: str

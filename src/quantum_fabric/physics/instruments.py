@@ -42,7 +42,7 @@ _ROTATIONS: Final = {
 }
 """The gate U of each bilateral rotation U ⊗ U*: see `quantum_fabric.physics.frames.AXES`."""
 
-_AXES: Final = {"X": _X, "Y": _Y, "Z": _Z}
+_AXES: Final = {"X": _X, "Y": _Y, "Z": _Z, "W": (_Z + _X) / np.sqrt(2.0), "V": (_Z - _X) / np.sqrt(2.0)}
 
 
 def from_entries(entries: tuple[complex, ...]) -> Array:
@@ -262,7 +262,7 @@ def reading(pair: Array, which: int, basis: str, keep: float) -> tuple[float, Ar
     Args:
         pair: shape (2, 2, 2, 2).
         which: half that is measured, 0 or 1.
-        basis: ``"X"``, ``"Y"`` or ``"Z"``.
+        basis: ``"X"``, ``"Y"``, ``"Z"``, or half-way between Z and ±X: ``"W"``, ``"V"`` (`quantum_fabric.physics.chsh`).
         keep: what turning the basis leaves, in [0, 1].
 
     Examples:

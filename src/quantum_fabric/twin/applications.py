@@ -24,6 +24,7 @@ from quantum_fabric.messages import (
     Truth,
     Turn,
 )
+from quantum_fabric.physics.chsh import DIRECTIONS
 from quantum_fabric.twin.fusions import Fusions
 from quantum_fabric.twin.qubits import Half, Pair, Sent, take
 from quantum_fabric.units import Time
@@ -112,8 +113,8 @@ class Applications:
         self._fusions.handed_over(half, now)
 
     def _measure(self, command: Measure, now: Time) -> None:
-        if command.basis not in ("X", "Y", "Z"):
-            raise ProtocolError(f"cannot measure in basis {command.basis!r}; expected X, Y or Z")
+        if command.basis not in DIRECTIONS:
+            raise ProtocolError(f"cannot measure in basis {command.basis!r}; expected {', '.join(DIRECTIONS)}")
         half = self._half(command.node, command.slot, "measure", command.half)
         assert half.slot is not None
         half.slot.busy = True

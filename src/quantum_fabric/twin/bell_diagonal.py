@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from quantum_fabric.kernel.streams import Stream
 from quantum_fabric.links.model import HeraldOutcome
 from quantum_fabric.messages import Correlators, Weights
+from quantum_fabric.physics.chsh import BETWEEN, correlation
 from quantum_fabric.physics.correlators import from_weights, purified, to_weights
 from quantum_fabric.physics.frames import expected_parity, purify_frame, swap_frame
 from quantum_fabric.physics.instruments import Array, bell_mixture
@@ -109,8 +110,11 @@ class BellDiagonal(Pair):
         return waiting.bit ^ flip ^ (0 if success else 1)
 
     def measure(self, half: Half, basis: str, draws: Stream) -> int:
-        """One half alone is fair, and so is any other basis than the partner's."""
+        """One half alone is fair, and so is any other of X, Y and Z than the partner's."""
         turned = 1.0 if basis == "Z" else 1.0 - half.node.operations.depolarising_1
+        if self.measured is not None and (basis in BETWEEN or self.measured[0] in BETWEEN):
+            both = correlation(self.measured[0], basis, (self.x, self.y, self.z), self.frame)
+            return self.measured[1] ^ int(draws.flip((1.0 - both * turned * self.measured[2]) / 2.0))
         if self.measured is None or self.measured[0] != basis:
             true = int(draws.flip(0.5))
             self.measured = self.measured or (basis, true, turned)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from quantum_fabric.kernel.streams import Stream
 from quantum_fabric.links.model import HeraldOutcome
 from quantum_fabric.messages import Weights
+from quantum_fabric.physics.chsh import BETWEEN
 from quantum_fabric.physics.frames import (
     expected_parity,
     purify_frame,
@@ -141,7 +142,7 @@ class Exact(Pair):
         one, rest = reading(self.rho, self._place(half), basis, turned)
         # what a perfect pair would say, so that the same draw means the same as for Bell-diagonal pairs
         usual = 0
-        if self.measured is not None and self.measured[0] == basis:
+        if self.measured is not None and self.measured[0] == basis and basis not in BETWEEN:
             usual = self.measured[1] ^ expected_parity(basis, self.frame)
         bit = usual ^ int(draws.flip(1.0 - one if usual else one))
         self.measured = self.measured or (basis, bit, turned)
