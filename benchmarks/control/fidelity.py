@@ -29,7 +29,7 @@ from quantum_fabric.messages import Delivered, LinkRequest, Tested, Truth, Verif
 from quantum_fabric.units import SECOND
 
 if TYPE_CHECKING:
-    from benchmarks.suites import Run
+    from benchmarks.run import Run
 
 TOLERANCE = 0.05
 POLICY = Verification()
@@ -85,10 +85,10 @@ def rows(run: Run) -> list[Row]:
     out += fidelity_jumps.rows(10 if run.quick else 150)
     run.progress("fidelity intervals on the twin")
     out += on_the_twin(1 if run.quick else 4)
-    shares = (0.4, 1.0) if run.quick else (0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
+    lied = (0.4, 1.0) if run.quick else (0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
     for lie in Lie:
         run.progress(f"a lying repeater: {lie.value}")
-        out += [lying(lie, share, 5 if run.quick else 30) for share in shares]
+        out += [lying(lie, share, 5 if run.quick else 30) for share in lied]
     run.progress("honest repeaters")
     return [*out, honest(2 if run.quick else 5, 1000 if run.quick else 10_000)]
 

@@ -17,9 +17,9 @@ START = "control/fidelity/"
 WORLDS = """\
 ## Honest fidelity: intervals against the truth
 
-Intervals of 95 %, 20 to 600 tests in half an hour to eight hours, calibrations up to four hours old. *Worlds* differ in how many sessions
-are as calibrated, off, wandering, growing or jumping; the estimator begins with the same weights in each and learns. ± is the 95 %
-interval of a share. What the kinds are and what is not promised: [Honest fidelity](honest-fidelity.md).
+Intervals of 95 %, 20 to 600 tests in half an hour to eight hours, calibrations up to four hours old. *Worlds* differ in how many
+sessions are as calibrated, off, wandering, growing or jumping; the estimator begins with the same weights in each and learns. ± is the
+95 % interval of a share. What the kinds are and what is not promised: [Honest fidelity](honest-fidelity.md).
 """
 
 KINDS = """\
@@ -53,8 +53,8 @@ def section(kept: Mapping[str, Any]) -> str:
             WORLDS,
             _covered(rows, "world/"),
             f"The cost: {number(spend['ours'])} % of the pairs were measured as tests ({told['tests']:,} of {told['pairs']:,} in "
-            f"{told['sessions']} sessions on the twin; goal 2 %); {told['held']} of {told['sessions']} last intervals held the mean of the "
-            f"last 2,000 pairs.\n",
+            f"{told['sessions']} sessions on the twin; goal 2 %); {told['held']} of {told['sessions']} last intervals held the mean "
+            f"of the last 2,000 pairs.\n",
             KINDS,
             _covered(rows, "kind/"),
             "![coverage, a sudden change, lies](figures/honest-fidelity.png)\n",
@@ -182,9 +182,9 @@ def _draw_lies(axis: Any, kept: Mapping[str, Any]) -> None:
             point = (row["details"]["share"], log10(max(row["ours"], 1.0)), formula)
             lies.setdefault(name.split("/")[3], []).append(point)
     for lie, points in lies.items():
-        shares, waited, formula = zip(*sorted(points), strict=True)
+        shares, waited, foretold = zip(*sorted(points), strict=True)
         (line,) = axis.plot(shares, waited, "o-", label=lie)
-        axis.plot(shares, formula, ":", color=line.get_color())
+        axis.plot(shares, foretold, ":", color=line.get_color())
     axis.set_xlabel("share of its swaps about which the repeater lies")
     axis.set_ylabel("log10 of tests until it is named (dotted: formula)")
     axis.legend(fontsize=8)
