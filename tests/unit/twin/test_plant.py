@@ -61,7 +61,7 @@ REFUSED: list[tuple[Any, str]] = [
     (Swap("A", 0, 0), "cannot swap slots 0 and 0 of A: they are one pair"),
     (Swap("A", 5, 6), "cannot swap slots 5 and 6 of A: they are one pair"),
     (Purify("A", 6, 5, DEJMPS), "cannot purify slots 6 and 5 of A: one pair"),
-    (Measure("A", 0, "W"), "cannot measure in basis 'W'; expected X, Y or Z"),
+    (Measure("A", 0, "Q"), "cannot measure in basis 'Q'; expected X, Y, Z, W, V"),
     (Correct("A", 0, (0, 0)), "nothing was teleported to slot 0 of A"),
 ]  # fmt: skip
 ON_ONE = {
