@@ -295,8 +295,11 @@ class Admission:
 
     def fits(self, plan: Plan) -> bool:
         """Whether the slots, the channels and the analysers of a plan are free now."""
-        lanes = self.ledger.carries(lanes_wanted(plan), lane_room(plan, self.topology))
-        return lanes and self.ledger.fits(slots_wanted(plan)) and not self.stations.short(plan)
+        return (
+            self.ledger.fits(slots_wanted(plan))
+            and self.ledger.carries(lanes_wanted(plan), lane_room(plan, self.topology))
+            and not self.stations.short(plan)
+        )
 
     def ready(self, plan: Plan) -> bool:
         """Whether a plan that stood ready works, and what was set aside for it is there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -27,13 +27,16 @@ class Holder(NamedTuple):
     until: Time | None
 
 
-def holders(sessions: Iterable[Session], now: Time, confidence: float) -> list[Holder]:
+def holders(
+    sessions: Iterable[Session], now: Time, confidence: float, at: Collection[str] | None = None
+) -> list[Holder]:
     """What sessions hold, and until when with some confidence.
 
     Args:
         sessions: all of them.
         now: present time, ps.
         confidence: that each has let go by its time, in (0, 1).
+        at: nodes of which something must be held; None for any.
 
     Limits:
         The law of a plan is taken to start anew now, for the pairs that are still owed. Pairs that an application holds may be kept
@@ -41,6 +44,10 @@ def holders(sessions: Iterable[Session], now: Time, confidence: float) -> list[H
     """
     found = []
     for session in sessions:
+        if session.installation is None and not session.kept:
+            continue  # most of those that were ever made
+        if at is not None and not any(name in at for name in session.plan.path) and not session.kept:
+            continue
         if session.installation is not None and session.open:
             owed = max(1, session.request.pairs - session.delivered)
             time = finished_by(session.plan.forecast, owed, confidence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -250,20 +250,26 @@ class Northbound:
         reason = f"{self._books.waiting} requests wait already, which is the most; {too_few(what)}"
         return Refused(request.name, Code.NORES, what, reason, None, None, available)
 
-    def _held(self, now: Time, confidence: float) -> list[Holder]:
-        held = holders(self._books.sessions.values(), now, confidence)
+    def _held(self, now: Time, confidence: float, at: Collection[str] | None = None) -> list[Holder]:
+        held = holders(self._books.sessions.values(), now, confidence, at)
         return held + [
             Holder(name, slots_wanted(each.plan), each.expires) for name, each in self._offers.items()
         ]
 
     def _available(self, plan: Plan, now: Time, confidence: float) -> Time | None:
         stations = self._books.admission.stations
-        free, held = self._books.ledger.free(), self._held(now, confidence)
+        free = self._books.ledger.free()
+        held = self._held(now, confidence, self._at(plan, free))
         if not stations.short(plan):
             return free_at(plan, free, held)
         slots = free_at(plan, free, held) if short_of(plan, free) else now
         analysers = stations.free_at(plan, [(each.until, self._plan_of(each.name)) for each in held])
         return None if slots is None or analysers is None else max(slots, analysers)
+
+    def _at(self, plan: Plan, free: Mapping[str, int]) -> Collection[str] | None:
+        """Nodes that a plan waits for; None where it waits for something else as well."""
+        short = short_of(plan, free)
+        return short if short and not self._books.admission.stations.short(plan) else None
 
     def _plan_of(self, name: str) -> Plan:
         offer = self._offers.get(name)
@@ -281,7 +287,10 @@ class Northbound:
         """A refusal where a plan that has to wait cannot be promised to be done by the deadline; None where it can."""
         if request.deadline is None:
             return None
-        confidence, held = request.confidence, len(self._held(now, 0.5))
+        confidence, held = (
+            request.confidence,
+            len(self._held(now, 0.5, self._at(plan, self._books.ledger.free()))),
+        )
         # what may go wrong is shared out: half to those who hold the slots, half to the plan
         surely = self._available(plan, now, 1.0 - (1.0 - confidence) / (2.0 * max(1, held)))
         left = None if surely is None else request.deadline - self._news(request) - surely

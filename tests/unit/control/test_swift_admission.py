@@ -12,9 +12,11 @@ from tests.unit.control.test_counter_offers import worlds
 from tests.unit.network.believed import fixed, line, network, node, random_network
 
 from quantum_fabric.control import Controller
+from quantum_fabric.control.admission import Admission
 from quantum_fabric.messages import (
     Accepted,
     Ask,
+    Cancel,
     Code,
     Explain,
     Explained,
@@ -23,6 +25,8 @@ from quantum_fabric.messages import (
     Offered,
     Plan,
     Refused,
+    Release,
+    Released,
     Send,
 )
 from quantum_fabric.network.methods import SWIFT_ABOVE, Method, usual
@@ -156,3 +160,33 @@ def test_what_is_walled_in_waits_whatever_the_detour() -> None:
     refused = answer(decider, LinkRequest("A", "C", 0.7, pairs=3, deadline=SECOND, name="wish"))
     assert isinstance(refused, Refused)
     assert refused.code is Code.NOTIME
+
+
+def test_who_waits_is_looked_at_again_only_where_slots_came_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two pairs of nodes; many wait for the first, and each release at the second asks nothing of them but the slot they lack."""
+    topology = network({("A", "B"): fixed(0.5, 0.99), ("C", "D"): fixed(0.5, 0.99)}, slots=1)
+    decider = swiftly(topology)
+    for number in range(20):
+        decider.handle(LinkRequest("A", "B", 0.7, pairs=5, name=f"w{number}"), 0)
+    assert decider.waiting == 19
+    tried: list[Plan] = []
+    fits = Admission.fits
+    monkeypatch.setattr(Admission, "fits", lambda self, plan: tried.append(plan) or fits(self, plan))
+
+    def served(name: str, *ends: str) -> None:
+        decider.handle(LinkRequest(*ends, 0.7, pairs=5, name=name), 0)
+        sent = decider.handle(Cancel(name), 0)
+        for each in sent:
+            if isinstance(each, Send) and isinstance(each.message, Release):
+                decider.handle(Released(each.message.epoch, each.to), 0)
+
+    served("first", "C", "D")  # every one that waits is looked at once
+    tried.clear()
+    served("second", "C", "D")
+    assert sum(plan.path == ("A", "B") for plan in tried) == 0
+    assert decider.waiting == 19
+    freed = decider.handle(Cancel("w0"), 0)
+    for each in freed:
+        if isinstance(each, Send) and isinstance(each.message, Release):
+            decider.handle(Released(each.message.epoch, each.to), 0)
+    assert decider.waiting == 18  # the slot that came back was noticed

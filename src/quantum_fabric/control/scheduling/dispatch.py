@@ -9,7 +9,7 @@ from typing import Protocol
 from quantum_fabric.control.admission import Admission, Verdict
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.promises import foremost
-from quantum_fabric.control.rules import lane_room
+from quantum_fabric.control.rules import lane_room, slots_wanted
 from quantum_fabric.control.scheduling.closing import Closures
 from quantum_fabric.control.scheduling.limits import QUEUE
 from quantum_fabric.control.scheduling.maintenance import Upkeep
@@ -63,6 +63,9 @@ class Dispatch:
         stations = {name: station.links for name, station in office.topology.stations.items()}
         self._closures = Closures(policy.upkeep, ends, stations)
         self._slots = {name: node.slots for name, node in office.topology.nodes.items()}
+        self._lacks: dict[
+            str, tuple[Plan, dict[str, int]]
+        ] = {}  # of who waits: where it lacked slots when last tried
 
     @property
     def waiting(self) -> int:
@@ -206,6 +209,7 @@ class Dispatch:
 
     def over(self, session: Session, now: Time, out: list[Action]) -> None:
         """A session is over; if others were put off for it in vain, they go on."""
+        self._lacks.pop(session.request.name, None)
         if self._turns.over(session, now):
             out.extend(self.serve(now))
 
@@ -216,9 +220,17 @@ class Dispatch:
             return out
 
         def install(session: Session) -> bool:
-            admission = self._office.admission
+            admission, ledger, name = self._office.admission, self._office.ledger, session.request.name
+            lacks = self._lacks.get(name)
+            if lacks is not None and lacks[0] is session.plan and not ledger.fits(lacks[1]):
+                return False  # looked at with each release, for thousands that wait
             shut = not admission.dark.isdisjoint(link.link for link in session.plan.links)
             if shut or not admission.fits(session.plan):
+                lacking = ({node: count} for node, count in slots_wanted(session.plan).items())
+                for need in lacking:
+                    if not ledger.fits(need):
+                        self._lacks[name] = session.plan, need
+                        break
                 return False
             self._install(session, now, out)
             return True
@@ -229,6 +241,7 @@ class Dispatch:
         return out
 
     def _install(self, session: Session, now: Time, out: list[Action]) -> None:
+        self._lacks.pop(session.request.name, None)
         self._office.install(session, now, out)
         self._turns.begun(session, now)
 
