@@ -32,6 +32,9 @@ Answered = TypeVar("Answered", Judged, Explained, Supposed)
 AROUND_THE_EARTH = 4.1e7
 """Metres; no fibre between two places needs to be longer."""
 
+MOST_MEMORIES = 10_000
+"""Memory slots that each node of a chain may have: each slot is simulated."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -198,7 +201,10 @@ def request_link(
     metres = _metres(distance)
     check_request(request)
     if not 0.0 < metres < AROUND_THE_EARTH:
-        raise InputError(f"{metres / 1000:g} km", "more than 0 and less than around the Earth", "distance")
+        expected = f"more than 0 and less than {AROUND_THE_EARTH / 1000:g} km, which is around the Earth"
+        raise InputError(f"{metres / 1000:g} km", expected, "distance")
+    if memories is not None and not (type(memories) is int and 1 <= memories <= MOST_MEMORIES):
+        raise InputError(repr(memories), f"a whole number from 1 to {MOST_MEMORIES}", "memories")
     line = Line(metres, hardware, source, destination, memories)
     if error_correction is not None:
         return open_encoded_line(line.topology, request, error_correction, seed)

@@ -16,7 +16,7 @@ from quantum_fabric.services.link import Link
 
 FIDELITY = "expected a fidelity in (0.5, 1)"
 RATE = "expected a rate of 0 or more, in pairs per second"
-DISTANCE = "expected more than 0 and less than around the Earth"
+DISTANCE = "expected more than 0 and less than 41000 km"
 LENGTH = "expected a length such as '25 km'"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from quantum_fabric.control.meaning import check_meaning, gathers
 from quantum_fabric.errors import InputError
-from quantum_fabric.messages import Code, LinkRequest, Refused, Survival
-from quantum_fabric.units import Time
+from quantum_fabric.messages import Bell, Code, LinkRequest, Promise, Refused, Route, Service, Survival
+from quantum_fabric.units import Time, show_time
 
 MOST_NAMES = 10_000
 """Names that a route may hold."""
@@ -15,6 +15,9 @@ MOST_PATHS = 8
 
 LONGEST_KEY = 200
 """Characters of an idempotency key."""
+
+MOST_PAIRS = 10**15
+"""Pairs that one request may ask for."""
 
 
 def check_request(request: LinkRequest, at: Time = 0) -> None:
@@ -33,17 +36,23 @@ def check_request(request: LinkRequest, at: Time = 0) -> None:
         ...
         quantum_fabric.errors.InputError: destination: found 'Alice', expected a node other than the source
     """
-    fidelity, rate = request.fidelity, request.rate
-    rules = (
+    _check_kinds(request)
+    fidelity, rate, pairs = request.fidelity, request.rate, request.pairs
+    rules: tuple[tuple[bool, str, object, str], ...] = (
+        (request.source != "", "source", request.source, "the name of a node"),
+        (request.destination != "", "destination", request.destination, "the name of a node"),
         (request.source != request.destination, "destination", request.destination, "a node other than the source"),
         (_is_number(fidelity) and 0.5 < fidelity < 1.0, "fidelity", fidelity, "a fidelity in (0.5, 1)"),
-        (isinstance(request.pairs, int) and request.pairs >= 1, "pairs", request.pairs, "at least 1 pair"),
+        (_is_whole(pairs) and pairs >= 1, "pairs", pairs, "at least 1 pair"),
+        (not _is_whole(pairs) or pairs <= MOST_PAIRS, "pairs", pairs, f"at most {MOST_PAIRS:.0e} pairs"),
         (_is_number(rate) and 0.0 <= rate < float("inf"), "rate", rate, "a rate of 0 or more, in pairs per second"),
-        (request.deadline is None or request.deadline > at, "deadline", request.deadline, "a time after the request"),
+        (request.deadline is None or (_is_whole(request.deadline) and request.deadline > at), "deadline", request.deadline,
+         f"a time after the request (at {show_time(at, 6)}), in whole picoseconds such as 5 * units.SECOND"),
     )  # fmt: skip
     for good, where, found, expected in rules:
         if not good:
-            raise InputError(found=repr(found), expected=expected, where=where)
+            unit = " ps" if where == "deadline" and _is_whole(found) else ""
+            raise InputError(found=_shown(found) + unit, expected=expected, where=where)
     _check_terms(request)
     check_meaning(request)
 
@@ -61,6 +70,37 @@ def contradiction(request: LinkRequest, at: Time) -> Refused | None:
         code = Code.NOTIME if error.where == "deadline" else Code.OTHER
         return Refused(request.name, code, error.where or "request", str(error))
     return None
+
+
+def _check_kinds(request: LinkRequest) -> None:
+    """What is of the wrong type would be taken for something else, or not be seen at all (``service="measure"``)."""
+    kinds: tuple[tuple[str, object, type, str], ...] = (
+        ("source", request.source, str, "the name of a node"),
+        ("destination", request.destination, str, "the name of a node"),
+        ("hold", request.hold, bool, "True or False"),
+        ("name", request.name, str, "a text"),
+        ("tenant", request.tenant, str, "a text"),
+        ("key", request.key, str, "a text"),
+        ("service", request.service, Service, "a Service, such as Service.MEASURE"),
+        ("promise", request.promise, Promise, "a Promise, such as Promise.END"),
+        ("survives", request.survives, Survival, "a Survival, such as Survival.LINK"),
+        ("bell", request.bell or Bell.PHI_PLUS, Bell, "a Bell state, such as Bell.PSI_MINUS, or None"),
+        ("preemptible", request.preemptible, bool, "True or False"),
+        ("route", request.route, Route, "a Route"),
+    )
+    for where, found, kind, expected in kinds:
+        if not isinstance(found, kind):
+            raise InputError(found=repr(found), expected=expected, where=where)
+    route = request.route
+    for where, names in (
+        ("avoid", route.avoid),
+        ("trusted", route.trusted or ()),
+        ("disjoint", route.disjoint),
+    ):
+        if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+            raise InputError(
+                found=repr(names), expected="a tuple of names, such as ('A', 'B')", where=f"route.{where}"
+            )
 
 
 def _check_terms(request: LinkRequest) -> None:
@@ -88,6 +128,17 @@ def _check_terms(request: LinkRequest) -> None:
     for good, where, found, expected in rules:
         if not good:
             raise InputError(found=repr(found), expected=expected, where=where)
+
+
+def _shown(value: object) -> str:
+    """What was found; a number of very many digits by its size (writing it out may not even be allowed)."""
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"{'-' if value < 0 else ''}2**{value.bit_length() - 1} or more"
+    return repr(value)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(value: object) -> bool:

@@ -20,6 +20,7 @@ from quantum_fabric.messages import (
     Order,
     Promise,
     Reading,
+    Route,
     Service,
 )
 
@@ -121,3 +122,38 @@ def test_a_set_that_does_not_fit_is_refused_and_what_fits_is_offered() -> None:
     none = too_small(asked, plan(NET, "AB", lanes=1, rounds=2))
     assert none is not None
     assert none.offer is None
+
+
+@pytest.mark.parametrize(
+    ("more", "where"),
+    [
+        ({"source": ""}, "source"),
+        ({"destination": ""}, "destination"),
+        ({"destination": None}, "destination"),
+        ({"pairs": True}, "pairs"),
+        ({"pairs": "3"}, "pairs"),
+        ({"pairs": 10**16}, "pairs"),
+        ({"pairs": -(10**5000)}, "pairs"),
+        ({"deadline": "5 s"}, "deadline"),
+        ({"deadline": 1.5}, "deadline"),
+        ({"hold": "yes"}, "hold"),
+        ({"service": "measure"}, "service"),
+        ({"promise": "end"}, "promise"),
+        ({"survives": "link"}, "survives"),
+        ({"bell": "phi+"}, "bell"),
+        ({"tenant": None}, "tenant"),
+        ({"key": 5}, "key"),
+        ({"route": None}, "route"),
+        ({"route": Route(avoid="Mars")}, "route.avoid"),  # type: ignore[arg-type]
+        ({"route": Route(disjoint=(1,))}, "route.disjoint"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_of_the_wrong_kind_is_said_and_not_passed_over(more: dict[str, Any], where: str) -> None:
+    with pytest.raises(InputError) as error:
+        check_request(replace(LinkRequest("A", "B", 0.9), **more))
+    assert error.value.where == where
+
+
+def test_a_deadline_that_is_past_says_when_it_is_asked() -> None:
+    with pytest.raises(InputError, match=r"found 5 ps, expected a time after the request \(at 1 s\)"):
+        check_request(LinkRequest("A", "B", 0.9, deadline=5), 10**12)
