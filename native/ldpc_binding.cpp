@@ -23,7 +23,7 @@ void bind_ldpc(nb::module_& m) {
                  if (!fits) throw nb::value_error("not a graph");
                  new (self) LdpcGraph{z, columns, std::move(start), std::move(column), std::move(shift)};
              })
-        .def("decode", [](const LdpcGraph& self, Beliefs belief, Odd odd, int rounds) {
+        .def("solve", [](const LdpcGraph& self, Beliefs belief, Odd odd, int rounds) {
             if (belief.shape(0) != self.columns * self.z || odd.shape(0) != (self.start.size() - 1) * self.z) {
                 throw nb::value_error("beliefs or syndrome of another length");
             }
