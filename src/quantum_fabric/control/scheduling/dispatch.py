@@ -8,6 +8,7 @@ from typing import Protocol
 
 from quantum_fabric.control.admission import Admission, Verdict
 from quantum_fabric.control.ledger import Ledger
+from quantum_fabric.control.outliving import chance_though_failed, switching
 from quantum_fabric.control.promises import foremost
 from quantum_fabric.control.rules import lane_room, slots_wanted
 from quantum_fabric.control.scheduling.closing import Closures
@@ -156,6 +157,8 @@ class Dispatch:
                 if isinstance(found.answer, Refused):
                     return Verdict(first) if first is not None else found
                 window = self._interrupts(request, found.answer, now)
+                if window is None and found.backup is not None:
+                    window = self._interrupts_backup(request, found.answer, found.backup, now)
                 if window is None:
                     return found
                 first = first or _closed(request, found.answer, window)
@@ -175,6 +178,19 @@ class Dispatch:
             return None
         word = telling(request, self._office.topology)  # a pair counts when the controller knows of it
         done = chance_by(plan.forecast, request.pairs, window.drains - word - now)
+        return None if done >= request.confidence else window
+
+    def _interrupts_backup(self, request: LinkRequest, first: Plan, backup: Plan, now: Time) -> Upkeep | None:
+        """The same of what stands ready: it may be needed from the worst moment on."""
+        assert request.deadline is not None
+        window = self._closures.in_the_way(backup, now, request.deadline)
+        if window is None:
+            return None
+        topology = self._office.topology
+        left = window.drains - telling(request, topology) - now
+        done = chance_though_failed(
+            request, first.forecast, backup.forecast, switching(first, topology), max(1, left)
+        )
         return None if done >= request.confidence else window
 
     # -------------------------------------------------------------------------------------------- turns

@@ -26,6 +26,7 @@ from quantum_fabric.messages import (
     Refused,
     Send,
     Status,
+    Survival,
 )
 from quantum_fabric.units import MS, SECOND, US
 
@@ -263,3 +264,26 @@ def test_a_target_that_is_not_there() -> None:
         Fabric(PAIR, scheduling=upkeep("X", 1, 2))
     with pytest.raises(UnknownNameError, match="discipline: found 'lottery'"):
         Fabric(PAIR, scheduling=Scheduling(discipline="lottery"))
+
+
+@pytest.mark.parametrize("window", ["C", "B", None])
+def test_upkeep_of_what_stands_ready_counts_too(window: str | None) -> None:
+    """Two paths, and a window of upkeep on either of them: nothing could take over there, so survival cannot be promised."""
+    wide = inventory(
+        {name: node(4) for name in "ABCD"},
+        [("A", "B", link(0.01, fidelity=0.98)), ("B", "D", link(0.01, fidelity=0.98)),
+         ("A", "C", link(0.005, fidelity=0.98)), ("C", "D", link(0.005, fidelity=0.98))],
+        delay=10 * US,
+    )  # fmt: skip
+    policy = {} if window is None else {"scheduling": upkeep(window, 5 * MS, 500 * MS, notice=MS)}
+    fabric = Fabric(wide, seed=3, **policy)
+    heard = Heard(fabric)
+    wish = ask("wish", pairs=60, ends="AD", deadline=400 * MS)
+    fabric.submit(replace(wish, survives=Survival.LINK))
+    fabric.run(until=2 * MS)
+    if window is None:
+        accepted = heard.of(Accepted, "wish")[0][1]
+        assert (accepted.plan.path, accepted.backup.path) == (("A", "B", "D"), ("A", "C", "D"))
+        return
+    refused = heard.of(Refused, "wish")[0][1]
+    assert (refused.code, refused.resource) == (Code.NOTIME, f"maintenance of {window}")
