@@ -122,7 +122,7 @@ def rows(run: Run) -> list[Row]:
     """Lines for `qfabric bench control`: how the time for a decision grows."""
     if run.quick:
         return grown(growth(20, (100, 300, 1000), (50, 200, 500), run.progress))
-    return grown(growth(150, say=run.progress))
+    return grown(growth(100, say=run.progress))
 
 
 def plot(kept: Mapping[str, Any], figure: Path = FIGURE) -> None:

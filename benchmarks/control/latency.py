@@ -50,6 +50,10 @@ SLOTS = 384
 """Memories of a node: a request that asks for no rate gets all lanes that help, up to 32 on a link."""
 
 
+SPARED = 300
+"""Requests that are kept back for what is timed: a network that is full may take fewer than it is asked to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
     """Decisions, one entry each: seconds of the processor and of the wall, links of the path (0: refused), whether it waits."""
@@ -79,7 +83,7 @@ class Scene:
     """
 
     def __init__(self, nodes: int, active: int, seed: int = 1) -> None:
-        job = mesh(nodes, min(active + 900, nodes * 4), seed, by_hand=False)
+        job = mesh(nodes, min(max(active + 900, 2 * active), nodes * 4), seed, by_hand=False)
         inventory = replace(
             job.inventory,
             nodes={name: replace(each, slots=SLOTS) for name, each in job.inventory.nodes.items()},
@@ -89,7 +93,7 @@ class Scene:
         self.draw = random.Random(seed)
         self.waiting = [request for _, request in job.requests]
         self.active = self.asked = 0
-        while self.active < active and self.waiting:
+        while self.active < active and len(self.waiting) > SPARED:
             wish = self.waiting.pop()
             if self._asked(LinkRequest(wish.source, wish.destination, 0.7, pairs=wish.pairs)):
                 self.active += 1
