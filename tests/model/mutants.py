@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
+from model.domains import DOMAINS
 from model.scenes import (
     CHAIN,
     CHANGED,
@@ -27,6 +28,8 @@ from quantum_fabric.control import Controller, NodeAgent
 from quantum_fabric.control.circuit import Circuit
 from quantum_fabric.control.delivery import Deliveries
 from quantum_fabric.control.distil import Distiller
+from quantum_fabric.control.distributed.head import Head
+from quantum_fabric.control.distributed.segments import Segments
 from quantum_fabric.control.installations import Installations
 from quantum_fabric.control.recovery import Recovery
 from quantum_fabric.control.renegotiation import Renegotiation
@@ -200,12 +203,37 @@ def breaks_before_it_makes(self: Any, successor: Any, change: Any, now: Any, out
     MAKE(self, successor, change, now, out)
 
 
+def keeps_offers(self: Any, epoch: Any, now: Any) -> list[Any]:
+    """Keeps the slots of an offer that nobody took."""
+    return []
+
+
+def gives_back_at_once(self: Any, message: Any, now: Any) -> list[Any]:
+    """A domain that takes the slots of a segment back when it is told to, not when its nodes let go."""
+    segment = self.open.get(message.epoch)
+    out = RELEASED_BY_HEAD(self, message, now)
+    if segment is not None and segment.waiting is not None:
+        for name in segment.slots:
+            self._ledger.release(message.epoch, name)
+    return out
+
+
+def begins_with_the_first(self: Any, message: Any, now: Any) -> list[Any]:
+    """Lets everybody act when the first domain is ready."""
+    out = READY(self, message, now)
+    session = self.current(message.epoch)
+    if not out and session is not None and session.phase.name == "PREPARING":
+        session.installation.waiting = {message.node}
+        return READY(self, message, now)
+    return out
+
+
 def hides_the_dark(self: Any, event: Any, now: Any) -> Sequence[Any]:
     """Tells nobody that a link has gone dark."""
     return LINK_CHANGED(self, event, now) if event.up else ()
 
 
-MAKE = Renegotiation._make
+MAKE, RELEASED_BY_HEAD, READY = Renegotiation._make, Segments._released_by_head, Head.prepared
 SUCCEED, LINK_CHANGED = Controller.succeed, NodeAgent._link_changed
 RESTARTED, BEAR = Recovery.restarted, Controller.bear
 ANSWERED = Distiller.answered
@@ -239,6 +267,9 @@ MUTANTS = [
     Mutant(Controller, "succeed", keeps_the_old, CHANGED, ""),
     Mutant(Renegotiation, "_make", breaks_before_it_makes, CHANGES["other terms, when all is running"], "broken before"),
     Mutant(Renegotiation, "_make", breaks_before_it_makes, CHANGES["a link wears out, another path"], "broken before"),
+    Mutant(Segments, "ran_out", keeps_offers, DOMAINS["two domains, parted and together again"], "keeps leases for ever"),
+    Mutant(Segments, "_released_by_head", gives_back_at_once, DOMAINS["two domains, withdrawn"], "in the ledger: None"),
+    Mutant(Head, "prepared", begins_with_the_first, DOMAINS["two domains, without a deadline"], "stuck"),
     Mutant(NodeAgent, "_link_changed", hides_the_dark, CHANGES["a link is cut, a backup stands ready"], "light comes"),
     Mutant(Recovery, "is_old", believes_old_reports, replace(REPORTED, heralds=0), "believes"),
 ]  # fmt: skip

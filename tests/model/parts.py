@@ -14,10 +14,12 @@ from enum import Enum
 from typing import Any
 
 from quantum_fabric import messages
+from quantum_fabric.control.distributed.composing import Composition
 from quantum_fabric.control.ledger import Lease
 
 CONSTANT = frozenset({
     "_handlers", "topology", "_known", "memory", "noise", "_outcomes", "_partner_noise", "ageing", "_policy", "_keeper", "_waits",
+    "territory", "_territory", "_surveyor", "_delays", "_states",
 })  # fmt: skip
 """Attributes that no message changes, or that only remember what is worked out anew in the same way."""
 
@@ -29,7 +31,7 @@ UNORDERED = frozenset(
 RECORDS = [each for each in vars(messages).values() if isinstance(each, type) and not issubclass(each, Enum)]
 FROZEN: tuple[type, ...] = (*RECORDS, Lease)
 PLAIN = frozenset({type(None), str, bytes, int, float, bool, *FROZEN})
-CONSTANTS = frozenset(FROZEN)
+CONSTANTS = frozenset((*FROZEN, Composition))
 
 
 def frozen(thing: Any, seen: dict[int, int], name: str = "") -> Hashable:
@@ -51,6 +53,8 @@ def frozen(thing: Any, seen: dict[int, int], name: str = "") -> Hashable:
         return frozenset(thing)
     if isinstance(thing, list | tuple | deque):
         return tuple([frozen(each, seen) for each in thing])
+    if isinstance(thing, Composition):
+        return (thing.plan, thing.seats)
     if id(thing) in seen:
         return ("again", seen[id(thing)])
     seen[id(thing)] = len(seen)

@@ -11,8 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from model.truth import Violation
-from model.world import LEASE, Choice, Scene, State, World
+from model.domains import world_of
+from model.truth import Truth, Violation
+from model.world import LEASE, Choice, Scene, State, World, inner
 from quantum_fabric.messages import CONTROLLER
 
 
@@ -42,9 +43,15 @@ def check(world: World, state: State) -> None:
     Raises:
         Violation: what does not.
     """
-    book = world.leases(0, state.seats[0])
+    book = {
+        slot: lease
+        for place in world.controllers()
+        for slot, lease in world.leases(place, state.seats[place]).items()
+    }
     behind = max(0, world.scene.skew)
-    for place, number in enumerate(state.seats[1:], 1):
+    for place, number in enumerate(state.seats):
+        if place in world.controllers():
+            continue
         for slot, (epoch, until) in world.leases(place, number).items():
             lent = book.get(slot)
             if until + behind > state.now and (lent is None or lent[0] != epoch or lent[1] < until):
@@ -63,6 +70,9 @@ def check_end(world: World, state: State) -> None:
     for place, number in enumerate(state.seats):
         if world.leases(place, number):
             raise Violation(f"{world.names[place]} keeps leases for ever: {world.leases(place, number)}")
+        segments = getattr(inner(world.shelf.take(number)), "segments", None)
+        if segments is not None and segments.open:
+            raise Violation(f"{world.names[place]} keeps a segment for ever: {sorted(segments.open)}")
     if truth.left():
         raise Violation(f"never emptied: {', '.join(truth.left())}")
 
@@ -128,7 +138,7 @@ def check_still(world: World, state: State) -> None:
 
 def explore(scene: Scene, budget: int = 1_000_000, seconds: float = 1e9) -> Found:
     """Every state that can be reached, breadth first, until the first that is wrong."""
-    world = World(scene)
+    world = world_of(scene)
     began = time.perf_counter()
     with world.planning():
         first = world.start()
@@ -169,9 +179,23 @@ def explore(scene: Scene, budget: int = 1_000_000, seconds: float = 1e9) -> Foun
     return Found(len(before), steps, not queue, ends, None, time.perf_counter() - began)
 
 
+def reached(scene: Scene) -> list[Truth]:
+    """What is so in any state that can be reached."""
+    world = world_of(scene)
+    with world.planning():
+        seen = {world.start()}
+        queue = deque(seen)
+        while queue:
+            state = queue.popleft()
+            after = {world.step(state, choice) for choice in world.choices(state)} - seen
+            seen |= after
+            queue.extend(after)
+    return world.truths
+
+
 def wander(scene: Scene, seeds: Iterable[int], longest: int = 2000, progress: Any = None) -> Found:
     """Schedules drawn at random, each to its end, until the first that goes wrong. One seed is one schedule."""
-    world = World(scene, walk=True)
+    world = world_of(scene, walk=True)
     began = time.perf_counter()
     steps = ends = schedules = 0
     gc.collect()

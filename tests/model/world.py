@@ -97,6 +97,8 @@ class Scene:
         until: no timer later than this fires (ps).
         unbroken: whether what runs must be served all the while, because a new path is made before the old one is broken.
         settled: begin when every node has had its `Commit`, so that only what comes after is explored.
+        domains: nodes of each domain, where there are several controllers (`model.domains`).
+        part: whether these may be cut off from each other for a while.
         agent, controller: the deciders.
     """
 
@@ -124,6 +126,8 @@ class Scene:
     until: Time = 40 * MS
     unbroken: bool = False
     settled: bool = False
+    domains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    part: bool = False
     agent: type[NodeAgent] = NodeAgent
     controller: type[Controller] = Controller
 
@@ -439,8 +443,7 @@ class World:
         if not (letters or timers or any(actions for _, actions in said)):
             return state if seats is state.seats else state._replace(seats=seats)
         told = self._judged(state.truth, seat, answer, state.now)
-        due = None if self.scene.transit is None else state.now + self.scene.transit
-        sent = [self.letters.of(Letter(to, news, due)) for to, news in letters]
+        sent = self._sent(state, seat, letters)
         return State(
             state.now,
             seats,
@@ -451,6 +454,15 @@ class World:
             else state.timers,
             state.spare,
         )
+
+    def _sent(self, state: State, seat: str, letters: tuple[tuple[str, Any], ...]) -> list[int]:
+        """Numbers of letters that a seat wrote."""
+        due = None if self.scene.transit is None else state.now + self.scene.transit
+        return [self.letters.of(Letter(to, news, due)) for to, news in letters]
+
+    def controllers(self) -> range:
+        """Places of the controllers."""
+        return range(1)
 
     def _reminder(self, seat: str, wake: Wake) -> tuple[Time, str, Wake]:
         """When it comes by the true clock."""
@@ -527,7 +539,7 @@ class World:
         """(node, slot) -> (epoch, until), as the controller's book or an agent sees it."""
         who = inner(self.shelf.take(decider))
         found: dict[tuple[str, int], tuple[int, Time]] = {}
-        if place == 0:
+        if not isinstance(who, NodeAgent):
             for lease in who.ledger.leases():
                 if (lease.node, lease.slot) in found:
                     raise Violation(f"the ledger lends slot {lease.slot} of {lease.node} twice")
