@@ -48,6 +48,9 @@ WEIGHTS: Final = (*(weight for _, _, weight in EXPLANATIONS), FREE)
 STEADY: Final = (*(n for n, (_, drift, _) in enumerate(EXPLANATIONS) if drift <= 1.0), len(EXPLANATIONS))
 """Explanations in which nothing wanders faster than is stated, the one without a model included."""
 
+PLAUSIBLE: Final = log(0.01)
+"""An explanation is plausible while it is not a hundred times less likely than the best of `STEADY`."""
+
 WIDE: Final = 0.7
 """Standard deviation of the logarithm of a loss about which only its order is believed."""
 
@@ -227,7 +230,8 @@ class Belief:
             at: when, ps.
 
         Returns:
-            The chance of agreement that was foretold, if nothing changes at once nor wanders faster than is stated.
+            The least chance of agreement that was foretold by what is plausible, if nothing changes at once nor wanders faster than
+            is stated.
         """
         self._age(at)
         if self.tests % BLOCK == 0:
@@ -237,8 +241,7 @@ class Belief:
         free = self._count(basis, agree, seen)
         models, chance = len(EXPLANATIONS), np.append(foretold[: len(EXPLANATIONS)], free[0])
         sure = (self.prior + self.evidence)[list(STEADY)]
-        share = np.exp(sure - sure.max())
-        steady = float(share @ chance[list(STEADY)] / share.sum())
+        steady = float(chance[list(STEADY)][sure >= sure.max() + PLAUSIBLE].min())
         self.evidence += np.log(np.append(chances[:models], free[1]))
         self._runs.logs += np.log(chances[models:])
         self.tests += 1

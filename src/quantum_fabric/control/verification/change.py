@@ -24,8 +24,8 @@ class Alarm:
         of the nearest p₁ to p₀. Where the change was, Page's sum of that fall says: it was last 0 there.
 
     Limits:
-        The bound is for a p₀ that is right. Here p₀ is what the estimator foretells if losses wander no faster than is stated: a
-        faster drift is told as a change, too, and so may be the first tests of a session that is not calibrated at all.
+        The bound is for a p₀ that is not above the truth. Here p₀ is the least that any plausible explanation foretells in which
+        losses wander no faster than is stated: a faster drift is told as a change, too, and so may be, seldom, a bad calibration.
 
     Attributes:
         value: logarithm of the mean of the statistics.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import log
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from quantum_fabric.control.verification.belief import Belief, Outlook
 from quantum_fabric.control.verification.change import Alarm
@@ -13,9 +12,6 @@ from quantum_fabric.control.verification.policy import Verification
 from quantum_fabric.control.verification.readout import Contrast
 from quantum_fabric.messages import Correlators
 from quantum_fabric.units import Time
-
-RECENT: Final = 4096
-"""Tests that are kept, so that the estimate can begin anew at a change."""
 
 
 class Lesson(NamedTuple):
@@ -44,15 +40,6 @@ class Finding(NamedTuple):
     threshold: float
     tests: int
     since: Time
-
-
-@dataclass(frozen=True, slots=True)
-class _Test:
-    basis: int
-    agree: bool
-    quality: Correlators
-    seen: Contrast
-    at: Time
 
 
 class Estimator:
@@ -93,37 +80,33 @@ class Estimator:
         self._policy = policy
         self._tolerance = tolerance
         self._alarm = Alarm(policy.change)
-        self._tests: list[_Test] = []
+        self._since: Time | None = None
 
     def observe(
         self, basis: int, agree: bool, quality: Correlators, seen: Contrast, at: Time
     ) -> list[Finding]:
         """One test (as for `Belief.observe`); what it contradicts."""
         foretold = self.belief.observe(basis, agree, quality, seen, at)
-        self._tests.append(_Test(basis, agree, quality, seen, at))
-        del self._tests[:-RECENT]
+        self._since = at if self._since is None else self._since
         found = []
         threshold = -log(self._policy.doubt)
         evidence = self.belief.against
         if not self.doubted and evidence >= threshold:
             self.doubted = True
-            found.append(Finding("calibration", evidence, threshold, self.belief.tests, self._tests[0].at))
+            found.append(Finding("calibration", evidence, threshold, self.belief.tests, self._since))
             self.belief.drop()
         alarm = self._alarm
         if alarm.observe(agree, foretold, at):
             self.doubted = True
             found.append(Finding("change", alarm.value, alarm.threshold, self.belief.tests, alarm.since))
-            self._begin_anew(alarm.run, alarm.since)
+            self._begin_anew(at)
             alarm.reset()
         return found
 
-    def _begin_anew(self, last: int, since: Time) -> None:
-        """Only the tests after a change say what there is after it."""
-        self._tests = self._tests[-last:]
+    def _begin_anew(self, at: Time) -> None:
+        """Only tests after the alarm count: those that raised it were picked by it, and say too much."""
         self._lessons.append(self._lesson())
-        self.belief = Belief(self._policy, self._tolerance, 0, since, trusting=False, jumps=self._jumps)
-        for each in self._tests:
-            self.belief.observe(each.basis, each.agree, each.quality, each.seen, each.at)
+        self.belief = Belief(self._policy, self._tolerance, 0, at, trusting=False, jumps=self._jumps)
 
     def lessons(self) -> list[Lesson]:
         """Of the whole session."""
