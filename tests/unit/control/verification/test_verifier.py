@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import random
 from collections.abc import Callable
@@ -218,6 +219,25 @@ def test_the_alarm_of_changes_is_quiet_for_longer_than_it_promises() -> None:
             wait += 1
         waits.append(wait)
     assert sum(waits) / len(waits) > 100.0
+
+
+def test_the_alarm_is_sooner_than_a_cusum_for_one_fall_at_the_same_rate() -> None:
+    """Page's sum for a fall of 0.1, written anew here; after 150 quiet tests; 200 runs leave a standard error below 8 % of a mean."""
+    for after, most in ((0.92, 0.6), (0.85, 0.9), (0.6, 0.8)):
+        ours, page = 0, 0
+        for seed in range(200):
+            alarm, total, ends = Alarm(1e4), 0.0, [0, 0]
+            dice = random.Random(seed)
+            for number in range(6000):
+                agree = dice.random() < (0.95 if number < 150 else after)
+                rung = alarm.observe(agree, 0.95, number)
+                total = max(0.0, total + (math.log(0.85 / 0.95) if agree else math.log(0.15 / 0.05)))
+                ends = [ends[0] or rung * number, ends[1] or (total >= math.log(1e4)) * number]
+                if all(ends):
+                    break
+            assert all(ends)
+            ours, page = ours + max(ends[0] - 150, 0), page + max(ends[1] - 150, 0)
+        assert ours < most * page
 
 
 def test_powers_of_correlators_undo_each_other() -> None:
