@@ -203,6 +203,8 @@ def _over_photons(
     """A session as a workload would ask for it, so that every number is checked in the same way."""
     from quantum_fabric import documents
     from quantum_fabric.cli.keying import begin, stances
+    from quantum_fabric.cli.screen import progress_bar
+    from quantum_fabric.messages import KeyBlock
     from quantum_fabric.units import parse_time
 
     length = parse_time(entry["block"])
@@ -226,9 +228,13 @@ def _over_photons(
         out.print(f"attack {found.attack}; {what}", soft_wrap=True)
     session = begin(fabric, workload.qkd[0], workload, photons, hand)
     session.begin()
-    fabric.run(photons)
-    while not session.idle:
-        fabric.run(fabric.now + length, stop=lambda: session.idle)
+    with progress_bar(out) as progress:
+        task = progress.add_task("blocks", total=blocks)
+        # after each block: its clicks are drawn in one go, and how many rounds of messages follow is not known before
+        fabric.watch(lambda *_: progress.advance(task), KeyBlock)
+        fabric.run(photons)
+        while not session.idle:
+            fabric.run(fabric.now + length, stop=lambda: session.idle)
     return session
 
 
@@ -298,10 +304,8 @@ def _over_memories(
     fabric: Fabric, wish: _Wish, security: Security, hand: Hand | None, out: Console
 ) -> KeySession:
     """Ask for pairs, measure them, and work on them block by block."""
-    from rich.progress import Progress
-
     from quantum_fabric.cli.keying import FabricWires, generator, worst_weights
-    from quantum_fabric.cli.screen import console
+    from quantum_fabric.cli.screen import progress_bar
     from quantum_fabric.messages import LinkRequest, Refused
     from quantum_fabric.services.link import open_link
     from quantum_fabric.services.qkd.measuring import measure_link
@@ -318,8 +322,7 @@ def _over_memories(
     source = MeasuredSource(worst_weights(wish.fidelity), rng, wish.protocol, attack=eve)
     plan = Plan(f"{a}-{b}", a, b, 0, 10**18, 1, 1, security, replenish=384)
     session = KeySession(plan, source, FabricWires(fabric), rng, hand=hand, tell=fabric.tell)
-    err = console(stderr=True)
-    with link, Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
+    with link, progress_bar(out) as progress:
         for turn in range(wish.blocks):
             start = fabric.now
             task = progress.add_task(f"pairs of block {turn}", total=wish.pairs)

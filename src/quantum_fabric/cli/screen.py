@@ -12,6 +12,7 @@ from quantum_fabric.units import Time, seconds, show_time
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
     from rich.table import Table
 
     from quantum_fabric.documents import Inventory
@@ -30,6 +31,23 @@ def console(*, stderr: bool = False) -> Console:
 
     made = Console(stderr=stderr, highlight=False)
     return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=132)
+
+
+def progress_bar(out: Console) -> Progress:
+    """A bar that goes away at the end; nothing where nobody looks.
+
+    Where the output is a terminal too, lines and bar go through one console, or they would overwrite each other.
+
+    Args:
+        out: where lines go while the bar stands.
+    """
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    shown = out if out.is_terminal else console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
+        console=shown, disable=not shown.is_terminal, transient=True,
+    )  # fmt: skip
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ attacks:
   - {kind: compromised_node, node: Depot, at: 0 s}
 """
 Run = Callable[..., Any]
+COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @pytest.fixture
@@ -199,6 +201,31 @@ def test_sessions_over_pairs_of_photons(protocol: str, town: Run) -> None:
         "1",
     )
     assert (done.code, "from 1 of 1 blocks" in done.out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "bar"),
+    [
+        (("Office", "Depot", "--block", "8 ms"), "blocks"),
+        (("Depot", "Mast", "--fidelity", "0.97", "--pairs", "500"), "pairs of block 0"),
+    ],
+)
+def test_a_bar_shows_how_far_a_session_is_and_only_on_a_terminal(
+    arguments: tuple[str, ...], bar: str, town: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = ("qkd", "run", "town.yaml", "--blocks", "1", "--between", *arguments)
+    plain = town(*call)
+    assert bar + " ━" not in plain.out + plain.err
+    assert plain.err == ""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = COLOURS.sub("", town(*call).out)
+    assert re.search(rf"{bar} ━+ +0% ", shown), "it stands there before anything is done"
+    assert re.search(rf"{bar} ━+ 100% ", shown)
+    # the line of the block takes the place of the bar, which is drawn anew below it
+    assert re.search(r"[\r\n]block 0: [^━]*\n\r?" + bar, shown)
+    found = town(*call, "--json")
+    json.loads(found.out)
+    assert re.search(rf"{bar} ━+ 100% ", COLOURS.sub("", found.err))
 
 
 def test_a_session_over_memories(town: Run) -> None:

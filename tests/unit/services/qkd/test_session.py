@@ -231,6 +231,44 @@ def test_who_spoils_error_correction_again_and_again_is_noticed(blocks: int, ala
     assert seen.keys == []
 
 
+@pytest.mark.parametrize("engine", ["cascade", "ldpc"])
+def test_a_wrong_word_out_of_error_correction_gives_no_key(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decoder of the second block is content with a string that is not the sender's: only the hash can know."""
+    from quantum_fabric.keys.postprocessing import session
+    from quantum_fabric.keys.postprocessing.secret import SecretBits
+
+    end = {"cascade": session.CascadeEnd, "ldpc": session.LdpcReceiver}[engine]
+    real, words = end.result, []
+
+    def result(self: object) -> SecretBits:
+        bits = real(self).array()  # type: ignore[arg-type]
+        words.append(bits.copy())
+        # Cascade has a result at both ends; the last of a block is the receiver's or the sender's, and one wrong bit is enough
+        if len(words) == (3 if engine == "cascade" else 2):
+            bits[bits.size // 3] ^= 1
+        return SecretBits.of(bits)
+
+    monkeypatch.setattr(end, "result", result)
+    seen = Seen(pulses(), 3, engine=engine, bootstrap=8192).run()
+    each = [words[i : i + 2] for i in range(0, len(words), 2)] if engine == "cascade" else []
+    assert all((one == other).all() for one, other in each), "but for the wrong bit, the words were right"
+    assert len(words) == (6 if engine == "cascade" else 3)
+    assert [block.reason for block in seen.blocks] == ["", "verification found a difference", ""]
+    assert [block.length > 0 for block in seen.blocks] == [True, False, True]
+    assert seen.blocks[1].epsilon == 1.0
+    assert [key.number for key in seen.keys] == [0, 2]
+    assert all(key.keys[0] == key.keys[1] for key in seen.keys)
+    total = seen.session.total
+    assert (total.delivered, total.ended) == (2, "")
+    assert total.bits == sum(block.length for block in seen.blocks)
+    ours, theirs = seen.session.budgets
+    assert ours.balance == theirs.balance == seen.blocks[2].authentication
+    # the hash key of the lost block is spent, its seals are not, and nothing came back from it
+    assert seen.blocks[1].authentication == seen.blocks[0].authentication - 128
+
+
 def test_authentication_key_runs_out_and_the_session_says_so() -> None:
     seen = Seen(pulses(), 3, bootstrap=400, replenish=0).run()
     assert [block.length > 0 for block in seen.blocks] == [True, False]
