@@ -28,6 +28,7 @@ from quantum_fabric.keys import (
     Status,
     TestSource,
     feed,
+    life,
     reseal,
     revoke,
     revoke_sae,
@@ -313,3 +314,34 @@ def test_no_key_is_in_the_audit_book() -> None:
     text = repr(shelf.entries)
     assert not [key for key in bits(given) if key.hex() in text or repr(key) in text]
     assert plain[:8].hex() not in text
+
+
+def test_a_promised_key_is_released_to_its_master_in_its_time_only() -> None:
+    """A slave at home here waits for the key too; it collects, it does not release."""
+    desk, shelf = keydesk.desk(), MemoryShelf()
+    keydesk.stock(desk, shelf, "kme-a", "kme-b")
+    promise = desk.issue(shelf, "alice", KeyRequest("bob", additional=("anna",)), 0)
+    assert isinstance(promise, Promise)
+    record = shelf.key(promise.key_ids[0])
+    assert record is not None
+    shelf.move(life.confirm(record, "kme-b"))
+    for who, when in (("anna", 1), ("eve", 1), ("alice", record.expires)):
+        assert isinstance(desk.release(shelf, who, promise.key_ids, when), Refusal), (who, when)
+    given = desk.release(shelf, "alice", promise.key_ids, record.expires - 1)
+    assert isinstance(desk.release(shelf, "alice", promise.key_ids, 2), Refusal), "once"
+    assert bits(desk.collect(shelf, "alice", "anna", promise.key_ids, 2)) == bits(given)
+
+
+def test_the_quota_of_every_slave_counts() -> None:
+    both = {("alice", "anna"): Quota(), ("alice", "bea"): Quota(burst=1, rate=1e-3)}
+    homes = {**keydesk.HOMES, "bea": "kme-a"}
+    desk, shelf, _ = at_home(homes=homes, pairs=both, limits=Limits(slaves=1))
+    assert isinstance(issue(desk, shelf, additional=("bea",)), Grant)
+    over = issue(desk, shelf, additional=("bea",))
+    assert isinstance(over, Refusal)
+    assert (over.status, over.details) == (503, ({"slave": "bea"},))
+    assert isinstance(issue(desk, shelf), Grant), "without her there is no limit"
+    none = keydesk.desk(homes=homes, pairs=both, limits=Limits(slaves=0))
+    many = issue(none, shelf, additional=("bea",))
+    assert isinstance(many, Refusal)
+    assert (many.status, many.details) == (400, ({"max_SAE_ID_count": 0},))

@@ -46,6 +46,14 @@ def test_tight_modes(tmp_path: Path, mode: int) -> None:
     )
 
 
+def test_somebody_elses_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = file(tmp_path, GOOD)
+    mine = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    with pytest.raises(InputError, match=f"owner {mine}"):
+        ring_from_file(path)
+
+
 def test_what_is_no_file(tmp_path: Path) -> None:
     path = file(tmp_path, GOOD)
     link = tmp_path / "link"

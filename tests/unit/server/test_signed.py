@@ -122,9 +122,13 @@ def test_numbers_out_of_order_are_taken_once_and_old_ones_never() -> None:
     for number in range(6, 6 + 2 * _REMEMBERED):
         peer.fresh(number)
     assert len(peer.seen) <= _REMEMBERED
-    for number in (1, 2, 100):
+    newest = 6 + 2 * _REMEMBERED - 1
+    assert newest not in range(peer.floor + 1)
+    # every number that was taken is refused: the floor itself, those beside it, and the newest
+    for number in (1, 2, 100, peer.floor - 1, peer.floor, peer.floor + 1, newest):
         with pytest.raises(SignatureError, match="replay"):
             peer.fresh(number)
+    peer.fresh(newest + 1)
 
 
 def test_files(tmp_path: Path) -> None:

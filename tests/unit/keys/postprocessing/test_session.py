@@ -157,6 +157,42 @@ def test_no_key_is_a_value(rate: float, size: int, why: str) -> None:
     assert line.told_by(0) == 0
 
 
+@pytest.mark.parametrize("engine", ["cascade", "ldpc"])
+def test_no_announced_randomness_serves_twice(engine: str) -> None:
+    """Seeds of the permutations, of the verification hash and of the Toeplitz matrix: all drawn anew for each block, none for two."""
+    told: list[bytes] = []
+
+    def listener(who: int, written: bytes) -> list[bytes]:
+        heard = Message.read(written)
+        if heard.kind in (Kind.START, Kind.HASH, Kind.SEED):
+            told.append(heard.data)
+        return [written]
+
+    drawn: list[bytes] = []
+
+    def random(octets: int) -> bytes:
+        drawn.append(rng.bytes(octets))
+        return drawn[-1]
+
+    rng = np.random.default_rng(11)
+    records, key = block(20_000, 0.01), SecretBits(rng.bytes(256), 2048)
+    terms = Terms(b"test", pair_formula(SECURITY), SECURITY.correctness, engine=engine)
+    keys = []
+    for _ in range(2):  # the same detections twice: only what is announced differs
+        a, b = (
+            Sender(records[0], terms, Budget(key), random),
+            Receiver(records[1], terms, Budget(key), random),
+        )
+        ours, theirs, _ = run(a, b, Line(enemy=listener))
+        assert ours.key == theirs.key
+        keys.append(ours.key)
+    assert len(told) == len(drawn) == 6
+    assert len({one[:8] for one in told}) == 6
+    # bits beyond the length of a Toeplitz seed are cleared before it is said
+    assert all(one[:-1] == other[:-1] for one, other in zip(told, drawn, strict=True))
+    assert keys[0] != keys[1]
+
+
 def test_verification_finds_what_correction_left(monkeypatch: pytest.MonkeyPatch) -> None:
     from quantum_fabric.keys.postprocessing import session
 

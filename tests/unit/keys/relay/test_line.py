@@ -9,6 +9,7 @@ import pytest
 
 from keyrelay import stream
 from quantum_fabric.errors import ProtocolError
+from quantum_fabric.keys.relay.bundle import LOCK
 from quantum_fabric.keys.relay.custody import Book, Form
 from quantum_fabric.keys.relay.line import Line
 from quantum_fabric.keys.relay.messages import Ack, Alarm, Envelope, Outcome, Receipt
@@ -47,6 +48,24 @@ def test_each_payload_is_taken_once_and_acknowledged_alike() -> None:
     assert b.take(three)[0] == word(3)
     assert b.take(one) == (None, []), "an echo of long ago"
     assert set(b.acks) == {3}, "what the other end has, need not be kept"
+
+
+def test_each_tag_costs_both_ends_its_key_once() -> None:
+    a, b, store_a, store_b = ends()
+    one = sent(a, 1)
+    _, (ack,) = b.take(one)
+    for _ in range(3):
+        b.take(one)
+        a.acknowledged(ack)  # type: ignore[arg-type]
+    for store in (store_a, store_b):
+        assert store.left("A", "B") == store.left("B", "A") == 1024 - LOCK
+    two = sent(a, 2)
+    assert not {piece.offset for piece in one.lock} & {piece.offset for piece in two.lock}
+    b.take(two)
+    stale = replace(one, number=3, floor=3)
+    payload, (alarm,) = b.take(stale)
+    assert payload is None
+    assert isinstance(alarm, Alarm), "the key of a spent tag opens nothing any more"
 
 
 def test_without_key_for_its_tag_a_payload_waits_in_order() -> None:
