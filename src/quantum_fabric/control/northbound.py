@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
 from quantum_fabric.control.admission import Admission, Planner
-from quantum_fabric.control.availability import Holder, besides, free_at, from_now, holders, short_of, too_few
+from quantum_fabric.control.availability import besides, from_now, too_few
 from quantum_fabric.control.bundles import Bundles
 from quantum_fabric.control.ledger import Ledger
 from quantum_fabric.control.multipath import merged, several
@@ -19,6 +19,7 @@ from quantum_fabric.control.sense import contradiction
 from quantum_fabric.control.session import Phase, Session
 from quantum_fabric.control.supposing import explained, guaranteed, supposed
 from quantum_fabric.control.telling import telling
+from quantum_fabric.control.waits import Waits
 from quantum_fabric.messages import (
     CLIENT,
     CONTROLLER,
@@ -89,6 +90,7 @@ class Northbound:
         self._planner = planner
         self._most = most_waiting
         self._offers: dict[str, Offer] = {}
+        self._waits = Waits(books, self._offers)
         self._keys: OrderedDict[str, Keyed] = OrderedDict()
 
     def handlers(self) -> dict[type, Callable[[Any, Time], list[Action]]]:
@@ -171,7 +173,7 @@ class Northbound:
             free = books.ledger.free()
             full = [name for name in (request.source, request.destination) if free.get(name) == 0]
             if full:  # there is no need to plan
-                return self._no_room(request, f"memory of {full[0]}", None)
+                return self._waits.no_room(request, f"memory of {full[0]}", None)
         # a deadline is absolute in a request and relative in planning, which knows no clock
         relative = from_now(request, now)
         if request.route.paths > 1:
@@ -183,11 +185,13 @@ class Northbound:
                 offer = self._in_time(replace(offer, deadline=offer.deadline + now), offer, now)
             return replace(answer, request=request.name, offer=offer)
         if queued:
-            refused = self._too_late(request, answer, now, why)
+            refused = self._waits.too_late(request, answer, now, why)
             if refused is not None and (far := self._farther(request, relative, now)) is not None:
                 return Accepted(request.name, far)
             if refused is None and books.waiting >= self._most:
-                refused = self._no_room(request, self._binding(answer), self._available(answer, now, 0.5))
+                refused = self._waits.no_room(
+                    request, self._waits.binding(answer), self._waits.available(answer, now, 0.5)
+                )
             if refused is not None:
                 return refused
         return Accepted(request.name, answer, queued, backup)
@@ -206,17 +210,19 @@ class Northbound:
         if refused is not None:
             return replace(refused, request=request.name)
         if not books.admission.fits(whole) or not books.dispatch.may_begin(whole):
-            what = self._binding(whole)
+            what = self._waits.binding(whole)
             short = next((plan for plan in found if what.removeprefix("memory of ") in plan.path), found[-1])
             reason = f"path {' - '.join(short.path)}: {too_few(what)} for all {len(found)} paths at once, and they do not wait"
-            soon = self._available(whole, now, 0.5)
+            soon = self._waits.available(whole, now, 0.5)
             return Refused(request.name, Code.NORES, what, reason, None, whole.forecast, soon)
         return Accepted(request.name, found[0], others=found[1:])
 
     def _in_time(self, offer: LinkRequest, relative: LinkRequest, now: Time) -> LinkRequest:
         """An offer whose deadline can be promised under the present load: without one, where it would have to wait too long."""
         answer, queued, _, why = self._books.admission.admit(relative, self.beside(offer))
-        late = isinstance(answer, Plan) and queued and self._too_late(offer, answer, now, why) is not None
+        late = (
+            isinstance(answer, Plan) and queued and self._waits.too_late(offer, answer, now, why) is not None
+        )
         return replace(offer, deadline=None) if late else offer
 
     def beside(self, request: LinkRequest) -> dict[str, Plan]:
@@ -238,43 +244,6 @@ class Northbound:
     def _news(self, request: LinkRequest) -> Time:
         return telling(request, self._books.admission.topology)
 
-    def _binding(self, plan: Plan) -> str:
-        """The resource that a plan waits for."""
-        nodes = short_of(plan, self._books.ledger.free())
-        lacking = tuple(self._books.admission.stations.short(plan))
-        if self._books.admission.fits(plan):
-            return "the queue"
-        return f"station {lacking[0]}" if lacking and not nodes else f"memory of {(*nodes, plan.path[0])[0]}"
-
-    def _no_room(self, request: LinkRequest, what: str, available: Time | None) -> Refused:
-        reason = f"{self._books.waiting} requests wait already, which is the most; {too_few(what)}"
-        return Refused(request.name, Code.NORES, what, reason, None, None, available)
-
-    def _held(self, now: Time, confidence: float, at: Collection[str] | None = None) -> list[Holder]:
-        held = holders(self._books.sessions.values(), now, confidence, at)
-        return held + [
-            Holder(name, slots_wanted(each.plan), each.expires) for name, each in self._offers.items()
-        ]
-
-    def _available(self, plan: Plan, now: Time, confidence: float) -> Time | None:
-        stations = self._books.admission.stations
-        free = self._books.ledger.free()
-        held = self._held(now, confidence, self._at(plan, free))
-        if not stations.short(plan):
-            return free_at(plan, free, held)
-        slots = free_at(plan, free, held) if short_of(plan, free) else now
-        analysers = stations.free_at(plan, [(each.until, self._plan_of(each.name)) for each in held])
-        return None if slots is None or analysers is None else max(slots, analysers)
-
-    def _at(self, plan: Plan, free: Mapping[str, int]) -> Collection[str] | None:
-        """Nodes that a plan waits for; None where it waits for something else as well."""
-        short = short_of(plan, free)
-        return short if short and not self._books.admission.stations.short(plan) else None
-
-    def _plan_of(self, name: str) -> Plan:
-        offer = self._offers.get(name)
-        return self._books.sessions[name].plan if offer is None else offer.plan
-
     def _farther(self, request: LinkRequest, relative: LinkRequest, now: Time) -> Plan | None:
         """A plan over a long detour for a request that would be refused because it has to wait; None where there is none."""
         books = self._books
@@ -282,29 +251,6 @@ class Northbound:
         if found is None or not books.dispatch.may_begin(found):
             return None
         return found if books.dispatch.at_odds(request, found, now) is None else None
-
-    def _too_late(self, request: LinkRequest, plan: Plan, now: Time, why: str) -> Refused | None:
-        """A refusal where a plan that has to wait cannot be promised to be done by the deadline; None where it can."""
-        if request.deadline is None:
-            return None
-        confidence, held = (
-            request.confidence,
-            len(self._held(now, 0.5, self._at(plan, self._books.ledger.free()))),
-        )
-        # what may go wrong is shared out: half to those who hold the slots, half to the plan
-        surely = self._available(plan, now, 1.0 - (1.0 - confidence) / (2.0 * max(1, held)))
-        left = None if surely is None else request.deadline - self._news(request) - surely
-        if self._books.waiting == 0 and left is not None:
-            chance = chance_by(plan.forecast, request.pairs, left) if left > 0 else 0.0
-            if chance >= (1.0 + confidence) / 2.0:
-                return None
-        what = self._binding(plan)
-        when = "nobody can say when" if surely is None else f"by {show_time(surely, 6)} at the surest"
-        deadline = show_time(request.deadline, 6)
-        reason = f"{too_few(what)} now ({when} they are free), and the deadline is {deadline}{besides(why)}"
-        offer = replace(request, name="", key="", deadline=None)
-        soon = self._available(plan, now, 0.5)
-        return Refused(request.name, Code.NOTIME, what, reason, offer, plan.forecast, soon)
 
     def _why(self, request: LinkRequest, now: Time) -> str:
         """What is said of the slots that are free now, in words, for a request that has to wait."""
@@ -315,7 +261,7 @@ class Northbound:
         found = self._farther(request, from_now(request, now), now)
         if found is not None:
             return Accepted(request.name, found)
-        what, soon = self._binding(waits.plan), self._available(waits.plan, now, 0.5)
+        what, soon = self._waits.binding(waits.plan), self._waits.available(waits.plan, now, 0.5)
         reason = f"{too_few(what)} now, and an offer keeps what it needs{besides(self._why(request, now))}"
         return Refused(request.name, Code.NORES, what, reason, None, waits.plan.forecast, soon)
 
@@ -331,7 +277,7 @@ class Northbound:
         if isinstance(answer, Accepted) and answer.queued:
             answer = self._at_once(request, answer, now)
         elif isinstance(answer, Accepted) and len(self._offers) >= self._most:
-            answer = self._no_room(request, f"memory of {request.source}", None)
+            answer = self._waits.no_room(request, f"memory of {request.source}", None)
         if isinstance(answer, Refused):
             return self._refused(request, answer)
         epoch = books.count_from(0) + 1
@@ -420,18 +366,7 @@ class Northbound:
         books, why = self._books, ""
         waits: tuple[str, ...] = ()
         if isinstance(answer, Accepted) and answer.queued:
-            short, why = short_of(answer.plan, books.ledger.free()), self._why(request, now)
-            held = self._held(now, 0.5)
-            stations = books.admission.stations
-            lacking = set(stations.short(answer.plan))
-            waits = tuple(
-                dict.fromkeys(
-                    each.name
-                    for each in held
-                    if any(each.slots.get(name) for name in short)
-                    or not lacking.isdisjoint(stations.touched(self._plan_of(each.name)))
-                )
-            )
+            waits, why = self._waits.holders_of(answer.plan, now), self._why(request, now)
         topology = books.admission.open_to(relative, self.beside(request))
         return [Send(CLIENT, explained(relative, answer, topology, books.ledger.free(), waits, why))]
 
