@@ -61,7 +61,8 @@ DIFFERENCES = """\
   structured sampler, which has no events and the same law. Beside it, as */kernel* and without a goal, is our event kernel, which is
   what answers where rules suit no sampler. The program needs n + 1 events for a pair over n links; the kernel 3n + 3, because each
   herald is heard of at two ends, swaps are events and both ends confirm ([engines](engines.md)).
-  On networks an event of the program is less than one of ours (it counts timers that have no meaning any more), so */pairs* has the share of delivered pairs
+  On networks an event of the program is less than one of ours (it counts timers that have no meaning any more), so */pairs* has the
+  share of delivered pairs
   for a CPU second. Its pairs were counted on a grid of 1,000 nodes, 23 events for each, and that is taken for the Waxman networks too.
   Its requests share eight memories of a link through a queue; ours lease two lanes each.
 """

@@ -114,7 +114,9 @@ class Applications:
 
     def _measure(self, command: Measure, now: Time) -> None:
         if command.basis not in DIRECTIONS:
-            raise ProtocolError(f"cannot measure in basis {command.basis!r}; expected {', '.join(DIRECTIONS)}")
+            raise ProtocolError(
+                f"cannot measure in basis {command.basis!r}; expected {', '.join(DIRECTIONS)}"
+            )
         half = self._half(command.node, command.slot, "measure", command.half)
         assert half.slot is not None
         half.slot.busy = True

@@ -23,6 +23,7 @@ FLOORS = (0.99, 0.97, 0.95, 0.93, 0.9, 0.85, 0.75, 0.6)
 
 ERRORS = 2.0
 
+
 def chance_chain(seed: int, knobs: bool = False) -> Topology:
     """A row of one to four unequal links between memories that are long or short beside the waiting times."""
     rng = random.Random(seed)
