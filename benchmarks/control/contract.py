@@ -367,6 +367,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=None, help="stop after so long")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--only", choices=[each.value for each in Kind], help="one kind of worlds")
+    parser.add_argument("--method", choices=[each.value for each in Method], help="worlds planned in one way")
     chosen = parser.parse_args()
     begun = time.monotonic()
 
@@ -377,7 +378,11 @@ def main() -> None:
         return chosen.minutes is not None and spent > 60 * chosen.minutes
 
     sessions = 0 if chosen.read else chosen.sessions
-    stops = (each for each in tour(chosen.quick, chosen.first) if chosen.only in (None, each.kind.value))
+    stops = (
+        each
+        for each in tour(chosen.quick, chosen.first)
+        if chosen.only in (None, each.kind.value) and chosen.method in (None, each.method.value)
+    )
     table = go_on(sessions, stops, chosen.quick, chosen.out, chosen.workers, told)
     print(summary(table))
 
