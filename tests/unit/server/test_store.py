@@ -26,6 +26,8 @@ from quantum_fabric.keys import (
     SealError,
     TestSource,
     feed,
+    revoke,
+    sweep,
     verify,
 )
 from quantum_fabric.server.sqlite import SqliteShelf
@@ -281,6 +283,31 @@ def test_a_caller_that_gives_up_before_its_turn_takes_nothing(store: Store) -> N
 
     asyncio.run(give_up())
     assert store.run(lambda shelf: shelf.stock(HERE)) == 4096
+
+
+def test_what_is_counted_and_found_after_keys_have_gone(store: Store) -> None:
+    desk = keydesk.desk()
+    fill(store, desk)
+    given = store.run(issue(desk, 3))
+    assert isinstance(given, Grant)
+    one, two, _ = (key.key_id for key in given.keys)
+    assert store.run(lambda shelf: shelf.waiting("alice", "anna")) == 3
+    assert [len(store.run(lambda shelf, sae=sae: shelf.living(sae))) for sae in ("alice", "anna", "bob")] == [
+        3,
+        3,
+        0,
+    ]
+    collected = store.run(lambda shelf: desk.collect(shelf, "alice", "anna", [one], 1))
+    assert isinstance(collected, Grant)
+    assert store.run(lambda shelf: revoke(desk, shelf, two, "operator", 1))
+    assert store.run(lambda shelf: [shelf.sealed(key) is None for key in (one, two)]) == [True, True]
+    assert store.run(lambda shelf: shelf.waiting("alice", "anna")) == 1
+    assert store.run(lambda shelf: shelf.states()) == {"delivered": 1, "destroyed": 2}
+    end = desk.policy.limits.lifetime
+    assert store.run(lambda shelf: sweep(desk, shelf, end - 1)) == 0
+    assert store.run(lambda shelf: sweep(desk, shelf, end)) == 1, "at the very instant"
+    assert store.run(lambda shelf: shelf.states()) == {"destroyed": 3}
+    assert store.run(lambda shelf: (shelf.waiting("alice", "anna"), shelf.living("anna"))) == (0, [])
 
 
 def test_feeding_twice(store: Store) -> None:
