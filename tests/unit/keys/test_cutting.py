@@ -58,3 +58,12 @@ def test_the_pad_comes_off_again(key: bytes, data: st.DataObject) -> None:
     masked = xor(KeyMaterial(key), KeyMaterial(pad))
     assert masked == bytes(a ^ b for a, b in zip(key, pad, strict=True))
     assert xor(KeyMaterial(masked), KeyMaterial(pad)) == key
+
+
+def test_two_slices_of_one_cell_take_nothing() -> None:
+    desk, shelf = keydesk.desk(), MemoryShelf()
+    keydesk.stock(desk, shelf, "kme-a", "kme-a", octets=64)
+    block = TestSource("tests").block(POOL, 0, 64).name
+    for second in (0, 4, 8):
+        assert cut(shelf, desk.ring, POOL, (Slice(block, 0, 8), Slice(block, second, 8))) is None
+    assert shelf.stock(POOL) == 64

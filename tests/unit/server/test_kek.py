@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from quantum_fabric.errors import InputError
-from quantum_fabric.server.kek import create, prepend, ring_from_environment, ring_from_file
+from quantum_fabric.server.kek import create, prepend, renewed, ring_from_environment, ring_from_file
 
 GOOD = "first " + "ab" * 32
 
@@ -112,3 +112,10 @@ def test_a_new_kek_goes_first(tmp_path: Path) -> None:
     path.chmod(0o644)
     with pytest.raises(InputError, match="nobody else"):
         prepend(path, "2028")
+
+
+def test_a_renewed_file_seals_with_the_new_kek_and_opens_with_the_old(tmp_path: Path) -> None:
+    path = file(tmp_path, GOOD + "\n")
+    name = renewed(path)
+    ring = ring_from_file(path)
+    assert (ring.current.name, ring.names) == (name, {name, "first"})
