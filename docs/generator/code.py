@@ -228,7 +228,7 @@ def assigned(source: Any) -> dict[str, str]:
 
 
 WORDS = {
-    "basis": "X, Y or Z",
+    "basis": "X, Y, Z, W or V",
     "bell": "the Bell state that the pair is taken to be in",
     "bit": "0 or 1, as read out",
     "born": "birth of this half, ps",
