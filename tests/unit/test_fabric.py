@@ -219,7 +219,8 @@ def test_faults_that_make_no_sense(fabric: Fabric) -> None:
         with pytest.raises(UnknownNameError):
             fabric.inject(event)
     with pytest.raises(
-        InputError, match="LinkChanged, NodeFailed, NodeRecovered, Partition, ClockStep or Calibrate"
+        InputError,
+        match="LinkChanged, NodeFailed, NodeRecovered, SlotsBroken, Partition, ClockStep or Calibrate",
     ):
         fabric.inject(Measured("A", 0, "X", 1))
     fabric.run(100)

@@ -32,7 +32,7 @@ Examples:
   qfabric trust national.yaml                   trusted nodes: what each of them could read
   qfabric trust national.yaml --between Bregenz Wien
   qfabric trust national.yaml --end Wien --end Graz --json
-  qfabric trust star.yaml --workload keys.yaml  stations of MDI and twin field are no relays
+  qfabric trust star.yaml --workload keys.yaml   stations of MDI and twin field are no relays
 
 \b
 In a document, each node may say:

@@ -108,7 +108,7 @@ def test_rates_refuse_what_makes_no_sense(arguments: list[str], said: str, qfabr
 
 def test_attacks_are_listed(qfabric: Run) -> None:
     shape = json.loads(qfabric("qkd", "attacks", "--json").out)
-    assert len(shape["attacks"]) == 9
+    assert len(shape["attacks"]) == 11
     assert "back light" in qfabric("qkd", "attacks").out
 
 

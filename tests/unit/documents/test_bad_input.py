@@ -307,11 +307,13 @@ WORKLOAD_CASES = [
     ("0.9}", "0.9, name: 'a#1'}",
      ["5: requests[0].name: found 'a#1', expected a name without '#', which numbers the requests of streams"]),
     ("cut:", "cutt:", ["7: faults[0].cutt: found the unknown field 'cutt', expected a field (did you mean 'cut'?): "
-                       "at, cut, restore, fail, recover, calibrate, note"]),
+                       "at, cut, restore, fail, recover, calibrate, break, slots, note"]),
     (", cut: Alice~Bob", "",
-     ["7: faults[0]: found nothing, expected one of cut, restore, calibrate (a link), fail, recover (a node)"]),
+     ["7: faults[0]: found nothing, expected one of cut, restore, calibrate (a link), "
+     "fail, recover (a node), break (slots of a node)"]),
     ("cut: Alice~Bob", "cut: a, fail: b",
-     ["7: faults[0]: found cut beside fail, expected one of cut, restore, calibrate (a link), fail, recover (a node)"]),
+     ["7: faults[0]: found cut beside fail, expected one of cut, restore, calibrate (a link), "
+     "fail, recover (a node), break (slots of a node)"]),
     ("at: 1 s, ", "", ["7: faults[0].at: found nothing, expected at: when it happens"]),
     ("at: 1 s", "at: -1 s", ["7: faults[0].at: found '-1 s', expected a time of at least 0 such as '10 ms'"]),
     ("at: 1 s", "at: 5 s", ["7: faults[0].at: found '5 s', expected a time before the end of the run, 5 s"]),
